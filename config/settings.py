@@ -1,0 +1,322 @@
+"""All settings, from the environment. docs/configuration.md names every variable.
+
+A wrong or missing value stops the start with a sentence that says which one and what to write.
+"""
+
+import os
+from math import ceil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+# ENV_FILE lets the tests, and an operator with several sites, keep out of the file beside manage.py.
+environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+
+
+def required(name: str, how: str) -> str:
+    """The value of an environment variable that has no default.
+
+    Raises ImproperlyConfigured with `how` when it is missing or empty.
+    """
+    value = env.str(name, default="").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {how}")
+    return value
+
+
+def number(name: str, default: float, *, least: float, most: float, whole: bool = True) -> int | float:
+    """A number from the environment, within [least, most]."""
+    text = env.str(name, default=str(default)).strip()
+    try:
+        value = int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise ImproperlyConfigured(f"{name} is {text!r}. Write {kind} from {least} to {most}.") from None
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name} is {text}. Write a number from {least} to {most}.")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    text = env.str(name, default="1" if default else "0").strip().lower()
+    if text not in {"0", "1", "true", "false", "yes", "no", "on", "off"}:
+        raise ImproperlyConfigured(f"{name} is {text!r}. Write 1 for yes or 0 for no.")
+    return text in {"1", "true", "yes", "on"}
+
+
+def is_loopback(host: str | None) -> bool:
+    return host in {"localhost", "::1"} or (host or "").startswith("127.")
+
+
+def discogs_address(name: str, default: str) -> str:
+    """A base address of Discogs, without its trailing slash: https to discogs.com, or loopback with DEBUG=1.
+
+    Credentials travel to this host, so a typing error must not send them elsewhere.
+    """
+    address = env.str(name, default=default).rstrip("/")
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if is_loopback(host) and parts.scheme in {"http", "https"}:
+        if DEBUG:
+            return address
+        raise ImproperlyConfigured(
+            f"{name} is {address}, an address of this machine. It is accepted with DEBUG=1 only."
+        )
+    if parts.scheme != "https" or not (host == "discogs.com" or host.endswith(".discogs.com")):
+        raise ImproperlyConfigured(
+            f"{name} is {address!r}. Write an https address of discogs.com, such as {default}."
+        )
+    return address
+
+
+def credential_keys() -> list[str]:
+    how = "Write one or more Fernet keys, newest first, separated by commas; `manage.py generate_keys` makes one."
+    keys = [key.strip() for key in required("CREDENTIAL_KEYS", how).split(",") if key.strip()]
+    for position, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"Key {position} of CREDENTIAL_KEYS is not a Fernet key. {how}"
+            ) from None
+    return keys
+
+
+# Core -----------------------------------------------------------------------------------------------
+
+DEBUG = flag("DEBUG", False)
+# Behind https: secure cookies, HSTS. Off by default, since a household opens the site over plain http.
+HTTPS = flag("HTTPS", False)
+SECRET_KEY = required(
+    "SECRET_KEY", "Write 50 or more random characters; `make run` makes them for you in .env."
+)
+CREDENTIAL_KEYS = credential_keys()
+PORT = number("PORT", 8000, least=1, most=65535)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if HTTPS and host != "*"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "django_q",
+    "collections_app",
+    "pricing",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Private by default: a public view says so with @login_not_required.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "pricing.context.site",
+            ],
+        },
+    },
+]
+
+# Database -------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")}
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = 600  # 0 would reconnect at every poll of the queue
+_database["CONN_HEALTH_CHECKS"] = True
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that reads and then writes would otherwise fail at once when another one writes.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # In a file, also in tests: worker processes of a test open the same database.
+    _database["TEST"] = {"NAME": env.str("TEST_DATABASE_FILE", default=str(BASE_DIR / "test.sqlite3"))}
+elif _database["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What the workers report about themselves lives in the cache, so it must be one that processes share.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# Discogs --------------------------------------------------------------------------------------------
+
+DISCOGS_API_URL = discogs_address("DISCOGS_API_URL", "https://api.discogs.com")
+DISCOGS_WEB_URL = discogs_address("DISCOGS_WEB_URL", "https://www.discogs.com")
+DISCOGS_CONSUMER_KEY = env.str("DISCOGS_CONSUMER_KEY", default="")
+DISCOGS_CONSUMER_SECRET = env.str("DISCOGS_CONSUMER_SECRET", default="")
+DISCOGS_USER_AGENT = env.str("DISCOGS_USER_AGENT", default="Crateworth/0.1 +https://crateworth.example")
+DISCOGS_RATE_LIMIT = number("DISCOGS_RATE_LIMIT", 60, least=1, most=100_000)  # requests per window
+DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60, least=0.1, most=3600, whole=False)  # seconds
+DISCOGS_EGRESS = env.str("DISCOGS_EGRESS", default="default")  # hosts behind one address share one name
+
+# Prices ---------------------------------------------------------------------------------------------
+
+PRICE_WORKERS_MIN = number("PRICE_WORKERS_MIN", 2, least=1, most=64)
+PRICE_WORKERS_MAX = number("PRICE_WORKERS_MAX", 8, least=1, most=64)
+PRICE_TASK_TIMEOUT = number("PRICE_TASK_TIMEOUT", 30, least=25, most=600)  # seconds; a request may take 20
+PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, least=1, most=10)
+PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, least=1, most=100_000)
+PRICE_QUEUE_SIZE = number("PRICE_QUEUE_SIZE", 30, least=1, most=5000)  # jobs kept ready for the workers
+PRICE_FRESH_FOR = number("PRICE_FRESH_FOR", 6 * 3600, least=0, most=30 * 86400)  # seconds
+if PRICE_WORKERS_MAX < PRICE_WORKERS_MIN:
+    raise ImproperlyConfigured(
+        "PRICE_WORKERS_MAX is smaller than PRICE_WORKERS_MIN. Write the same number or more."
+    )
+
+# Each cluster runs one worker; pricing.supervisor starts as many clusters as the limit needs.
+_CLUSTER_WORKERS = 1
+Q_CLUSTER = {
+    "name": "crateworth",  # the salt of queued rows: changing it empties the queue
+    "orm": "default",
+    "broker_class": "pricing.broker.OrderedBroker",
+    "workers": _CLUSTER_WORKERS,
+    "queue_limit": _CLUSTER_WORKERS,
+    "bulk": 1,
+    "timeout": PRICE_TASK_TIMEOUT,
+    # Counted from the moment a row leaves the queue, so it must outlast the rows before it.
+    "retry": max(120, (ceil((_CLUSTER_WORKERS + 1) / _CLUSTER_WORKERS) + 1) * (PRICE_TASK_TIMEOUT + 3) + 1),
+    "ack_failures": True,
+    "max_attempts": 1,  # retries belong to PriceJob
+    "save_limit": 250,
+    "recycle": 500,  # tasks
+    "max_rss": 300_000,  # kB
+    "poll": 0.5,  # seconds
+    "guard_cycle": 1,  # seconds
+    "catch_up": False,
+    "label": "Queue",
+}
+
+# Accounts -------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
+ACCOUNT_PREVENT_ENUMERATION = True
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# Language and time ----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+
+# Static files ---------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+    },
+}
+
+# Security -------------------------------------------------------------------------------------------
+
+# Covers come from Discogs' image host; a sandbox serves its own.
+_image_hosts = ["https://i.discogs.com"]
+if is_loopback(urlsplit(DISCOGS_API_URL).hostname):
+    _image_hosts.append(DISCOGS_API_URL)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "img-src": [SELF, "data:", *_image_hosts],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF, DISCOGS_WEB_URL],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    SECURE_HSTS_SECONDS = 365 * 86400
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = True
+    # Only with HTTPS=1, where a proxy that ends TLS stands in front of the site.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Logging: ids, never secrets, never payloads --------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+    "loggers": {
+        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "urllib3": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,125 @@
+"""What holdings are worth: the one place where value is computed. Pure; knows nothing of the database.
+
+The estimated value is the sum, over owned copies, of the lowest listing of each copy's release: a floor, since
+the cheapest listing may be in any condition. A release without a price adds nothing and is counted as unpriced;
+it is never taken for zero.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+# A price older than this no longer counts: the market has moved on.
+PRICE_COUNTS_FOR = timedelta(days=30)
+# Between the freshness window and this age a price is ageing, later it is stale.
+AGEING_UNTIL = timedelta(hours=24)
+
+
+class Freshness(StrEnum):
+    """The state in which a release's price is shown everywhere."""
+
+    FRESH = "fresh"
+    AGEING = "ageing"
+    STALE = "stale"
+    NONE_FOR_SALE = "none_for_sale"
+    BLOCKED = "blocked"
+    GONE = "gone"
+    EXPIRED = "expired"  # last seen longer ago than a price counts
+    NEVER_FETCHED = "never_fetched"
+
+
+PRICED = (Freshness.FRESH, Freshness.AGEING, Freshness.STALE)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A release someone owns `copies` of, and its newest reading (`observed_at` None: never fetched)."""
+
+    release_id: int
+    copies: int
+    status: str | None
+    amount_minor: int | None
+    currency: str
+    observed_at: datetime | None
+    num_for_sale: int | None = None
+    want: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An estimated value with what it covers. `states` counts copies by freshness."""
+
+    currency: str
+    amount_minor: int
+    instances: int
+    releases: int
+    states: dict[Freshness, int]
+    num_for_sale: int
+    want: int
+    as_of: datetime | None
+    oldest_at: datetime | None
+
+    @property
+    def priced(self) -> int:
+        """Copies that have a price, the stale ones included."""
+        return sum(self.states.get(state, 0) for state in PRICED)
+
+    @property
+    def stale(self) -> int:
+        return self.states.get(Freshness.STALE, 0)
+
+    @property
+    def unpriced(self) -> int:
+        return self.instances - self.priced
+
+
+def freshness(
+    status: str | None, observed_at: datetime | None, *, now: datetime, fresh_for: timedelta
+) -> Freshness:
+    """How a reading is to be shown at `now`."""
+    if status is None or observed_at is None:
+        return Freshness.NEVER_FETCHED
+    if status != "priced":
+        return Freshness(status)
+    age = now - observed_at
+    if age <= fresh_for:
+        return Freshness.FRESH
+    if age <= AGEING_UNTIL:
+        return Freshness.AGEING
+    return Freshness.STALE if age <= PRICE_COUNTS_FOR else Freshness.EXPIRED
+
+
+def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh_for: timedelta) -> Value:
+    """Sum what the holdings are worth at `now`, in minor units of `currency`.
+
+    Raises ValueError when a price is in another currency: one currency per total.
+    """
+    states: Counter[Freshness] = Counter()
+    amount = instances = releases = num_for_sale = want = 0
+    seen: list[datetime] = []
+    for holding in holdings:
+        state = freshness(holding.status, holding.observed_at, now=now, fresh_for=fresh_for)
+        states[state] += holding.copies
+        instances += holding.copies
+        releases += 1
+        num_for_sale += holding.num_for_sale or 0
+        want += holding.want or 0
+        if holding.observed_at:
+            seen.append(holding.observed_at)
+        if state in PRICED and holding.amount_minor is not None:
+            if holding.currency != currency:
+                raise ValueError(f"a price in {holding.currency} cannot be added to a total in {currency}")
+            amount += holding.amount_minor * holding.copies
+    return Value(
+        currency=currency,
+        amount_minor=amount,
+        instances=instances,
+        releases=releases,
+        states=dict(states),
+        num_for_sale=num_for_sale,
+        want=want,
+        as_of=max(seen, default=None),
+        oldest_at=min(seen, default=None),
+    )
