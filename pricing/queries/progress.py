@@ -1,0 +1,83 @@
+"""Sync runs and how far they are."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Avg, Count, Q, Sum
+
+from collections_app.models import ImportPass
+from pricing.models import PriceJob, RunItem, SyncRun
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sync run is, derived from rows. Counts are releases."""
+
+    run: SyncRun
+    import_pass: ImportPass | None
+    total: int
+    reused: int
+    recorded: int
+    none_for_sale: int
+    blocked: int
+    gone: int
+    failed: int
+    cancelled: int
+    waiting: int  # put off until a later time
+    requests: int
+    average_ms: int | None
+    seconds: float  # since the run began
+    errors: dict[str, int]  # failed releases by kind of error
+
+    @property
+    def known(self) -> int:
+        return self.reused + self.recorded + self.none_for_sale + self.blocked + self.gone
+
+    @property
+    def done(self) -> int:
+        return self.known + self.failed + self.cancelled
+
+    @property
+    def remaining(self) -> int:
+        return self.total - self.done
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share of finished releases that are in a known state, 0 to 1."""
+        return self.known / self.done if self.done else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the limit: what remains, at the rate Discogs allows. None while the collection is being read."""
+        if self.run.state == SyncRun.State.IMPORTING:
+            return None
+        return self.remaining * settings.DISCOGS_RATE_WINDOW / settings.DISCOGS_RATE_LIMIT
+
+
+def progress_of(run: SyncRun, *, now: datetime) -> Progress:
+    """The progress of a run: three queries, whatever its size."""
+    items = RunItem.objects.filter(run=run)
+    states = Counter(dict(items.values_list("job__state").annotate(n=Count("id")).order_by()))
+    served = items.filter(job__isnull=False).aggregate(
+        requests=Sum("job__requests"), average=Avg("job__duration_ms")
+    )
+    errors = items.filter(job__state=PriceJob.State.DEAD).values_list("job__error_kind")
+    return Progress(
+        run=run,
+        import_pass=run.import_pass,
+        total=sum(states.values()),
+        reused=states[None],
+        recorded=states[PriceJob.State.RECORDED],
+        none_for_sale=states[PriceJob.State.NONE_FOR_SALE],
+        blocked=states[PriceJob.State.BLOCKED],
+        gone=states[PriceJob.State.GONE],
+        failed=states[PriceJob.State.DEAD],
+        cancelled=states[PriceJob.State.CANCELLED],
+        waiting=states[PriceJob.State.WAITING],
+        requests=served["requests"] or 0,
+        average_ms=None if served["average"] is None else round(served["average"]),
+        seconds=((run.finished_at or now) - run.created_at).total_seconds(),
+        errors=dict(errors.annotate(n=Count("id")).order_by()),
+    )
