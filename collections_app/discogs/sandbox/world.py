@@ -1,0 +1,199 @@
+"""The world behind the stand-in: catalogue, market and users, from one seed. No Django, no I/O, no clock."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
+from random import Random
+from threading import RLock
+from typing import Any
+
+from collections_app.discogs.sandbox import demo, shelves
+from collections_app.discogs.sandbox.catalogue import ReleaseFacts, release_facts
+from collections_app.discogs.sandbox.market import (
+    USD_RATES,
+    Kind,
+    MarketDay,
+    market_day,
+    profile,
+    suggestions,
+)
+from collections_app.discogs.sandbox.noise import hash64
+from collections_app.discogs.sandbox.shelves import SandboxUser
+
+# Copies were added in the years before this day: fixed, so that a restart on another day changes no row.
+ANCHOR = date(2026, 11, 20)
+MARKET_FIELDS = frozenset(
+    {"lowest_price", "num_for_sale", "want", "have", "rating_count", "rating_average", "blocked", "gone"}
+)
+
+
+class World:
+    """Everything the stand-in knows. Equal seeds give equal worlds; only overrides and users are stored."""
+
+    def __init__(self, *, seed: int = 1, releases: int = 5000, anchor: date = ANCHOR) -> None:
+        self.seed = seed
+        self.releases = releases
+        self.anchor = anchor
+        self._lock = RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget overrides and added users; bring the three stock users back."""
+        with self._lock:
+            self._overrides: dict[int, dict[str, Any]] = {}
+            self.users: dict[str, SandboxUser] = {}
+            self._ordinals: dict[str, int] = {}
+            self._next_instance: dict[str, int] = {}
+            for user in demo.stock_users(self.seed, self.releases, self.anchor):
+                self._store(user)
+
+    def release(self, release_id: int) -> ReleaseFacts:
+        """The facts of a release, gone or not; KeyError outside 1…10,000,000."""
+        return release_facts(self.seed, release_id)
+
+    def market(self, release_id: int, day: date) -> MarketDay:
+        """The market of a release on a UTC day, overrides applied; any day of any year."""
+        override = self._overrides.get(release_id)
+        if not override:
+            return market_day(self.seed, release_id, day)
+        base = market_day(self.seed, release_id, day, _kind_of(override))
+        return replace(base, **{"blocked": False, "gone": False, **_consistent(override, base)})
+
+    def market_series(self, release_id: int, first_day: date, last_day: date) -> list[MarketDay]:
+        """The market on every day from the first to the last, both included."""
+        count = (last_day - first_day).days + 1
+        return [self.market(release_id, first_day + timedelta(days=n)) for n in range(count)]
+
+    def kind(self, release_id: int) -> Kind:
+        """What the release is by nature, overrides aside."""
+        return profile(self.seed, release_id).kind
+
+    def suggestions(self, release_id: int, day: date) -> dict[str, Decimal]:
+        """Suggested prices by media grade in unrounded USD, on the grid; {} when there are none."""
+        return suggestions(self.seed, release_id, day)
+
+    def set_market(self, release_id: int, **fields: Any) -> None:
+        """Override fields of MarketDay for every day; no fields at all lifts the release's override.
+
+        Prices may be Decimal, int or text (USD). A price without a count means one for sale where there was
+        none, and `lowest_price=None` means none for sale. ValueError for an unknown field.
+        """
+        unknown = set(fields) - MARKET_FIELDS
+        if unknown:
+            raise ValueError(f"no such market field: {', '.join(sorted(unknown))}")
+        for name in ("lowest_price", "rating_average"):
+            if fields.get(name) is not None:
+                fields[name] = Decimal(str(fields[name]))
+        with self._lock:
+            merged = {**self._overrides.pop(release_id, {}), **fields} if fields else {}
+            if fields:
+                self._overrides[release_id] = merged
+
+    def add_user(
+        self,
+        username: str,
+        token: str | None = None,
+        *,
+        release_ids: Iterable[int] | None = None,
+        count: int = 0,
+        wants: Iterable[int] = (),
+        curr_abbr: str = "USD",
+        seller_currency: str | None = None,
+        private: bool = False,
+        folders: Iterable[str] = (),
+    ) -> SandboxUser:
+        """Add or replace a user owning the given releases (repeats are copies) or `count` seeded ones.
+
+        The same arguments give the same copies and instance ids. `count` draws distinct, existing releases
+        from 1…releases, and beyond when that is too few.
+        """
+        rng = Random(hash64(self.seed, 300, zlib.crc32(username.encode())))
+        ids = list(release_ids) if release_ids is not None else self._existing(rng, count)
+        names = {**shelves.DEFAULT_FOLDERS, **dict(enumerate(folders, start=2))}
+        with self._lock:
+            return self._store(
+                SandboxUser(
+                    id=2_000_000 + zlib.crc32(username.encode()) % 1_000_000,
+                    username=username,
+                    token=token,
+                    curr_abbr=curr_abbr,
+                    seller_currency=seller_currency,
+                    private=private,
+                    folders=names,
+                    copies=shelves.plain_copies(
+                        rng, ids, first_instance=self._base(username), before=self.anchor, folders=names
+                    ),
+                    wants=tuple(
+                        shelves.Want(id_, shelves.random_moment(rng, self.anchor, 700)) for id_ in wants
+                    ),
+                )
+            )
+
+    def add_copies(self, username: str, release_ids: Iterable[int]) -> tuple[shelves.Copy, ...]:
+        """Give a user further copies, added on the anchor day; returns them. KeyError for an unknown user."""
+        with self._lock:
+            user = self.users[username]
+            first = self._next_instance[username]
+            rng = Random(hash64(self.seed, 301, first))
+            new = shelves.plain_copies(
+                rng, release_ids, first_instance=first, before=self.anchor, folders=user.folders
+            )
+            new = tuple(replace(copy, date_added=shelves.day_start(self.anchor)) for copy in new)
+            self._store(replace(user, copies=user.copies + new))
+            return new
+
+    def remove_copies(self, username: str, instance_ids: Iterable[int]) -> None:
+        """Take copies off a user's shelf; unknown ids are ignored. KeyError for an unknown user."""
+        with self._lock:
+            user, leaving = self.users[username], set(instance_ids)
+            kept = tuple(copy for copy in user.copies if copy.instance_id not in leaving)
+            self._store(replace(user, copies=kept))
+
+    def user_by_token(self, token: str) -> SandboxUser | None:
+        """The owner of a personal access token."""
+        return next((user for user in list(self.users.values()) if user.token == token), None)
+
+    @staticmethod
+    def convert(usd: Decimal, currency: str) -> float:
+        """USD in another currency at the made-up rate, unrounded; KeyError for a currency Discogs lacks."""
+        return float(usd) * USD_RATES[currency]
+
+    def _existing(self, rng: Random, count: int) -> list[int]:
+        known = rng.sample(range(1, self.releases + 1), self.releases)
+        pool = (n for n in known + list(range(self.releases + 1, self.releases + 2 * count + 100)))
+        return list(islice((n for n in pool if self.kind(n) is not Kind.GONE), count))
+
+    def _base(self, username: str) -> int:
+        ordinal = self._ordinals.setdefault(username, len(self._ordinals))
+        return 500_000_001 + ordinal * 1_000_000
+
+    def _store(self, user: SandboxUser) -> SandboxUser:
+        highest = max((copy.instance_id for copy in user.copies), default=0)
+        known = self._next_instance.get(user.username, self._base(user.username))
+        self._next_instance[user.username] = max(known, highest + 1)
+        self.users[user.username] = user
+        return user
+
+
+def _kind_of(override: dict[str, Any]) -> Kind | None:
+    if override.get("gone"):
+        return Kind.GONE
+    if override.get("blocked"):
+        return Kind.BLOCKED
+    wants_price = override.get("lowest_price") is not None or bool(override.get("num_for_sale"))
+    return Kind.ORDINARY if wants_price or "gone" in override or "blocked" in override else None
+
+
+def _consistent(override: dict[str, Any], base: MarketDay) -> dict[str, Any]:
+    fields = dict(override)
+    blocked_or_gone = fields.get("blocked") or fields.get("gone")
+    if "lowest_price" in fields and fields["lowest_price"] is None:
+        fields.setdefault("num_for_sale", 0)
+    if fields.get("num_for_sale") == 0 or blocked_or_gone:
+        fields.setdefault("lowest_price", None)
+    if blocked_or_gone:
+        fields.setdefault("num_for_sale", 0)
+    return fields
