@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from collections_app import views
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("settings/", views.settings, name="settings"),
+    path("healthz", views.healthz, name="healthz"),
+]

@@ -77,7 +77,9 @@ def discogs_address(name: str, default: str) -> str:
 
 
 def credential_keys() -> list[str]:
-    how = "Write one or more Fernet keys, newest first, separated by commas; `manage.py generate_keys` makes one."
+    how = (
+        "Write one or more Fernet keys, newest first, separated by commas; `python -m config.keys` makes one."
+    )
     keys = [key.strip() for key in required("CREDENTIAL_KEYS", how).split(",") if key.strip()]
     for position, key in enumerate(keys, start=1):
         try:
@@ -95,7 +97,7 @@ DEBUG = flag("DEBUG", False)
 # Behind https: secure cookies, HSTS. Off by default, since a household opens the site over plain http.
 HTTPS = flag("HTTPS", False)
 SECRET_KEY = required(
-    "SECRET_KEY", "Write 50 or more random characters; `make run` makes them for you in .env."
+    "SECRET_KEY", "Write 50 or more random characters; `python -m config.keys` writes them into .env."
 )
 CREDENTIAL_KEYS = credential_keys()
 PORT = number("PORT", 8000, least=1, most=65535)

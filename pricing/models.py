@@ -187,7 +187,7 @@ class SyncRun(models.Model):
     )
     state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
     trigger = models.CharField(max_length=10, choices=Trigger)
-    import_pass = models.OneToOneField(ImportPass, on_delete=models.SET_NULL, null=True, blank=True)
+    import_pass = models.ForeignKey(ImportPass, on_delete=models.SET_NULL, null=True, blank=True)
     stale_after_seconds = models.PositiveIntegerField(help_text="Younger prices are reused; 0 asks for all.")
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()

@@ -1,3 +1,21 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from pricing import views
+
+urlpatterns = [
+    path("dashboard/", views.dashboard, name="dashboard"),
+    path("dashboard/headline/", views.headline, name="headline"),
+    path("collection/", views.collection, name="collection"),
+    path("release/<int:discogs_id>/", views.release, name="release"),
+    path("connect/", views.connect, name="connect"),
+    path("disconnect/", views.disconnect, name="disconnect"),
+    path("syncs/", views.syncs, name="syncs"),
+    path("syncs/start/", views.sync_start, name="sync_start"),
+    path("syncs/bar/", views.sync_bar, name="sync_bar"),
+    path("syncs/<int:run_id>/", views.sync_run, name="sync_run"),
+    path("syncs/<int:run_id>/progress/", views.sync_progress, name="sync_progress"),
+    path("syncs/<int:run_id>/pause/", views.sync_pause, name="sync_pause"),
+    path("syncs/<int:run_id>/resume/", views.sync_resume, name="sync_resume"),
+    path("syncs/<int:run_id>/cancel/", views.sync_cancel, name="sync_cancel"),
+    path("syncs/<int:run_id>/retry/", views.sync_retry, name="sync_retry"),
+]

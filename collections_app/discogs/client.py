@@ -1,0 +1,193 @@
+"""Requests to Discogs. Each one passes the gate, has a deadline by the wall clock and a limit of size.
+
+Credentials travel in a header only. Nothing is retried here and no redirect is followed: what went wrong comes
+out as one of `errors`, and what to do about it is decided elsewhere.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from django.conf import settings
+from django.utils import timezone
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+from urllib3.exceptions import HTTPError
+
+from collections_app.discogs import errors, payloads
+from collections_app.discogs.gate import Gate, configured_gate
+from collections_app.discogs.shapes import parse_json
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 3.0, 10.0  # seconds
+DEADLINE = 20.0  # seconds for everything: a slow drip outlasts any read timeout
+MOST_BYTES = 5_000_000  # decoded: a small gzip can be a large body
+CHUNK = 65_536
+PAGE_SIZE = 100  # more is clamped by Discogs
+
+Headers = Mapping[str, str]
+
+REFUSALS: dict[int, tuple[type[errors.DiscogsError], str]] = {
+    401: (errors.CredentialsRejected, "Discogs does not accept the credentials."),
+    403: (errors.AccessDenied, "Discogs does not show this: it is private."),
+    404: (errors.NotFound, "Discogs does not have this (404)."),
+    408: (errors.ServerError, "Discogs gave up waiting (408)."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who asks. The secret is kept out of every representation."""
+
+    header: str = field(repr=False)
+
+    @classmethod
+    def from_token(cls, token: str) -> "Credentials":
+        return cls(f"Discogs token={token}")
+
+    @classmethod
+    def from_consumer(cls, key: str, secret: str) -> "Credentials":
+        """The site's own: good for public data, at the full limit."""
+        return cls(f"Discogs key={key}, secret={secret}")
+
+
+def new_session() -> requests.Session:
+    """A session with keep-alive, for one process: make it after the fork."""
+    session = requests.Session()
+    session.trust_env = False  # neither proxies nor .netrc of the machine
+    session.headers.update(
+        {"User-Agent": settings.DISCOGS_USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
+    )
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=2, max_retries=Retry(0, read=False))
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+class DiscogsClient:
+    """Asks Discogs on behalf of one set of credentials."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        gate: Gate | None = None,
+        session: requests.Session | None = None,
+        interactive: bool = False,
+    ) -> None:
+        self._credentials = credentials
+        self._gate = gate or configured_gate()
+        self._session = session or new_session()
+        self._interactive = interactive
+        self.requests_sent = 0
+
+    def identity(self) -> payloads.Identity:
+        return payloads.parse_identity(self._get("/oauth/identity"))
+
+    def collection_folders(self, username: str) -> tuple[payloads.FolderPayload, ...]:
+        return payloads.parse_folders(self._get(f"/users/{_segment(username)}/collection/folders"))
+
+    def collection_page(self, username: str, page: int) -> payloads.InstancePage:
+        """One page of all instances, oldest first, so that one added during the walk comes at its end.
+
+        Raises NotFound past the last page.
+        """
+        path = f"/users/{_segment(username)}/collection/folders/0/releases"
+        query = {"page": page, "per_page": PAGE_SIZE, "sort": "added", "sort_order": "asc"}
+        return payloads.parse_instance_page(self._get(path, query))
+
+    def release_market(self, discogs_id: int) -> payloads.Market:
+        data = self._get(f"/releases/{int(discogs_id)}", {"curr_abbr": "USD"})
+        return payloads.parse_release_market(data, discogs_id=discogs_id)
+
+    def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        self._gate.take_slot(interactive=self._interactive)
+        self.requests_sent += 1
+        started = time.monotonic()
+        try:
+            status, headers, body = self._exchange(path, query or {})
+            data = _decoded(status, headers, body)
+        except errors.RateLimited as error:
+            self._gate.record_refusal(error.retry_after)
+            raise
+        except errors.DiscogsError as error:
+            if error.is_fault:
+                error.opened_breaker = self._gate.record_fault()
+            else:
+                self._gate.record_success(time.monotonic() - started)
+            raise
+        self._gate.record_success(time.monotonic() - started)
+        return data
+
+    def _exchange(
+        self, path: str, query: dict[str, Any]
+    ) -> tuple[int, Headers, bytes]:
+        deadline = time.monotonic() + DEADLINE
+        try:
+            with self._session.get(
+                settings.DISCOGS_API_URL + path,
+                params=query,
+                headers={"Authorization": self._credentials.header},
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return response.status_code, response.headers, _body(response, deadline)
+        except (requests.RequestException, HTTPError) as error:
+            # The text of these exceptions carries addresses: keep the kind only.
+            raise errors.NetworkError(f"No answer from Discogs ({type(error).__name__}).") from None
+
+
+def _body(response: requests.Response, deadline: float) -> bytes:
+    """The decoded body, read piece by piece against the deadline and the size limit."""
+    body = bytearray()
+    # read1 returns what has arrived; a plain read would wait for a full chunk, past the deadline.
+    while piece := response.raw.read1(CHUNK, decode_content=True):
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise errors.BadPayload("The answer of Discogs is too large.")
+        if time.monotonic() > deadline:
+            raise errors.NetworkError("Discogs did not finish its answer in time.")
+    return bytes(body)
+
+
+def _decoded(status: int, headers: Headers, body: bytes) -> Any:
+    """The JSON of a 200; any other answer as its error. Decided on the status, never on the text."""
+    if status == 200:
+        return parse_json(body)
+    if status == 429:
+        raise errors.RateLimited(_retry_after(headers.get("Retry-After")))
+    if status == 403 and "json" not in headers.get("Content-Type", ""):
+        raise errors.ServerError("Discogs shows an error page (403).")
+    if known := REFUSALS.get(status):
+        raise known[0](known[1])
+    if status >= 500:
+        raise errors.ServerError(f"Discogs answered with an error ({status}).")
+    if status >= 400:
+        raise errors.RequestRefused(f"Discogs refused the request ({status}).")
+    raise errors.BadPayload(f"Discogs answered with an unexpected status ({status}).")
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds, from a number or a date; None for anything else."""
+    if not value or len(value) > 40:
+        return None
+    try:
+        return float(int(value)) if int(value) >= 0 else None
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - timezone.now()).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _segment(username: str) -> str:
+    """A user name as one part of a path."""
+    return quote(username, safe="")

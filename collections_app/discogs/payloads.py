@@ -1,0 +1,225 @@
+"""From Discogs' JSON to frozen values. Pure. Anything unexpected raises BadPayload; nothing is guessed.
+
+A missing fact is an absent key, a price comes as a float with noise, an integer may be a list: see
+docs/discogs-terms.md for where these facts are from.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from collections_app.discogs.errors import BadPayload
+from collections_app.discogs.shapes import (
+    MOST_TEXT,
+    a_count,
+    a_list,
+    a_moment,
+    a_text,
+    an_id,
+    an_object,
+    objects,
+    optional_text,
+    texts,
+)
+
+MINOR_DIGITS = {"JPY": 0}  # all other currencies of Discogs have two
+CURRENCIES = ("USD", "GBP", "EUR", "CAD", "AUD", "JPY", "CHF", "MXN", "BRL", "NZD", "SEK", "ZAR")
+MOST_AMOUNT = Decimal(10_000_000)  # no record costs more; beyond is garbage
+# Discogs numbers artists of the same name: "Name (2)".
+DISAMBIGUATION = re.compile(r" \(\d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    discogs_id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPayload:
+    discogs_id: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What a collection row tells of its release. Unknown facts are None or empty."""
+
+    discogs_id: int
+    title: str
+    artists: str
+    year: int | None
+    format: str
+    labels: str
+    catalog_number: str
+    genres: tuple[str, ...]
+    styles: tuple[str, ...]
+    master_id: int | None
+    thumb_url: str
+    cover_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePayload:
+    instance_id: int
+    folder_id: int
+    rating: int
+    added_at: datetime
+    notes: Mapping[int, str]  # by field id
+    release: ReleaseFacts
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePage:
+    items: int  # in the whole folder, as Discogs says
+    pages: int
+    instances: tuple[InstancePayload, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The market of a release: `status` as pricing.models.PriceStatus, amount in minor units of `currency`."""
+
+    discogs_id: int
+    status: str
+    currency: str
+    amount_minor: int | None
+    num_for_sale: int | None
+    want: int | None
+    have: int | None
+    rating_count: int | None
+    rating_average: float | None
+
+
+def parse_identity(data: Any) -> Identity:
+    row = an_object(data, "identity")
+    return Identity(an_id(row, "id"), a_text(row, "username"))
+
+
+def parse_folders(data: Any) -> tuple[FolderPayload, ...]:
+    rows = a_list(an_object(data, "folders"), "folders")
+    return tuple(
+        FolderPayload(an_id(row, "id"), a_text(row, "name"), a_count(row, "count") or 0)
+        for row in (an_object(row, "folder") for row in rows)
+    )
+
+
+def parse_instance_page(data: Any) -> InstancePage:
+    page = an_object(data, "collection page")
+    pagination = an_object(page.get("pagination"), "pagination")
+    rows = tuple(_instance(an_object(row, "instance")) for row in a_list(page, "releases"))
+    return InstancePage(a_count(pagination, "items") or 0, a_count(pagination, "pages") or 0, rows)
+
+
+def parse_release_market(data: Any, *, discogs_id: int) -> Market:
+    """The market part of `/releases/{id}`, whose price is always in USD."""
+    row = an_object(data, "release")
+    if an_id(row, "id") != discogs_id:
+        raise BadPayload("Discogs answered with another release than the one asked for.")
+    community = an_object(row.get("community", {}), "community")
+    rating = an_object(community.get("rating", {}), "rating")
+    amount = _amount(row.get("lowest_price"), "USD")
+    status = _status(bool(row.get("blocked_from_sale", False)), amount)
+    return Market(
+        discogs_id=discogs_id,
+        status=status,
+        currency="USD" if status == "priced" else "",
+        amount_minor=amount if status == "priced" else None,
+        num_for_sale=a_count(row, "num_for_sale"),
+        want=a_count(community, "want"),
+        have=a_count(community, "have"),
+        rating_count=a_count(rating, "count"),
+        rating_average=_rating(rating.get("average")),
+    )
+
+
+def minor_units(value: Decimal, currency: str) -> int:
+    """An amount in whole minor units of its currency, rounded once, half to even."""
+    step = Decimal(1).scaleb(-MINOR_DIGITS.get(currency, 2))
+    return int(value.quantize(step, rounding=ROUND_HALF_EVEN).scaleb(MINOR_DIGITS.get(currency, 2)))
+
+
+def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
+    """Artists in one line, joined as Discogs writes them: the name variation first, without its number."""
+    parts: list[str] = []
+    for artist in artists:
+        name = DISAMBIGUATION.sub("", optional_text(artist, "anv") or optional_text(artist, "name"))
+        join = optional_text(artist, "join").strip()
+        parts.append(name if not join else f"{name}, " if join == "," else f"{name} {join} ")
+    return "".join(parts).strip().rstrip(",")
+
+
+def _status(blocked: bool, amount: int | None) -> str:
+    if blocked:
+        return "blocked"
+    if amount is not None:
+        return "priced"
+    return "none_for_sale"
+
+
+def _instance(row: Mapping[str, Any]) -> InstancePayload:
+    return InstancePayload(
+        instance_id=an_id(row, "instance_id"),
+        folder_id=an_id(row, "folder_id"),
+        rating=min(a_count(row, "rating") or 0, 5),
+        added_at=a_moment(row, "date_added"),
+        notes={an_id(note, "field_id"): optional_text(note, "value") for note in objects(row, "notes")},
+        release=_facts(an_object(row.get("basic_information"), "basic information")),
+    )
+
+
+def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
+    labels = objects(row, "labels")
+    year = a_count(row, "year") or None
+    return ReleaseFacts(
+        discogs_id=an_id(row, "id"),
+        title=a_text(row, "title"),
+        artists=join_artists(objects(row, "artists")),
+        year=year if year and 1860 <= year <= 2200 else None,
+        format=_format_line(objects(row, "formats")),
+        labels=", ".join(dict.fromkeys(DISAMBIGUATION.sub("", optional_text(x, "name")) for x in labels)),
+        catalog_number=", ".join(dict.fromkeys(filter(None, (optional_text(x, "catno") for x in labels)))),
+        genres=texts(row, "genres"),
+        styles=texts(row, "styles"),
+        master_id=a_count(row, "master_id") or None,
+        thumb_url=_image(row, "thumb"),
+        cover_url=_image(row, "cover_image"),
+    )
+
+
+def _format_line(formats: list[Mapping[str, Any]]) -> str:
+    """`2 × Vinyl, LP, Album`: the quantity is a string at Discogs."""
+    lines = []
+    for entry in formats:
+        quantity = optional_text(entry, "qty")
+        name = optional_text(entry, "name")
+        named = f"{quantity} × {name}" if quantity.isdigit() and int(quantity[:4]) > 1 else name
+        lines.append(", ".join([named, *texts(entry, "descriptions")]))
+    return " + ".join(filter(None, lines))[:MOST_TEXT]
+
+
+def _amount(value: Any, currency: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise BadPayload("Discogs sent a price that is not a number.")
+    if not 0 < value <= MOST_AMOUNT:
+        raise BadPayload("Discogs sent a price that cannot be one.")
+    return minor_units(Decimal(value), currency)
+
+
+def _rating(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 5:
+        raise BadPayload("Discogs sent a rating that is not one.")
+    return float(value)
+
+
+def _image(row: Mapping[str, Any], key: str) -> str:
+    address = optional_text(row, key)
+    return address if address.startswith(("https://", "http://127.0.0.1:", "http://localhost:")) else ""

@@ -1,0 +1,35 @@
+"""manage.py connect_discogs: link a user to Discogs with a personal access token."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from collections_app.connect import ConnectRefused, connect_with_token
+
+
+class Command(BaseCommand):
+    help = "Connect a user to Discogs with a personal access token, read from standard input."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username", help="the user's name on this site")
+        # Never an argument: those are visible to everyone on the machine.
+        parser.add_argument(
+            "--token-stdin", action="store_true", required=True, help="read the token from stdin"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = get_user_model().objects.filter(username=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is no user named {options['username']!r}.", returncode=2)
+        try:
+            connection = connect_with_token(user, sys.stdin.readline(), now=timezone.now())
+        except ConnectRefused as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(
+            f"{user} is connected as {connection.discogs_username}. "
+            f"Next: manage.py import_collection --user {user} --wait"
+        )

@@ -1,0 +1,11 @@
+"""What the pages about a connection read."""
+
+from collections_app.models import CollectionInstance, DiscogsConnection
+
+
+def connection_of(user_id: int) -> DiscogsConnection | None:
+    return DiscogsConnection.objects.filter(user_id=user_id).first()
+
+
+def copies_held(user_id: int) -> int:
+    return CollectionInstance.objects.of(user_id).held().count()

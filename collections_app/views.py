@@ -1,0 +1,36 @@
+"""Pages without a price: landing, settings, and a sign of life."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection as database
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from collections_app.queries import connection_of, copies_held
+
+
+@require_safe
+@login_not_required
+def landing(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("dashboard")
+    return render(request, "collections_app/landing.html")
+
+
+@require_safe
+def settings(request: HttpRequest) -> HttpResponse:
+    user_id = request.user.pk
+    context = {"connection": connection_of(user_id), "copies": copies_held(user_id), "now": timezone.now()}
+    return render(request, "collections_app/settings.html", context)
+
+
+@require_safe
+@login_not_required
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers; anything else is an error page."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")

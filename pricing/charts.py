@@ -1,0 +1,151 @@
+"""Ranges of time, and series made ready to be drawn. Pure; knows nothing of the database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Readings further apart than this are not joined by a line: nobody knows what happened between them.
+JOINED_UNTIL_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A stretch of history that ends today. `days` is None where the start is not a fixed number of days ago."""
+
+    key: str
+    label: str
+    words: str
+    days: int | None = None
+
+
+ALL = Range("all", "All", "since the first day")
+RANGES = (
+    Range("1w", "1W", "in a week", 7),
+    Range("1m", "1M", "in a month", 30),
+    Range("3m", "3M", "in three months", 91),
+    Range("6m", "6M", "in six months", 182),
+    Range("ytd", "YTD", "this year"),
+    Range("1y", "1Y", "in a year", 365),
+    ALL,
+)
+DEFAULT_RANGE = "3m"
+_BY_KEY = {span.key: span for span in RANGES}
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    span: Range
+    is_current: bool
+    is_enabled: bool
+
+
+def start_of(span: Range, *, today: date, first_day: date | None) -> date:
+    """The first day of a range."""
+    if span.days is not None:
+        return today - timedelta(days=span.days)
+    if span.key == "ytd":
+        return date(today.year, 1, 1)
+    return first_day or today
+
+
+def fits(span: Range, *, today: date, first_day: date | None) -> bool:
+    """Whether the history reaches back to the start of a range. `All` always fits."""
+    if span is ALL:
+        return True
+    return first_day is not None and start_of(span, today=today, first_day=first_day) >= first_day
+
+
+def choose(key: str, *, today: date, first_day: date | None) -> Range:
+    """The range asked for, or all of the history when that is unknown or reaches back too far."""
+    span = _BY_KEY.get(key, _BY_KEY[DEFAULT_RANGE])
+    return span if fits(span, today=today, first_day=first_day) else ALL
+
+
+def pills(current: Range, *, today: date, first_day: date | None) -> list[Pill]:
+    return [Pill(span, span is current, fits(span, today=today, first_day=first_day)) for span in RANGES]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one amount or count to another."""
+
+    then: int
+    now: int
+
+    @property
+    def difference(self) -> int:
+        return self.now - self.then
+
+    @property
+    def percent(self) -> float | None:
+        """None when it began at nothing, where a share has no meaning."""
+        return self.difference * 100 / self.then if self.then else None
+
+    @property
+    def direction(self) -> str:
+        """up, down or flat."""
+        if self.difference == 0:
+            return "flat"
+        return "up" if self.difference > 0 else "down"
+
+
+def change(then: int | None, now: int | None) -> Change | None:
+    return None if then is None or now is None else Change(then, now)
+
+
+def epoch(day: date) -> int:
+    """Seconds since 1970 at the start of a UTC day: what the chart's time axis wants."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def with_gaps(days: Sequence[date]) -> list[tuple[date, int | None]]:
+    """The days with the position of their reading, and a day with None inside every hole that must stay open."""
+    out: list[tuple[date, int | None]] = []
+    for index, day in enumerate(days):
+        if index and (day - days[index - 1]).days > JOINED_UNTIL_DAYS:
+            out.append((days[index - 1] + timedelta(days=1), None))
+        out.append((day, index))
+    return out
+
+
+def chart_data(days: Sequence[date], **series: Sequence[int | None]) -> dict[str, list[int | None]]:
+    """Columns for the chart: `t` in epoch seconds and one list for each series, holes as None."""
+    places = with_gaps(days)
+    data: dict[str, list[int | None]] = {"t": [epoch(day) for day, _ in places]}
+    for name, values in series.items():
+        data[name] = [None if index is None else values[index] for _, index in places]
+    return data
+
+
+def thinned(rows: Sequence[T], most: int) -> list[T]:
+    """At most `most` rows at even steps, the newest always among them, newest first."""
+    step = max(1, ceil(len(rows) / most))
+    return list(rows[::-1][::step])
+
+
+def sparkline(
+    points: Iterable[tuple[date, int | None]], *, width: int, height: int, start: date
+) -> list[str]:
+    """SVG paths, one for each unbroken piece, in a box of width × height whose left edge is `start`.
+
+    The box spans from `start` to the last point; a point without a value breaks the line.
+    """
+    known = [(day, value) for day, value in points if day >= start]
+    values = [value for _, value in known if value is not None]
+    if len(values) < 2:
+        return []
+    low, high = min(values), max(values)
+    days = max(1, (known[-1][0] - start).days)
+    pieces: list[list[str]] = [[]]
+    for day, value in known:
+        if value is None:
+            pieces.append([])
+            continue
+        x = (day - start).days * width / days
+        y = height / 2 if high == low else height - (value - low) * height / (high - low)
+        pieces[-1].append(f"{x:.1f} {y:.1f}")
+    return ["M" + "L".join(piece) for piece in pieces if len(piece) > 1]

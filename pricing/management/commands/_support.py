@@ -1,0 +1,56 @@
+"""What the commands share: finding a user, spans of time, and workers for the time of one command."""
+
+import re
+import subprocess
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TextIO
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from pricing.health import workers_are_running
+
+USAGE = 2  # exit status
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def user_named(username: str) -> AbstractBaseUser:
+    """The user of this name. Raises CommandError (exit 2) when there is none."""
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(
+            f"There is no user named {username!r}. Sign up on the site first.", returncode=USAGE
+        )
+    return user
+
+
+def span(text: str) -> timedelta:
+    """An argument such as 90s, 30m, 6h or 2d; a bare number is seconds."""
+    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    if not match:
+        raise ArgumentTypeError(f"{text!r} is no span of time; write 30m, 6h or 2d")
+    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+
+@contextmanager
+def workers(tell: TextIO) -> Iterator[None]:
+    """See to it that workers run inside the block: those that run already, or some of our own."""
+    if workers_are_running(now=timezone.now()):
+        yield
+        return
+    tell.write("No workers are running; starting some for this command.\n")
+    process = subprocess.Popen(
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_workers"], stdout=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()

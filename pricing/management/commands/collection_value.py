@@ -1,0 +1,41 @@
+"""manage.py collection_value: what a user's collection is worth now."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from pricing.management.commands._support import user_named
+from pricing.queries import value_for
+
+
+class Command(BaseCommand):
+    help = "Print the estimated value of a user's collection, with what it covers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--user", required=True)
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = user_named(options["user"])
+        value = value_for(user.pk, now=timezone.now())
+        if options["json"]:
+            facts = {
+                "user": user.get_username(),
+                "currency": value.currency,
+                "estimated_value_minor": value.amount_minor,
+                "instances": value.instances,
+                "releases": value.releases,
+                "priced": value.priced,
+                "unpriced": value.unpriced,
+                "stale": value.stale,
+                "as_of": value.as_of.isoformat() if value.as_of else None,
+            }
+            self.stdout.write(json.dumps(facts))
+            return
+        amount = f"{value.amount_minor // 100:,}.{value.amount_minor % 100:02d} {value.currency}"
+        self.stdout.write(
+            f"{amount}: the lowest listings of {value.priced} of {value.instances} copies ({value.stale} stale)."
+        )

@@ -1,0 +1,183 @@
+"""Which releases a run covers, and which of them are due. Decides and writes it down; fetches nothing."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from collections_app.importer import start_import
+from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass
+from collections_app.tasks import enqueue_import
+from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
+
+CHUNK = 1_000  # releases in one statement
+# Discogs seldom brings a release back.
+GONE_IS_FRESH_FOR = timedelta(days=7)
+
+
+class NotConnected(Exception):
+    """The user has no Discogs connection, so there is nothing to sync."""
+
+
+def start_sync(
+    user: AbstractBaseUser | Any,
+    *,
+    trigger: SyncRun.Trigger,
+    now: datetime,
+    stale_after: timedelta | None = None,
+    import_first: bool = True,
+) -> SyncRun:
+    """Start bringing a user's prices up to date, or join the run that does so already.
+
+    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero asks for all).
+    import_first: read the collection before; without it only if that never happened.
+    Raises NotConnected.
+    """
+    connection = DiscogsConnection.objects.filter(user_id=user.pk).first()
+    if connection is None:
+        raise NotConnected("Connect Discogs first; then its prices can be fetched.")
+    complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
+    importing = import_first or not complete.exists()
+    try:
+        with transaction.atomic():
+            run = SyncRun.objects.create(
+                user_id=user.pk,
+                state=SyncRun.State.IMPORTING if importing else SyncRun.State.RUNNING,
+                trigger=trigger,
+                stale_after_seconds=_seconds(stale_after),
+                import_pass=start_import(connection, now=now) if importing else None,
+                created_at=now,
+            )
+            if run.import_pass:
+                enqueue_import(run.import_pass.pk, now=now)
+            else:
+                plan_items(run, _held_by(user.pk), now=now)
+    except IntegrityError:
+        # A click before us; or it has finished meanwhile, and its prices are fresh.
+        return SyncRun.objects.of(user.pk).latest("created_at")
+    return run
+
+
+def start_release_sync(
+    release_ids: Sequence[int], *, now: datetime, stale_after: timedelta | None = None
+) -> SyncRun:
+    """Start a run over chosen releases, of nobody in particular. All of them must be known."""
+    with transaction.atomic():
+        run = SyncRun.objects.create(
+            trigger=SyncRun.Trigger.COMMAND, stale_after_seconds=_seconds(stale_after), created_at=now
+        )
+        plan_items(run, sorted(set(release_ids)), now=now)
+    return run
+
+
+def plan_items(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> None:
+    """Give every release of a run its job, or mark it as served by a fresh price."""
+    for chunk in _chunks(release_ids):
+        fresh = set(fresh_releases(chunk, stale_after=timedelta(seconds=run.stale_after_seconds), now=now))
+        jobs = _live_jobs([release for release in chunk if release not in fresh], now=now)
+        RunItem.objects.bulk_create(
+            [RunItem(run=run, release_id=release, job_id=jobs.get(release)) for release in chunk],
+            ignore_conflicts=True,
+        )
+
+
+def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: datetime) -> list[int]:
+    """Those whose newest reading is young enough to be used again."""
+    if not stale_after:
+        return []
+    young = Q(observed_at__gt=now - stale_after)
+    gone = Q(status=PriceStatus.GONE, observed_at__gt=now - GONE_IS_FRESH_FOR)
+    readings = ReleasePrice.objects.filter(young | gone, release_id__in=release_ids)
+    return list(readings.values_list("release_id", flat=True))
+
+
+def pause_run(run: SyncRun, *, now: datetime) -> None:
+    """Feed no more of the run's jobs to the queue; those under way end."""
+    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(state=SyncRun.State.PAUSED)
+
+
+def resume_run(run: SyncRun, *, now: datetime) -> None:
+    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.PAUSED).update(state=SyncRun.State.RUNNING)
+
+
+def cancel_run(run: SyncRun, *, now: datetime) -> None:
+    """End the run. Jobs that no other active run waits for are cancelled, except those under way."""
+    with transaction.atomic():
+        ended = SyncRun.objects.active().filter(pk=run.pk)
+        if not ended.update(state=SyncRun.State.CANCELLED, finished_at=now):
+            return
+        wanted = RunItem.objects.filter(run__state__in=SyncRun.ACTIVE, job__isnull=False).values("job")
+        idle = (PriceJob.State.DUE, PriceJob.State.QUEUED, PriceJob.State.WAITING)
+        PriceJob.objects.filter(items__run=run, state__in=idle).exclude(pk__in=wanted).update(
+            state=PriceJob.State.CANCELLED, finished_at=now
+        )
+
+
+def retry_failed(run: SyncRun, *, now: datetime) -> int:
+    """Give the failed releases of a run new jobs; returns how many. The run goes on where it had ended."""
+    with transaction.atomic():
+        failed = list(run.items.filter(job__state=PriceJob.State.DEAD))
+        if not failed or SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
+            return 0
+        jobs = _live_jobs([item.release_id for item in failed], now=now)
+        for item in failed:
+            item.job_id = jobs.get(item.release_id)
+        RunItem.objects.bulk_update(failed, ["job"], batch_size=CHUNK)
+        SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING, finished_at=None)
+    return len(failed)
+
+
+def advance_runs(*, now: datetime) -> list[SyncRun]:
+    """Move runs on: plan those whose import is complete, end those without a live job. Returns the ended."""
+    for run in SyncRun.objects.filter(state=SyncRun.State.IMPORTING).select_related("import_pass"):
+        _after_import(run, now=now)
+    live = RunItem.objects.filter(job__state__in=PriceJob.LIVE).values("run")
+    ended = list(SyncRun.objects.filter(state=SyncRun.State.RUNNING).exclude(pk__in=live))
+    return [run for run in ended if _end(run, SyncRun.State.FINISHED, now=now)]
+
+
+def _after_import(run: SyncRun, *, now: datetime) -> None:
+    walk = run.import_pass
+    if walk is None or walk.state == ImportPass.State.FAILED:
+        _end(run, SyncRun.State.FAILED, now=now, error=walk.error if walk else "The import was removed.")
+    elif walk.state == ImportPass.State.COMPLETE and run.user_id:
+        with transaction.atomic():
+            importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
+            if importing.update(state=SyncRun.State.RUNNING):
+                plan_items(run, _held_by(run.user_id), now=now)
+
+
+def _end(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> bool:
+    rows = SyncRun.objects.filter(pk=run.pk, state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
+    return bool(rows.update(state=state, finished_at=now, error=error))
+
+
+def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
+    """The live job of each release, made where there is none: {release id: job id}."""
+    PriceJob.objects.bulk_create(
+        [PriceJob(release_id=release, created_at=now) for release in release_ids], ignore_conflicts=True
+    )
+    jobs = dict(PriceJob.objects.live().filter(release_id__in=release_ids).values_list("release_id", "pk"))
+    # A job of somebody else that ended between the two statements has just brought a price.
+    missing = [release for release in release_ids if release not in jobs]
+    if missing:
+        newest = PriceJob.objects.filter(release_id__in=missing).order_by("pk")
+        jobs.update(newest.values_list("release_id", "pk"))
+    return jobs
+
+
+def _held_by(user_id: int) -> list[int]:
+    held = CollectionInstance.objects.of(user_id).held()
+    return list(held.values_list("release_id", flat=True).distinct().order_by("release_id"))
+
+
+def _seconds(stale_after: timedelta | None) -> int:
+    return int(settings.PRICE_FRESH_FOR if stale_after is None else stale_after.total_seconds())
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

@@ -1,0 +1,141 @@
+"""One price job, from claim to outcome. At least one execution, exactly one effect."""
+
+import logging
+import os
+import random
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F
+
+from collections_app.credentials import CredentialUnreadable, credentials_of
+from collections_app.discogs import errors
+from collections_app.discogs.client import Credentials, DiscogsClient
+from collections_app.models import DiscogsConnection
+from pricing.models import PriceJob
+from pricing.recorder import gone, record_market
+from pricing.retry import Action, decide
+
+logger = logging.getLogger(__name__)
+
+# A task is killed at PRICE_TASK_TIMEOUT; a lease that outlives it by this much has no living holder.
+LEASE_MARGIN = timedelta(seconds=5)
+
+
+def this_worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def refresh_job(
+    job_id: int, *, client_for: Callable[[Credentials], DiscogsClient], clock: Callable[[], datetime]
+) -> bool:
+    """Fetch and store the price of a queued job's release. One request.
+
+    Returns whether the job ended in a known state. A job that is not queued, because it was delivered twice or
+    cancelled, is left alone.
+    """
+    job = _claim(job_id, now=clock())
+    if job is None:
+        return False
+    found = _access(job)
+    if found is None:
+        error = errors.CredentialsRejected("Nobody who owns this release is connected to Discogs. Reconnect.")
+        return _settle(job, error, requests=0, now=clock())
+    connection, credentials = found
+    client = client_for(credentials)
+    sent_before, started = client.requests_sent, time.monotonic()
+    try:
+        market = client.release_market(job.release_id)
+    except errors.NotFound:
+        market = gone(job.release_id)
+    except errors.DiscogsError as error:
+        if isinstance(error, errors.CredentialsRejected) and connection:
+            error = _confirm_rejection(connection, client, error)
+        return _settle(job, error, requests=client.requests_sent - sent_before, now=clock())
+    duration_ms = round(1000 * (time.monotonic() - started))
+    return record_market(
+        job, market, duration_ms=duration_ms, requests=client.requests_sent - sent_before, now=clock()
+    )
+
+
+def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
+    owner = uuid.uuid4()
+    claimed = PriceJob.objects.filter(pk=job_id, state=PriceJob.State.QUEUED).update(
+        state=PriceJob.State.RUNNING,
+        lease_owner=owner,
+        lease_until=now + timedelta(seconds=settings.PRICE_TASK_TIMEOUT) + LEASE_MARGIN,
+        attempts=F("attempts") + 1,
+        worker=this_worker(),
+        started_at=now,
+    )
+    return PriceJob.objects.get(pk=job_id, lease_owner=owner) if claimed else None
+
+
+def _access(job: PriceJob) -> tuple[DiscogsConnection | None, Credentials] | None:
+    """Whose credentials fetch this release: those who asked, then other owners, then the site's own."""
+    active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE)
+    asked = active.filter(user__sync_runs__items__job=job).order_by("pk")
+    own = active.filter(instances__release=job.release_id).order_by("pk")
+    for connections in (asked, own):
+        for connection in connections.distinct()[:3]:
+            try:
+                return connection, credentials_of(connection)
+            except CredentialUnreadable:
+                logger.error("connection %s: stored credential is unreadable", connection.pk)
+                _needs_reconnect(connection)
+    if settings.DISCOGS_CONSUMER_KEY and settings.DISCOGS_CONSUMER_SECRET:
+        return None, Credentials.from_consumer(
+            settings.DISCOGS_CONSUMER_KEY, settings.DISCOGS_CONSUMER_SECRET
+        )
+    return None
+
+
+def _confirm_rejection(
+    connection: DiscogsConnection, client: DiscogsClient, error: errors.DiscogsError
+) -> errors.DiscogsError:
+    """Ask once who we are before telling someone to reconnect; a 401 also happens by mistake."""
+    try:
+        client.identity()
+    except errors.CredentialsRejected:
+        _needs_reconnect(connection)
+        # Another owner's credentials may do: the job tries again, and ends when there are none.
+        return errors.GateClosed(0, "reconnect")
+    except errors.DiscogsError as other:
+        return other
+    return errors.ServerError(str(error))
+
+
+def _needs_reconnect(connection: DiscogsConnection) -> None:
+    connection.state = DiscogsConnection.State.RECONNECT_NEEDED
+    connection.save(update_fields=["state"])
+
+
+def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> bool:
+    """Write down what a failed attempt means for the job."""
+    decision = decide(
+        error.kind,
+        job.attempts,
+        most_attempts=settings.PRICE_RETRY_ATTEMPTS,
+        jitter=random.random(),  # noqa: S311 spreads retries, guards nothing
+        minute=settings.DISCOGS_RATE_WINDOW / 60,
+        outage=error.opened_breaker,
+    )
+    mine = PriceJob.objects.filter(pk=job.pk, state=PriceJob.State.RUNNING, lease_owner=job.lease_owner)
+    common = {"requests": job.requests + requests, "error_kind": error.kind, "error": str(error)}
+    if decision.action == Action.GIVE_UP:
+        mine.update(state=PriceJob.State.DEAD, finished_at=now, **common)
+        logger.warning("job %s: release %s failed for good: %s", job.pk, job.release_id, error.kind)
+        return False
+    wait = max(decision.seconds, getattr(error, "wait_seconds", 0.0))
+    mine.update(
+        state=PriceJob.State.WAITING,
+        not_before=now + timedelta(seconds=wait),
+        attempts=job.attempts if decision.counts else job.attempts - 1,
+        lease_until=None,
+        **common,
+    )
+    return False

@@ -1,0 +1,47 @@
+"""What the queue runs for this app. Renaming a function here breaks rows that are queued."""
+
+import os
+import time
+from dataclasses import dataclass
+
+import requests
+from django.utils import timezone
+
+from collections_app.discogs.client import Credentials, DiscogsClient, new_session
+from collections_app.discogs.gate import Gate, configured_gate
+from pricing.health import Heart
+from pricing.refresh import refresh_job
+
+
+@dataclass(frozen=True)
+class WorkerProcess:
+    """What one worker process keeps between its tasks: connections stay alive, the gate its bookkeeping."""
+
+    pid: int
+    session: requests.Session
+    gate: Gate
+    heart: Heart
+
+    def client_for(self, credentials: Credentials) -> DiscogsClient:
+        return DiscogsClient(credentials, gate=self.gate, session=self.session)
+
+
+_process: WorkerProcess | None = None
+
+
+def this_process() -> WorkerProcess:
+    """The state of this process, made anew after a fork: sockets must not be shared."""
+    global _process  # noqa: PLW0603 one per process is the point
+    if _process is None or _process.pid != os.getpid():
+        _process = WorkerProcess(
+            os.getpid(), new_session(), configured_gate(), Heart("worker", now=timezone.now())
+        )
+    return _process
+
+
+def refresh_price(job_id: int) -> None:
+    """Queue entry: fetch and store the price of one job's release."""
+    process, started = this_process(), time.monotonic()
+    known = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
+    process.heart.count_job(failed=not known, seconds=time.monotonic() - started)
+    process.heart.beat(now=timezone.now())

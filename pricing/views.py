@@ -1,0 +1,190 @@
+"""Every page that shows a price or a sync. A view finds what belongs to the user; queries do the reading."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from collections_app.connect import ConnectRefused, connect_with_token
+from collections_app.connect import disconnect as forget_connection
+from collections_app.discogs import gate
+from collections_app.forms import ConnectForm
+from collections_app.models import DiscogsConnection, Release
+from collections_app.queries import connection_of, copies_held
+from pricing import planner, queries
+from pricing.charts import DEFAULT_RANGE
+from pricing.models import SyncRun
+
+# The session remembers the range last chosen, on every page with a chart.
+RANGE_KEY = "range"
+
+
+def _range_of(request: HttpRequest) -> str:
+    asked = request.GET.get("range", "")
+    if asked and asked != request.session.get(RANGE_KEY):
+        request.session[RANGE_KEY] = asked[:8]
+    return str(asked or request.session.get(RANGE_KEY, DEFAULT_RANGE))
+
+
+def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
+    return get_object_or_404(SyncRun.objects.of(request.user.pk).select_related("import_pass"), pk=run_id)
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    now, user_id = timezone.now(), request.user.pk
+    connection = connection_of(user_id)
+    if connection is None:
+        return render(request, "pricing/welcome.html")
+    group = request.GET.get("group", "")
+    board = queries.dashboard_for(
+        user_id,
+        range_key=_range_of(request),
+        group=group if group in queries.GROUPINGS else queries.DEFAULT_GROUPING,
+        now=now,
+    )
+    progress = queries.progress_now(user_id, now=now)
+    context = {"board": board, "headline": board.headline, "connection": connection, "progress": progress}
+    return render(request, "pricing/dashboard.html", context)
+
+
+@require_safe
+def headline(request: HttpRequest) -> HttpResponse:
+    """The live part of the dashboard; it asks again by itself as long as a run is active."""
+    now, user_id = timezone.now(), request.user.pk
+    context = {
+        "headline": queries.headline_for(user_id, range_key=_range_of(request), now=now),
+        "progress": queries.progress_now(user_id, now=now),
+        "connection": connection_of(user_id),
+    }
+    return render(request, "pricing/_headline.html", context)
+
+
+@require_safe
+def collection(request: HttpRequest) -> HttpResponse:
+    now, user_id = timezone.now(), request.user.pk
+    connection = connection_of(user_id)
+    if connection is None:
+        return redirect("connect")
+    page = queries.collection_for(user_id, queries.View.of(request.GET), now=now)
+    context = {"page": page, "view": page.view, "connection": connection}
+    return render(request, "pricing/collection.html", context)
+
+
+@require_safe
+def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
+    try:
+        page = queries.release_for(
+            request.user.pk, discogs_id, range_key=_range_of(request), now=timezone.now()
+        )
+    except Release.DoesNotExist:
+        raise Http404 from None
+    return render(request, "pricing/release.html", {"page": page, "release": page.release})
+
+
+# Syncs ----------------------------------------------------------------------------------------------
+
+
+def _progress_context(run: SyncRun) -> dict[str, object]:
+    now = timezone.now()
+    progress = queries.progress_of(run, now=now)
+    left = progress.seconds_left
+    ends_at = None if left is None or not run.is_active else now + timedelta(seconds=left)
+    return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at}
+
+
+@require_safe
+def syncs(request: HttpRequest) -> HttpResponse:
+    user_id = request.user.pk
+    context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
+    return render(request, "pricing/syncs.html", context)
+
+
+@require_safe
+def sync_run(request: HttpRequest, run_id: int) -> HttpResponse:
+    return render(request, "pricing/sync_run.html", _progress_context(_run_of(request, run_id)))
+
+
+@require_safe
+def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
+    return render(request, "pricing/_progress.html", _progress_context(_run_of(request, run_id)))
+
+
+@require_safe
+def sync_bar(request: HttpRequest) -> HttpResponse:
+    """The progress in the header of every page."""
+    return render(request, "pricing/_bar.html")
+
+
+@require_POST
+def sync_start(request: HttpRequest) -> HttpResponse:
+    if connection_of(request.user.pk) is None:
+        return redirect("connect")
+    run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    return redirect("sync_run", run_id=run.pk)
+
+
+@require_POST
+def sync_pause(request: HttpRequest, run_id: int) -> HttpResponse:
+    planner.pause_run(_run_of(request, run_id), now=timezone.now())
+    return redirect("sync_run", run_id=run_id)
+
+
+@require_POST
+def sync_resume(request: HttpRequest, run_id: int) -> HttpResponse:
+    planner.resume_run(_run_of(request, run_id), now=timezone.now())
+    return redirect("sync_run", run_id=run_id)
+
+
+@require_POST
+def sync_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    planner.cancel_run(_run_of(request, run_id), now=timezone.now())
+    return redirect("sync_run", run_id=run_id)
+
+
+@require_POST
+def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
+    again = planner.retry_failed(_run_of(request, run_id), now=timezone.now())
+    messages.info(
+        request, f"{again:,} failed releases are tried again." if again else "Nothing is left to retry."
+    )
+    return redirect("sync_run", run_id=run_id)
+
+
+# Connection -----------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def connect(request: HttpRequest) -> HttpResponse:
+    """Takes a token, and begins the first sync at once so that there is something to see."""
+    form = ConnectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        try:
+            connect_with_token(request.user, form.cleaned_data["token"], now=now)
+        except ConnectRefused as refused:
+            form.add_error("token", str(refused))
+        else:
+            run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=now)
+            return redirect("sync_run", run_id=run.pk)
+    context = {"form": form, "connection": connection_of(request.user.pk)}
+    return render(request, "pricing/connect.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def disconnect(request: HttpRequest) -> HttpResponse:
+    """Asks first, by a page of its own; then erases what came from Discogs."""
+    user_id = request.user.pk
+    connection = get_object_or_404(DiscogsConnection, user_id=user_id)
+    if request.method != "POST":
+        context = {"connection": connection, "copies": copies_held(user_id)}
+        return render(request, "pricing/disconnect.html", context)
+    active = queries.active_run_of(user_id)
+    if active is not None:
+        planner.cancel_run(active, now=timezone.now())
+    forget_connection(connection)
+    messages.success(request, "Disconnected. Your credential and your collection were erased here.")
+    return redirect("dashboard")
