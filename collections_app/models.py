@@ -166,6 +166,7 @@ class ImportPass(models.Model):
     lease_owner = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(null=True, blank=True, help_text="A step is in the queue since then.")
     wants_prices = models.BooleanField(
         default=False, help_text="A sync run follows when the pass is complete."
     )

@@ -6,6 +6,7 @@ A wrong or missing value stops the start with a sentence that says which one and
 import os
 from math import ceil
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -31,13 +32,16 @@ def required(name: str, how: str) -> str:
     return value
 
 
-def number(name: str, default: float, *, least: float, most: float, whole: bool = True) -> int | float:
-    """A number from the environment, within [least, most]."""
+Number = TypeVar("Number", int, float)
+
+
+def number(name: str, default: Number, *, least: float, most: float) -> Number:
+    """A number from the environment, of the default's type and within [least, most]."""
     text = env.str(name, default=str(default)).strip()
     try:
-        value = int(text) if whole else float(text)
+        value = type(default)(text)
     except ValueError:
-        kind = "a whole number" if whole else "a number"
+        kind = "a whole number" if isinstance(default, int) else "a number"
         raise ImproperlyConfigured(f"{name} is {text!r}. Write {kind} from {least} to {most}.") from None
     if not least <= value <= most:
         raise ImproperlyConfigured(f"{name} is {text}. Write a number from {least} to {most}.")
@@ -186,7 +190,7 @@ DISCOGS_CONSUMER_KEY = env.str("DISCOGS_CONSUMER_KEY", default="")
 DISCOGS_CONSUMER_SECRET = env.str("DISCOGS_CONSUMER_SECRET", default="")
 DISCOGS_USER_AGENT = env.str("DISCOGS_USER_AGENT", default="Crateworth/0.1 +https://crateworth.example")
 DISCOGS_RATE_LIMIT = number("DISCOGS_RATE_LIMIT", 60, least=1, most=100_000)  # requests per window
-DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60, least=0.1, most=3600, whole=False)  # seconds
+DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60.0, least=0.1, most=3600)  # seconds
 DISCOGS_EGRESS = env.str("DISCOGS_EGRESS", default="default")  # hosts behind one address share one name
 
 # Prices ---------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         now = timezone.now()
         connections = DiscogsConnection.objects.order_by("pk")
         if options["user"]:
-            connections = connections.filter(user=user_named(options["user"]))
+            connections = connections.filter(user_id=user_named(options["user"]).pk)
         if not connections:
             raise CommandError(
                 "Nobody to sync for: connect a user with connect_discogs first.", returncode=USAGE
