@@ -38,7 +38,7 @@ class Cluster:
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
             start_new_session=True,
             # The supervisor has no threads when it starts a cluster.
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=end_with_parent,  # noqa: PLW1509
         )
         self.pid = self._process.pid
 
@@ -136,6 +136,7 @@ class Supervisor:
             cluster.kill()
 
 
-def _end_with_parent() -> None:
-    """In the child, before it starts: be asked to stop should the supervisor die."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent() -> None:
+    """In a child, before it starts: be asked to stop should the parent die. On Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -5,9 +5,10 @@ the cheapest listing may be in any condition. A release without a price adds not
 it is never taken for zero.
 """
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -123,3 +124,35 @@ def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh
         as_of=max(seen, default=None),
         oldest_at=min(seen, default=None),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One owned copy, and when it came and went."""
+
+    release_id: int
+    added_at: datetime
+    removed_at: datetime | None
+
+
+def holdings_at(
+    copies: Iterable[Copy], readings: Mapping[int, Sequence[Holding]], *, moment: datetime
+) -> list[Holding]:
+    """What was held at a moment, each release with its newest reading up to then.
+
+    readings: for each release its readings, oldest first; their `copies` is ignored.
+    """
+    counts = Counter(
+        copy.release_id
+        for copy in copies
+        if copy.added_at <= moment and (copy.removed_at is None or copy.removed_at > moment)
+    )
+    return [
+        replace(_newest(release, readings.get(release, ()), moment), copies=count)
+        for release, count in counts.items()
+    ]
+
+
+def _newest(release_id: int, readings: Sequence[Holding], moment: datetime) -> Holding:
+    position = bisect_right(readings, moment, key=lambda reading: reading.observed_at or moment)
+    return readings[position - 1] if position else Holding(release_id, 0, None, None, "", None)

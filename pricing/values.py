@@ -1,12 +1,16 @@
 """Keep each day's estimated value, so that the history of a large collection is read and not computed."""
 
-from datetime import UTC, date, datetime
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
-from pricing.models import CollectionValue
-from pricing.queries import value_for
-from pricing.valuation import Value
+from collections_app.models import CollectionInstance
+from pricing.models import CollectionValue, PriceSnapshot
+from pricing.queries import PRICE_CURRENCY, fresh_for, value_for
+from pricing.valuation import Copy, Holding, Value, holdings_at, value_of
 
 
 def store_value(user_id: int, *, now: datetime) -> None:
@@ -17,20 +21,7 @@ def store_value(user_id: int, *, now: datetime) -> None:
 
 
 def write_value(user_id: int, value: Value, *, day: date) -> None:
-    CollectionValue.objects.update_or_create(
-        user_id=user_id,
-        day=day,
-        defaults={
-            "currency": value.currency,
-            "value_minor": value.amount_minor,
-            "instances": value.instances,
-            "priced": value.priced,
-            "stale": value.stale,
-            "unpriced": value.unpriced,
-            "num_for_sale": value.num_for_sale,
-            "want": value.want,
-        },
-    )
+    CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
 
 
 def store_missing_values(*, now: datetime) -> None:
@@ -39,3 +30,52 @@ def store_missing_values(*, now: datetime) -> None:
     users = get_user_model().objects.filter(discogs_connection__isnull=False).exclude(values__day=today)
     for user_id in users.values_list("pk", flat=True):
         store_value(user_id, now=now)
+
+
+def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> int:
+    """Compute the values of past days anew from holdings and snapshots; returns how many days have one.
+
+    Two queries for the sources, whatever the span; costs about days × releases in time.
+    """
+    copies, readings = _copies_of(user_id), _readings_of(user_id)
+    rows = []
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        moment = min(datetime.combine(day, time.max, UTC), now)
+        held = holdings_at(copies, readings, moment=moment)
+        value = value_of(held, currency=PRICE_CURRENCY, now=moment, fresh_for=fresh_for())
+        if value.priced:
+            rows.append(CollectionValue(user_id=user_id, day=day, **_figures(value)))
+    with transaction.atomic():
+        CollectionValue.objects.filter(user_id=user_id, day__range=(first, last)).delete()
+        CollectionValue.objects.bulk_create(rows, batch_size=500)
+    return len(rows)
+
+
+def _copies_of(user_id: int) -> list[Copy]:
+    rows = CollectionInstance.objects.of(user_id).values_list("release_id", "added_at", "removed_at")
+    return [Copy(*row) for row in rows]
+
+
+def _readings_of(user_id: int) -> dict[int, list[Holding]]:
+    releases = CollectionInstance.objects.of(user_id).values("release_id")
+    rows = PriceSnapshot.objects.filter(release_id__in=releases).order_by("release_id", "day")
+    readings: dict[int, list[Holding]] = defaultdict(list)
+    for release_id, *reading in rows.values_list(
+        "release_id", "status", "amount_minor", "currency", "observed_at", "num_for_sale", "want"
+    ).iterator():
+        readings[release_id].append(Holding(release_id, 0, *reading))
+    return readings
+
+
+def _figures(value: Value) -> dict[str, Any]:
+    return {
+        "currency": value.currency,
+        "value_minor": value.amount_minor,
+        "instances": value.instances,
+        "priced": value.priced,
+        "stale": value.stale,
+        "unpriced": value.unpriced,
+        "num_for_sale": value.num_for_sale,
+        "want": value.want,
+    }

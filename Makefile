@@ -1,0 +1,65 @@
+# Everything the site is run and checked with. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+TESTS ?= tests
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo run test check lint format bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
+
+demo: $(VENV)/.run keys ## look around: web, workers and a made-up Discogs, with a demo account
+	@exec $(BIN)/python manage.py up --sandbox --port $(PORT)
+
+run: $(VENV)/.run keys ## the site with the real Discogs
+	@exec $(BIN)/python manage.py up --port $(PORT)
+
+.PHONY: keys
+keys: $(VENV)/.run
+	@$(BIN)/python -m config.keys
+
+test: $(VENV)/.dev ## the tests, on SQLite and on PostgreSQL where it listens
+	@$(BIN)/python -m tests.run $(TESTS)
+
+check: lint test ## what has to pass before a change lands
+
+lint: $(VENV)/.dev ## style, types, layers, templates, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.within mypy collections_app pricing config
+	$(BIN)/python -m tests.within lint-imports
+	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/python -m tests.within python manage.py makemigrations --check --dry-run
+	HTTPS=1 $(BIN)/python -m tests.within python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/.dev ## put code and templates into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint templates --reformat --quiet || true
+
+bench: $(VENV)/.dev ## figures: throughput, requests per release, limits
+	@$(BIN)/python -m tests.within python -m tests.benchmarks
+
+lock: $(VENV)/.dev ## resolve requirements anew, with hashes
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements-dev.txt requirements-dev.in
+
+clean: ## remove what can be made again; keeps .env and the databases
+	rm -rf $(VENV) staticfiles test-results .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

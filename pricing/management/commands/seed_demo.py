@@ -1,0 +1,49 @@
+"""manage.py seed_demo: an account to look around with, on the sandbox Discogs."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from collections_app.connect import ConnectRefused, connect_with_token
+from collections_app.discogs.sandbox.demo import DEMO_TOKEN
+from collections_app.discogs.sandbox.world import World
+from pricing.demo import seed_history
+from pricing.models import SyncRun
+from pricing.planner import start_sync
+
+USERNAME, PASSWORD = "demo", "crateworth-demo"
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the demo account on the sandbox Discogs, with two years of made-up history, and start a sync."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--years", type=int, default=2, help="of history (2)")
+        parser.add_argument("--seed", type=int, default=1, help="of the sandbox (1)")
+        parser.add_argument("--releases", type=int, default=5000, help="in the sandbox (5000)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if "discogs.com" in settings.DISCOGS_API_URL:
+            raise CommandError(
+                "The demo account is for a sandbox: set DISCOGS_API_URL to its address.", returncode=2
+            )
+        user, created = get_user_model().objects.get_or_create(username=USERNAME)
+        if created:
+            user.set_password(PASSWORD)
+            user.save()
+        try:
+            connect_with_token(user, DEMO_TOKEN, now=timezone.now())
+        except ConnectRefused as error:
+            raise CommandError(str(error)) from None
+        call_command("import_collection", user=USERNAME, wait=True)
+        world = World(seed=options["seed"], releases=options["releases"])
+        count = seed_history(user.pk, world=world, years=options["years"], now=timezone.now())
+        start_sync(user, trigger=SyncRun.Trigger.COMMAND, now=timezone.now(), import_first=False)
+        self.stdout.write(f"{count} made-up snapshots; sign in as {USERNAME} with the password {PASSWORD}")

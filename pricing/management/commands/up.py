@@ -1,0 +1,167 @@
+"""manage.py up: the whole site on one machine, with one command."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from pricing.management.commands.seed_demo import PASSWORD, USERNAME
+from pricing.supervisor import end_with_parent
+
+STOP_WITHIN = 30.0  # seconds for everything to finish what it holds
+SANDBOX_WINDOW = 6  # seconds that stand for a minute, so that the first sync ends within one
+
+
+class Command(BaseCommand):
+    help = "Migrate, then run web and workers (and with --sandbox a made-up Discogs) until stopped."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--sandbox", action="store_true", help="made-up Discogs and a demo account")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._stop = threading.Event()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._environment = (
+            self._sandbox_environment(options["port"]) if options["sandbox"] else dict(os.environ)
+        )
+        try:
+            self._start(options["host"], options["port"], sandbox=options["sandbox"])
+            self._watch()
+        finally:
+            self._shut_down()
+
+    def _start(self, host: str, port: int, *, sandbox: bool) -> None:
+        self._once("migrate", "--verbosity", "0")
+        if self._environment.get("DEBUG", "0") != "1":
+            self._once("collectstatic", "--noinput", "--verbosity", "0")
+        if sandbox:
+            self._spawn(
+                "sandbox", "discogs_sandbox", "--port", str(port + 1), "--window", str(SANDBOX_WINDOW)
+            )
+            self._await_answer(f"http://127.0.0.1:{port + 1}/")
+        self._spawn_web(host, port)
+        self._await_answer(f"http://127.0.0.1:{port}/healthz")
+        self._spawn("workers", "run_workers")
+        address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+        if sandbox:
+            self._once("seed_demo")
+            self.stdout.write(
+                f"\nCrateworth is at {address}\nSign in as {USERNAME} with the password {PASSWORD}\n"
+                f"Everything in it is made up. Its sandbox Discogs allows 60 requests in {SANDBOX_WINDOW} seconds "
+                "(the real one: in a minute), so the first sync ends within a minute.\nStop with Ctrl-C.\n"
+            )
+        else:
+            self.stdout.write(f"\nCrateworth is at {address}\nStop with Ctrl-C.\n")
+        self.stdout.flush()
+
+    def _sandbox_environment(self, port: int) -> dict[str, str]:
+        """What the children run with: a database of its own, so that no real collection meets made-up prices."""
+        database = Path(settings.BASE_DIR) / "demo.sqlite3"
+        chosen = {"DATABASE_URL": os.environ.get("DEMO_DATABASE_URL", f"sqlite:///{database}")}
+        return {
+            **os.environ,
+            **chosen,
+            "DEBUG": "1",
+            "DISCOGS_API_URL": f"http://127.0.0.1:{port + 1}",
+            "DISCOGS_WEB_URL": f"http://127.0.0.1:{port + 1}",
+            "DISCOGS_RATE_LIMIT": "60",
+            "DISCOGS_RATE_WINDOW": str(SANDBOX_WINDOW),
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        }
+
+    def _once(self, *words: str) -> None:
+        """Run a command to its end. Raises CommandError when it fails."""
+        if self._stop.is_set():
+            return
+        process = self._popen(*self._manage(*words))
+        while process.poll() is None:
+            if self._stop.wait(0.05):
+                process.terminate()
+                process.wait()
+                return
+        if process.returncode:
+            raise CommandError(f"`manage.py {words[0]}` failed; nothing was started.")
+
+    def _spawn(self, name: str, *words: str) -> None:
+        if not self._stop.is_set():
+            self._children[name] = self._popen(*self._manage(*words))
+
+    def _spawn_web(self, host: str, port: int) -> None:
+        if self._stop.is_set():
+            return
+        gunicorn = [
+            "-m",
+            "gunicorn",
+            "config.wsgi",
+            "--bind",
+            f"{host}:{port}",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+        ]
+        self._children["web"] = self._popen(sys.executable, *gunicorn, "--log-level", "warning")
+
+    @staticmethod
+    def _manage(*words: str) -> list[str]:
+        return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *words]
+
+    def _popen(self, *words: str) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches this process only, which then stops the others in order.
+        return subprocess.Popen(
+            words,
+            env=self._environment,
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 no threads here
+        )
+
+    def _await_answer(self, address: str) -> None:
+        while not self._stop.is_set():
+            self._check_children()
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                with contextlib.suppress(urllib.error.HTTPError):
+                    urllib.request.urlopen(address, timeout=2)  # noqa: S310 our own address
+                return
+            self._stop.wait(0.1)
+
+    def _check_children(self) -> None:
+        for name, process in self._children.items():
+            if process.poll() is not None:
+                raise CommandError(
+                    f"The {name} process ended with status {process.returncode}; see above for why."
+                )
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.5):
+            self._check_children()
+
+    def _shut_down(self) -> None:
+        """Workers first, so that what they hold is stored while everything else still answers."""
+        deadline = time.monotonic() + STOP_WITHIN
+        for name in ("workers", "web", "sandbox"):
+            process = self._children.get(name)
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()

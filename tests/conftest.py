@@ -1,0 +1,81 @@
+"""Fixtures for every test: a sandbox Discogs, users, and worker processes on the test's own database."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.utils import timezone
+
+from collections_app.connect import connect_with_token
+from collections_app.discogs.sandbox.server import SandboxServer
+from tests.processes import Site
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def sandbox(settings) -> Iterator[SandboxServer]:
+    """A strict sandbox Discogs, 60 requests per 6 s, that the site under test speaks to."""
+    with SandboxServer(limit=60, window=6) as server:
+        point_at(settings, server, limit=60, window=6)
+        yield server
+
+
+@pytest.fixture
+def generous_sandbox(settings) -> Iterator[SandboxServer]:
+    """A sandbox without a limit that matters, for tests of anything else."""
+    with SandboxServer(limit=100_000, window=6) as server:
+        point_at(settings, server, limit=100_000, window=6)
+        yield server
+
+
+def point_at(settings, server: SandboxServer, *, limit: int, window: float) -> None:
+    settings.DISCOGS_API_URL = settings.DISCOGS_WEB_URL = server.url
+    settings.DISCOGS_RATE_LIMIT = settings.PRICE_WORKER_RATE_LIMIT = limit
+    settings.DISCOGS_RATE_WINDOW = window
+
+
+@pytest.fixture
+def make_user(db) -> Callable[..., object]:
+    def make(username: str = "collector", **extra: object) -> object:
+        return get_user_model().objects.create_user(
+            username, f"{username}@example.org", "a-long-password", **extra
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_collector(make_user) -> Callable[..., object]:
+    """A user connected to a sandbox account of `count` releases (or the given ones)."""
+
+    def make(server: SandboxServer, username: str = "collector", **shelf: object) -> object:
+        user = make_user(username)
+        server.add_user(f"{username}_at_discogs", f"token-of-{username}", **shelf)
+        connect_with_token(user, f"token-of-{username}", now=timezone.now())
+        return user
+
+    return make
+
+
+@pytest.fixture
+def site(transactional_db, settings) -> Iterator[Site]:
+    """The site as processes: commands and workers on the test database."""
+    running = Site(ROOT, process_environment(settings))
+    yield running
+    running.stop()
+
+
+def process_environment(settings) -> dict[str, str]:
+    name = str(connection.settings_dict["NAME"])
+    url = f"sqlite:///{name}" if connection.vendor == "sqlite" else _postgres_url(name)
+    shared = ("DISCOGS_API_URL", "DISCOGS_WEB_URL", "DISCOGS_RATE_LIMIT", "DISCOGS_RATE_WINDOW")
+    return {**os.environ, "DATABASE_URL": url, **{key: str(getattr(settings, key)) for key in shared}}
+
+
+def _postgres_url(name: str) -> str:
+    parts = connection.settings_dict
+    return f"postgres://{parts['USER']}@{parts['HOST']}:{parts['PORT']}/{name}"
