@@ -1,0 +1,109 @@
+"""The control routes under /_sandbox/: scripting from another process. They never count and take no latency."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from collections_app.discogs.sandbox.answer import Answer, Request, json_answer, message
+
+if TYPE_CHECKING:
+    from collections_app.discogs.sandbox.server import SandboxServer
+
+PREFIX = "/_sandbox/"
+
+
+def answer(sandbox: "SandboxServer", request: Request) -> Answer:
+    """Obey a control request: 400 for a malformed body, 404 for no such route."""
+    route = _ROUTES.get((request.method, request.path.removeprefix(PREFIX)))
+    if route is None:
+        return message(404, "No such control route.")
+    try:
+        body = json.loads(request.body) if request.body else None
+        return json_answer(route(sandbox, request, body))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return message(400, f"{type(error).__name__}: {error}")
+
+
+def _stats(sandbox: "SandboxServer", request: Request, _body: Any) -> Any:
+    return sandbox.stats(times=request.query.get("times") == "1")
+
+
+def _list_faults(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
+    return sandbox.faults()
+
+
+def _add_faults(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    for rule in body if isinstance(body, list) else [body]:
+        sandbox.add_fault(**rule)
+    return sandbox.faults()
+
+
+def _clear_faults(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
+    sandbox.clear_faults()
+    return []
+
+
+def _list_users(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
+    return [_user(sandbox, username) for username in list(sandbox.world.users)]
+
+
+def _set_user(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    username = body.pop("username")
+    new, gone = body.pop("add_releases", None), body.pop("remove_instances", None)
+    if new is None and gone is None:
+        sandbox.add_user(username, body.pop("token", None), **body)
+        return _user(sandbox, username)
+    if body:
+        raise ValueError(f"nothing else goes with add_releases and remove_instances: {sorted(body)}")
+    sandbox.world.remove_copies(username, gone or ())
+    sandbox.world.add_copies(username, new or ())
+    return _user(sandbox, username)
+
+
+def _user(sandbox: "SandboxServer", username: str) -> dict[str, Any]:
+    user = sandbox.world.users[username]
+    copies = [{"instance_id": copy.instance_id, "release_id": copy.release_id} for copy in user.copies]
+    return {"id": user.id, "username": username, "token": user.token, "copies": copies}
+
+
+def _set_market(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    release_id = int(body.pop("release_id"))
+    sandbox.set_market(release_id, **body)
+    market = sandbox.world.market(release_id, sandbox.today())
+    return {
+        "release_id": release_id,
+        "day": market.day.isoformat(),
+        "lowest_price": None if market.lowest_price is None else str(market.lowest_price),
+        "num_for_sale": market.num_for_sale,
+        "want": market.want,
+        "have": market.have,
+        "blocked": market.blocked,
+        "gone": market.gone,
+    }
+
+
+def _set_day(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    return {"day": sandbox.set_day(**(body or {})).isoformat()}
+
+
+def _set_limit(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    return sandbox.set_limit(**(body or {}))
+
+
+def _reset(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    sandbox.reset(*((body or {}).get("only") or ()))
+    return {"reset": True}
+
+
+_ROUTES: dict[tuple[str, str], Callable[["SandboxServer", Request, Any], Any]] = {
+    ("GET", "stats"): _stats,
+    ("GET", "faults"): _list_faults,
+    ("POST", "faults"): _add_faults,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "users"): _list_users,
+    ("POST", "users"): _set_user,
+    ("POST", "market"): _set_market,
+    ("POST", "day"): _set_day,
+    ("POST", "limit"): _set_limit,
+    ("POST", "reset"): _reset,
+}

@@ -1,0 +1,49 @@
+"""What stands for Discogs' web site and image host: no limit, no credentials, no User-Agent needed."""
+
+import re
+from html import escape
+
+from collections_app.discogs.sandbox.answer import Answer, html
+from collections_app.discogs.sandbox.covers import cover_svg
+from collections_app.discogs.sandbox.world import World
+
+_COVER = re.compile(r"/covers/([0-9]{1,8})(-150)?\.svg")
+_PAGE = re.compile(r"/release/([0-9]{1,8})(?:-[^/]*)?")
+
+
+def find(path: str) -> str | None:
+    """The name for the counters, when the path belongs to the web site."""
+    if _COVER.fullmatch(path):
+        return "/covers/{id}.svg"
+    return "/release/{id}" if _PAGE.fullmatch(path) else None
+
+
+def answer(world: World, path: str) -> Answer:
+    """A cover or a release's page; the path is one that `find` knows."""
+    if found := _COVER.fullmatch(path):
+        side = 150 if found[2] else 600
+        return Answer(
+            body=cover_svg(world.seed, int(found[1]), side=side).encode(),
+            content_type="image/svg+xml",
+            headers={
+                "Cache-Control": "public, max-age=86400",
+                "Cross-Origin-Resource-Policy": "cross-origin",
+            },
+            rate_headers=False,
+        )
+    page = _PAGE.fullmatch(path)
+    return _release_page(world, int(page[1]) if page else 0)
+
+
+def _release_page(world: World, release_id: int) -> Answer:
+    try:
+        facts = world.release(release_id)
+    except KeyError:
+        return html(404, b"<!DOCTYPE html><title>Not found</title><h1>404</h1>")
+    title = escape(f"{facts.artists[0].name} – {facts.title}")
+    page = (
+        f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
+        f'<p><img src="/covers/{release_id}.svg" width="300" height="300" alt=""></p>'
+        "<p>A page of the sandbox, which stands for Discogs. Everything here is made up.</p></html>"
+    )
+    return html(200, page.encode())
