@@ -1,5 +1,7 @@
 """What the pages about a connection read."""
 
+from urllib.parse import quote
+
 from collections_app.models import CollectionInstance, DiscogsConnection
 
 
@@ -9,3 +11,8 @@ def connection_of(user_id: int) -> DiscogsConnection | None:
 
 def copies_held(user_id: int) -> int:
     return CollectionInstance.objects.of(user_id).held().count()
+
+
+def collection_path(connection: DiscogsConnection | None) -> str:
+    """Where a user's collection stands at Discogs, below its web address."""
+    return f"/user/{quote(connection.discogs_username, safe='')}/collection" if connection else ""

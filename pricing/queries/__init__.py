@@ -1,14 +1,28 @@
 """What pages and commands read. Returns small frozen dataclasses; writes nothing."""
 
-from pricing.queries.progress import Progress, progress_of
+from pricing.queries.collection import View, collection_for
+from pricing.queries.dashboard import dashboard_for, headline_for
+from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
+from pricing.queries.progress import Progress, active_run_of, progress_now, progress_of, runs_for
+from pricing.queries.release import release_for
 from pricing.queries.values import PRICE_CURRENCY, counted, fresh_for, holdings_of, value_for
 
 __all__ = [
+    "DEFAULT_GROUPING",
+    "GROUPINGS",
     "PRICE_CURRENCY",
     "Progress",
+    "View",
+    "active_run_of",
+    "collection_for",
     "counted",
+    "dashboard_for",
     "fresh_for",
+    "headline_for",
     "holdings_of",
+    "progress_now",
     "progress_of",
+    "release_for",
+    "runs_for",
     "value_for",
 ]

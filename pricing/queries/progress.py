@@ -36,6 +36,11 @@ class Progress:
         return self.reused + self.recorded + self.none_for_sale + self.blocked + self.gone
 
     @property
+    def shut(self) -> int:
+        """Releases that Discogs says cannot be sold there."""
+        return self.blocked + self.gone
+
+    @property
     def done(self) -> int:
         return self.known + self.failed + self.cancelled
 
@@ -81,3 +86,22 @@ def progress_of(run: SyncRun, *, now: datetime) -> Progress:
         seconds=((run.finished_at or now) - run.created_at).total_seconds(),
         errors=dict(errors.annotate(n=Count("id")).order_by()),
     )
+
+
+def active_run_of(user_id: int) -> SyncRun | None:
+    return SyncRun.objects.of(user_id).active().select_related("import_pass").first()
+
+
+def runs_for(user_id: int, *, most: int = 30) -> list[SyncRun]:
+    """A user's runs, newest first, each with `total`, `finished` and `failed`: one query."""
+    live, dead = Q(items__job__state__in=PriceJob.LIVE), Q(items__job__state=PriceJob.State.DEAD)
+    runs = SyncRun.objects.of(user_id).annotate(
+        total=Count("items"), finished=Count("items", filter=~live), failed=Count("items", filter=dead)
+    )
+    return list(runs.select_related("import_pass").order_by("-created_at")[:most])
+
+
+def progress_now(user_id: int, *, now: datetime) -> Progress | None:
+    """The progress of the user's active run; one query when there is none."""
+    run = active_run_of(user_id)
+    return progress_of(run, now=now) if run else None

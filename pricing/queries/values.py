@@ -7,10 +7,23 @@ from django.db.models import Count, Q
 
 from collections_app.models import CollectionInstance
 from pricing.models import PriceStatus
-from pricing.valuation import PRICE_COUNTS_FOR, Holding, Value, value_of
+from pricing.valuation import PRICE_COUNTS_FOR, Freshness, Holding, Value, value_of
 
 # `/releases/{id}` always answers in this currency.
 PRICE_CURRENCY = "USD"
+
+
+# How a state is called on every page.
+STATE_LABELS = {
+    Freshness.FRESH: "Fresh",
+    Freshness.AGEING: "Ageing",
+    Freshness.STALE: "Stale",
+    Freshness.NONE_FOR_SALE: "None for sale",
+    Freshness.BLOCKED: "Blocked from sale",
+    Freshness.GONE: "Gone from Discogs",
+    Freshness.EXPIRED: "No recent price",
+    Freshness.NEVER_FETCHED: "Never fetched",
+}
 
 
 def fresh_for() -> timedelta:
@@ -47,8 +60,9 @@ def value_for(user_id: int, *, now: datetime) -> Value:
     return value_of(holdings_of(user_id), currency=PRICE_CURRENCY, now=now, fresh_for=fresh_for())
 
 
-def counted(now: datetime, *, price: str = "release__price") -> Q:
-    """The rows whose price is part of a total at `now`: the rule of `value_of`, for sums made by the database."""
-    return Q(
-        **{f"{price}__status": PriceStatus.PRICED, f"{price}__observed_at__gte": now - PRICE_COUNTS_FOR}
-    )
+def counted(now: datetime, *, price: str = "release__price__") -> Q:
+    """The rows whose price is part of a total at `now`: the rule of `value_of`, for sums made by the database.
+
+    `price` leads to the ReleasePrice; empty when the rows are ReleasePrice themselves.
+    """
+    return Q(**{f"{price}status": PriceStatus.PRICED, f"{price}observed_at__gte": now - PRICE_COUNTS_FOR})

@@ -1,0 +1,266 @@
+"""The list of copies: search, filters, sort and pages, all made by the database."""
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from django.db.models import Case, Count, F, IntegerField, OrderBy, Q, QuerySet, Sum, TextField, When
+from django.db.models.functions import Cast
+from django.http import QueryDict
+
+from collections_app.models import CollectionInstance, Folder
+from pricing.charts import Change, change, sparkline
+from pricing.models import PriceSnapshot, PriceStatus
+from pricing.queries.dashboard import failed_releases
+from pricing.queries.groups import decade_of, main_format
+from pricing.queries.movers import amount_at
+from pricing.queries.values import PRICE_CURRENCY, STATE_LABELS, counted, fresh_for
+from pricing.valuation import AGEING_UNTIL, PRICE_COUNTS_FOR, PRICED, Freshness, freshness
+
+PAGE_SIZE = 50
+TREND = timedelta(days=91)
+SPARK_WIDTH, SPARK_HEIGHT = 84, 22
+LONGEST_QUERY = 100
+
+# What a column is sorted by. A name begins with "-" for the other direction.
+SORTS: dict[str, tuple[str, ...]] = {
+    "artist": ("release__artists", "release__title"),
+    "title": ("release__title", "release__artists"),
+    "format": ("release__format", "release__year"),
+    "year": ("release__year",),
+    "grade": ("grade_rank",),
+    "price": ("amount",),
+    "change": ("moved",),
+    "sale": ("release__price__num_for_sale",),
+    "want": ("release__price__want",),
+    "checked": ("release__price__observed_at",),
+    "added": ("added_at",),
+}
+DEFAULT_SORT = "-price"
+STATES: dict[str, str] = {**STATE_LABELS, "failed": "Failed in the last sync"}
+_GRADES = ("Poor", "Fair", "Good (", "Good Plus", "Very Good (", "Very Good Plus", "Near Mint", "Mint")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the address asks for, checked: unknown values are as if they were absent."""
+
+    q: str = ""
+    folder: str = ""
+    genre: str = ""
+    format: str = ""
+    decade: str = ""
+    state: str = ""
+    sort: str = DEFAULT_SORT
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "View":
+        sort, page = query.get("sort", ""), query.get("page", "")
+        text = {
+            name: query.get(name, "").strip()[:LONGEST_QUERY]
+            for name in ("q", "folder", "genre", "format", "decade")
+        }
+        return cls(
+            **text,
+            state=query.get("state", "") if query.get("state") in STATES else "",
+            sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
+            page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:6]) else 1,
+        )
+
+    @property
+    def is_default_sort(self) -> bool:
+        return self.sort == DEFAULT_SORT
+
+    @property
+    def is_filtered(self) -> bool:
+        return any((self.q, self.folder, self.genre, self.format, self.decade, self.state))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One copy as the list shows it."""
+
+    copy: CollectionInstance
+    state: Freshness
+    state_label: str
+    amount_minor: int | None
+    currency: str
+    num_for_sale: int | None
+    want: int | None
+    observed_at: datetime | None
+    change: Change | None
+    spark: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    folders: list[str]
+    genres: list[str]
+    formats: list[str]
+    decades: list[str]
+    states: list[tuple[str, str]] = field(default_factory=lambda: list(STATES.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionPage:
+    view: View
+    rows: list[Row]
+    copies: int
+    amount_minor: int
+    currency: str
+    pages: int
+    options: Options
+
+
+def collection_for(user_id: int, view: View, *, now: datetime) -> CollectionPage:
+    """One page of the list. Six queries, one more for the state `failed`."""
+    held = CollectionInstance.objects.of(user_id).held()
+    shown = _filtered(held, view, user_id=user_id, now=now)
+    totals = shown.aggregate(
+        copies=Count("id"), amount=Sum("release__price__amount_minor", filter=counted(now))
+    )
+    pages = max(1, -(-totals["copies"] // PAGE_SIZE))
+    view = replace(view, page=min(view.page, pages))
+    first = (view.page - 1) * PAGE_SIZE
+    start = now.date() - TREND
+    copies = list(
+        _sorted(shown, view.sort, start=start, now=now).select_related("release__price", "folder")[
+            first : first + PAGE_SIZE
+        ]
+    )
+    return CollectionPage(
+        view=view,
+        rows=_rows(copies, start=start, now=now),
+        copies=totals["copies"],
+        amount_minor=totals["amount"] or 0,
+        currency=PRICE_CURRENCY,
+        pages=pages,
+        options=_options(held, user_id),
+    )
+
+
+def _filtered(
+    copies: "QuerySet[CollectionInstance]", view: View, *, user_id: int, now: datetime
+) -> "QuerySet[CollectionInstance]":
+    for word in view.q.split():
+        copies = copies.filter(
+            Q(release__artists__icontains=word)
+            | Q(release__title__icontains=word)
+            | Q(release__labels__icontains=word)
+            | Q(release__catalog_number__icontains=word)
+        )
+    if view.folder:
+        copies = copies.filter(folder__name=view.folder)
+    if view.genre:
+        # The list as text: SQLite cannot look into JSON lists.
+        copies = copies.annotate(genre_text=Cast("release__genres", TextField())).filter(
+            genre_text__contains=json.dumps(view.genre)
+        )
+    if view.format:
+        copies = copies.filter(
+            Q(release__format=view.format) | Q(release__format__startswith=f"{view.format},")
+        )
+    if view.decade[:-1].isdigit():
+        first = int(view.decade[:-1])
+        copies = copies.filter(release__year__gte=first, release__year__lt=first + 10)
+    if view.state:
+        copies = copies.filter(_in_state(view.state, user_id=user_id, now=now))
+    return copies
+
+
+def _in_state(state: str, *, user_id: int, now: datetime) -> Q:
+    """The rule of `valuation.freshness`, for the database."""
+    if state == "failed":
+        return Q(release__in=failed_releases(user_id))
+    if state == Freshness.NEVER_FETCHED:
+        return Q(release__price__isnull=True)
+    if state in PriceStatus.values:
+        return Q(release__price__status=state)
+    priced = Q(release__price__status=PriceStatus.PRICED)
+    youngest = {"fresh": None, "ageing": fresh_for(), "stale": AGEING_UNTIL, "expired": PRICE_COUNTS_FOR}[
+        state
+    ]
+    oldest = {"fresh": fresh_for(), "ageing": AGEING_UNTIL, "stale": PRICE_COUNTS_FOR, "expired": None}[state]
+    if youngest is not None:
+        priced &= Q(release__price__observed_at__lt=now - youngest)
+    if oldest is not None:
+        priced &= Q(release__price__observed_at__gte=now - oldest)
+    return priced
+
+
+def _sorted(
+    copies: "QuerySet[CollectionInstance]", sort: str, *, start: date, now: datetime
+) -> "QuerySet[CollectionInstance]":
+    """Unknown values come last in either direction; equal ones in the order they were added."""
+    name, is_descending = sort.removeprefix("-"), sort.startswith("-")
+    if name == "grade":
+        ranks = [When(media_condition__startswith=grade, then=rank) for rank, grade in enumerate(_GRADES)]
+        copies = copies.annotate(grade_rank=Case(*ranks, default=None, output_field=IntegerField()))
+    if name in ("price", "change"):
+        amount = Case(When(counted(now), then="release__price__amount_minor"), default=None)
+        copies = copies.annotate(amount=amount)
+    if name == "change":
+        copies = copies.annotate(then=amount_at(start, release="release")).annotate(
+            moved=Case(When(then__gt=0, then=F("amount") * 100_000 / F("then")), default=None)
+        )
+    order = [OrderBy(F(field), descending=is_descending, nulls_last=True) for field in SORTS[name]]
+    return copies.order_by(*order, "-added_at", "id")
+
+
+def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> list[Row]:
+    releases = {copy.release_id for copy in copies}
+    readings = (
+        PriceSnapshot.objects.filter(release__in=releases, day__gt=start - PRICE_COUNTS_FOR)
+        .order_by("release", "day")
+        .values_list("release_id", "day", "amount_minor")
+    )
+    history = {
+        release: [(day, amount) for _, day, amount in group]
+        for release, group in groupby(readings, key=lambda row: row[0])
+    }
+    return [_row(copy, history.get(copy.release_id, []), start=start, now=now) for copy in copies]
+
+
+def _row(
+    copy: CollectionInstance, history: list[tuple[date, int | None]], *, start: date, now: datetime
+) -> Row:
+    price = getattr(copy.release, "price", None)
+    status, observed_at = (price.status, price.observed_at) if price else (None, None)
+    state = freshness(status, observed_at, now=now, fresh_for=fresh_for())
+    before = [amount for day, amount in history if day <= start]
+    amount = price.amount_minor if price else None
+    return Row(
+        copy=copy,
+        state=state,
+        state_label=STATE_LABELS[state],
+        amount_minor=amount,
+        currency=price.currency if price else "",
+        num_for_sale=price.num_for_sale if price else None,
+        want=price.want if price else None,
+        observed_at=observed_at,
+        change=change(before[-1], amount) if before and state in PRICED else None,
+        spark=sparkline(history, width=SPARK_WIDTH, height=SPARK_HEIGHT, start=start),
+    )
+
+
+def _options(held: "QuerySet[CollectionInstance]", user_id: int) -> Options:
+    """What the filters offer: only what occurs. Two queries."""
+    genres: set[str] = set()
+    formats: set[str] = set()
+    decades: set[str] = set()
+    facts = held.values_list("release__genres", "release__format", "release__year").order_by().distinct()
+    for of_release, line, year in facts:
+        genres.update(of_release)
+        formats.add(main_format(line))
+        decades.add(decade_of(year))
+    folders = (
+        Folder.objects.filter(connection__user_id=user_id).order_by("name").values_list("name", flat=True)
+    )
+    return Options(
+        folders=list(folders),
+        genres=sorted(genres),
+        formats=sorted(formats - {""}),
+        decades=sorted(decades - {""}),
+    )

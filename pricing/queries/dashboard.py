@@ -1,0 +1,189 @@
+"""Everything the dashboard shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pricing.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
+from pricing.queries.groups import GROUPINGS, Bar, Grouping, bars_for
+from pricing.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
+from pricing.queries.movers import Mover, dearest_for, has_demo_data, movers_for
+from pricing.queries.values import fresh_for, value_for
+from pricing.valuation import Freshness, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of the meter of states; `start` and `width` in per cent of all copies."""
+
+    key: str
+    label: str
+    copies: int
+    start: str
+    width: str
+    states: tuple[Freshness, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The value with its change over the range, the chart and the meter: the part that is live during a sync."""
+
+    value: Value
+    span: Range
+    pills: list[Pill]
+    points: list[ValuePoint]
+    meter: list[Segment]
+
+    @property
+    def change(self) -> Change | None:
+        return self.over_range("amount_minor")
+
+    def over_range(self, field: str) -> Change | None:
+        """How a figure changed between the first and the last day shown."""
+        if len(self.points) < 2:
+            return None
+        return change(getattr(self.points[0], field), getattr(self.points[-1], field))
+
+    @property
+    def chart(self) -> dict[str, list[int | None]]:
+        fields = {"value": "amount_minor", "priced": "priced", "copies": "instances"}
+        columns = {name: [getattr(point, field) for point in self.points] for name, field in fields.items()}
+        return chart_data([point.day for point in self.points], **columns)
+
+    @property
+    def table(self) -> list[ValuePoint]:
+        return thinned(self.points, TABLE_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    label: str
+    figure: int | None
+    change: Change | None = None
+    of: int | None = None  # the figure is a part of this
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Copies, or releases for `failed`, in a state that needs a look; `state` filters the collection."""
+
+    state: str
+    label: str
+    why: str
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    headline: Headline
+    tiles: list[Tile]
+    gainers: list[Mover]
+    losers: list[Mover]
+    dearest: list[ReleasePrice]
+    grouping: Grouping
+    groupings: list[Grouping]
+    bars: list[Bar]
+    attention: list[Attention]
+    is_demo: bool
+
+
+def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
+    """Three queries."""
+    value = value_for(user_id, now=now)
+    today = now.date()
+    first_day = first_value_day(user_id)
+    span = choose(range_key, today=today, first_day=first_day)
+    start = start_of(span, today=today, first_day=first_day)
+    return Headline(
+        value=value,
+        span=span,
+        pills=pills(span, today=today, first_day=first_day),
+        points=value_points(user_id, start=start, today=today, value=value),
+        meter=_meter(value),
+    )
+
+
+def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:
+    """Eleven queries, whatever the size of the collection."""
+    headline = headline_for(user_id, range_key=range_key, now=now)
+    start = headline.points[0].day if headline.points else now.date()
+    gainers, losers = movers_for(user_id, start=start, now=now)
+    grouping = GROUPINGS[group]
+    return Dashboard(
+        headline=headline,
+        tiles=_tiles(headline),
+        gainers=gainers,
+        losers=losers,
+        dearest=dearest_for(user_id, now=now),
+        grouping=grouping,
+        groupings=list(GROUPINGS.values()),
+        bars=bars_for(user_id, grouping, now=now),
+        attention=_attention(headline.value, failed=len(failed_releases(user_id))),
+        is_demo=has_demo_data(user_id, start=start, until=now.date()),
+    )
+
+
+def failed_releases(user_id: int) -> list[int]:
+    """The releases whose fetch failed for good in the user's last run."""
+    last = SyncRun.objects.of(user_id).order_by("-created_at").values("pk")[:1]
+    items = RunItem.objects.filter(run__in=last, job__state=PriceJob.State.DEAD)
+    return list(items.values_list("release_id", flat=True))
+
+
+def _tiles(headline: Headline) -> list[Tile]:
+    value, over = headline.value, headline.over_range
+    return [
+        Tile("Copies", value.instances, over("instances")),
+        Tile("Priced", value.priced, over("priced"), of=value.instances),
+        Tile("Listings for sale", value.num_for_sale, over("num_for_sale")),
+        Tile("People who want them", value.want, over("want")),
+    ]
+
+
+def _meter(value: Value) -> list[Segment]:
+    hours = round(fresh_for().total_seconds() / 3600)
+    parts = [
+        ("fresh", f"Fresh, under {hours} h" if hours else "Fresh", (Freshness.FRESH,)),
+        ("ageing", "Ageing, under a day", (Freshness.AGEING,)),
+        ("stale", "Stale", (Freshness.STALE,)),
+        ("none", "None for sale", (Freshness.NONE_FOR_SALE,)),
+        ("shut", "Blocked or gone", (Freshness.BLOCKED, Freshness.GONE)),
+        ("never", "Not known yet", (Freshness.EXPIRED, Freshness.NEVER_FETCHED)),
+    ]
+    segments, before = [], 0
+    for key, label, states in parts:
+        copies = sum(value.states.get(state, 0) for state in states)
+        if copies:
+            start, width = (f"{n * 100 / value.instances:.2f}%" for n in (before, copies))
+            segments.append(Segment(key, label, copies, start, width, states))
+        before += copies
+    return segments
+
+
+def _attention(value: Value, *, failed: int) -> list[Attention]:
+    states = value.states
+    rows = [
+        Attention("failed", "Failed", "could not be fetched in the last sync", failed),
+        Attention(
+            "none_for_sale",
+            "None for sale",
+            "nobody offers one, so it adds nothing to the value",
+            states.get(Freshness.NONE_FOR_SALE, 0),
+        ),
+        Attention(
+            "blocked",
+            "Blocked from sale",
+            "Discogs does not allow its sale",
+            states.get(Freshness.BLOCKED, 0),
+        ),
+        Attention(
+            "gone", "Gone from Discogs", "the release was removed there", states.get(Freshness.GONE, 0)
+        ),
+        Attention(
+            "expired",
+            "No recent price",
+            "last seen over 30 days ago, no longer counted",
+            states.get(Freshness.EXPIRED, 0),
+        ),
+    ]
+    return [row for row in rows if row.copies]

@@ -1,0 +1,74 @@
+"""Which releases of a user rose and fell, and which are worth most."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from heapq import nlargest, nsmallest
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from collections_app.models import CollectionInstance, Release
+from pricing.charts import Change
+from pricing.models import PriceSnapshot, ReleasePrice
+from pricing.queries.values import counted
+from pricing.valuation import PRICE_COUNTS_FOR
+
+# In minor units: below it a change of a few cents would be a change of hundreds of per cent.
+LEAST_AMOUNT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    release: Release
+    currency: str
+    change: Change
+
+
+def held_releases(user_id: int) -> "QuerySet[CollectionInstance, int]":
+    return CollectionInstance.objects.of(user_id).held().values_list("release_id", flat=True).order_by()
+
+
+def amount_at(day: date, *, release: str, field: str = "amount_minor") -> Subquery:
+    """What a release cost on a day: its newest reading up to then, unless that is older than a price counts.
+
+    One step into the index of (release, day) for each release.
+    """
+    readings = PriceSnapshot.objects.filter(
+        release=OuterRef(release), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
+    )
+    return Subquery(readings.order_by("-day").values(field)[:1])
+
+
+def movers_for(user_id: int, *, start: date, now: datetime, most: int = 4) -> tuple[list[Mover], list[Mover]]:
+    """The releases that gained and lost most since `start`, in per cent. Two queries."""
+    rows = (
+        ReleasePrice.objects.filter(counted(now, price=""), release__in=held_releases(user_id))
+        .annotate(then=amount_at(start, release="release"))
+        .values_list("release_id", "currency", "amount_minor", "then")
+    )
+    moved = [
+        (amount / then, release, currency, Change(then, amount))
+        for release, currency, amount, then in rows
+        if then and amount != then and max(then, amount) >= LEAST_AMOUNT
+    ]
+    up = nlargest(most, (row for row in moved if row[0] > 1), key=lambda row: row[0])
+    down = nsmallest(most, (row for row in moved if row[0] < 1), key=lambda row: row[0])
+    releases = Release.objects.in_bulk([row[1] for row in up + down])
+    gainers, losers = (
+        [Mover(releases[release], currency, change) for _, release, currency, change in side]
+        for side in (up, down)
+    )
+    return gainers, losers
+
+
+def dearest_for(user_id: int, *, now: datetime, most: int = 5) -> list[ReleasePrice]:
+    """The releases with the highest lowest listing. One query."""
+    held = ReleasePrice.objects.filter(counted(now, price=""), release__in=held_releases(user_id))
+    return list(held.select_related("release").order_by("-amount_minor", "release_id")[:most])
+
+
+def has_demo_data(user_id: int, *, start: date, until: date) -> bool:
+    """Whether any history in view was made up. Looks at one day in a range: the demo fills them all."""
+    window = (start - timedelta(days=1), min(start + timedelta(days=1), until))
+    return PriceSnapshot.objects.filter(
+        release__in=held_releases(user_id), day__range=window, source=PriceSnapshot.Source.DEMO
+    ).exists()

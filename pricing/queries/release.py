@@ -1,0 +1,113 @@
+"""One release: its market now, its history, and the user's copies of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Exists, Min, OuterRef
+
+from collections_app.models import CollectionInstance, Release, WantlistItem
+from pricing.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.models import PriceSnapshot, ReleasePrice
+from pricing.queries.history import TABLE_ROWS
+from pricing.queries.values import PRICE_CURRENCY, STATE_LABELS, fresh_for
+from pricing.valuation import Freshness, freshness
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePage:
+    release: Release
+    price: ReleasePrice | None
+    state: Freshness
+    currency: str
+    copies: list[CollectionInstance]  # those owned now first, then those given away
+    is_wanted: bool
+    span: Range
+    pills: list[Pill]
+    snapshots: list[PriceSnapshot]
+    first_day: date | None
+
+    @property
+    def amounts(self) -> list[int]:
+        return [row.amount_minor for row in self.snapshots if row.amount_minor is not None]
+
+    @property
+    def state_label(self) -> str:
+        return STATE_LABELS[self.state]
+
+    @property
+    def change(self) -> Change | None:
+        """From the first amount in the range to the one now."""
+        now = self.price.amount_minor if self.price else None
+        return change(self.amounts[0], now) if len(self.amounts) > 1 else None
+
+    @property
+    def held(self) -> int:
+        return sum(1 for copy in self.copies if copy.removed_at is None)
+
+    @property
+    def held_minor(self) -> int:
+        return self.held * ((self.price.amount_minor if self.price else None) or 0)
+
+    @property
+    def wants_per_have(self) -> int | None:
+        """People who want it for each 100 who have it."""
+        if self.price is None or self.price.want is None or not self.price.have:
+            return None
+        return round(self.price.want * 100 / self.price.have)
+
+    @property
+    def low(self) -> int | None:
+        return min(self.amounts, default=None)
+
+    @property
+    def high(self) -> int | None:
+        return max(self.amounts, default=None)
+
+    @property
+    def is_demo(self) -> bool:
+        return any(row.source == PriceSnapshot.Source.DEMO for row in self.snapshots)
+
+    @property
+    def chart(self) -> dict[str, list[int | None]]:
+        fields = {"price": "amount_minor", "listings": "num_for_sale", "wants": "want"}
+        columns = {name: [getattr(row, field) for row in self.snapshots] for name, field in fields.items()}
+        return chart_data([row.day for row in self.snapshots], **columns)
+
+    @property
+    def table(self) -> list[PriceSnapshot]:
+        return thinned(self.snapshots, TABLE_ROWS)
+
+
+def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
+    """Five queries. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
+    copies = CollectionInstance.objects.of(user_id).filter(release=OuterRef("pk"))
+    wants = WantlistItem.objects.filter(connection__user_id=user_id, release=OuterRef("pk"))
+    release = (
+        Release.objects.filter(Exists(copies) | Exists(wants))
+        .select_related("price")
+        .annotate(is_wanted=Exists(wants))
+        .get(pk=discogs_id)
+    )
+    price: ReleasePrice | None = getattr(release, "price", None)
+    status, observed_at = (price.status, price.observed_at) if price else (None, None)
+    history = PriceSnapshot.objects.filter(release=release)
+    first_day = history.aggregate(day=Min("day"))["day"]
+    span = choose(range_key, today=now.date(), first_day=first_day)
+    start = start_of(span, today=now.date(), first_day=first_day)
+    return ReleasePage(
+        release=release,
+        price=price,
+        state=freshness(status, observed_at, now=now, fresh_for=fresh_for()),
+        currency=(price.currency if price else "") or PRICE_CURRENCY,
+        copies=_copies(user_id, release),
+        is_wanted=release.is_wanted,
+        span=span,
+        pills=pills(span, today=now.date(), first_day=first_day),
+        snapshots=list(history.filter(day__gte=start).order_by("day")),
+        first_day=first_day,
+    )
+
+
+def _copies(user_id: int, release: Release) -> list[CollectionInstance]:
+    copies = CollectionInstance.objects.of(user_id).filter(release=release).select_related("folder")
+    return sorted(copies, key=lambda copy: (copy.removed_at is not None, copy.added_at))

@@ -1,0 +1,156 @@
+"""Figures as people read them: money, changes, ages. Filters only format; they know no rules."""
+
+import re
+from datetime import datetime
+
+from django import template
+from django.conf import settings
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+DASH = "–"
+_SYMBOLS = {
+    "USD": "$",
+    "GBP": "£",
+    "EUR": "€",
+    "CAD": "CA$",
+    "AUD": "A$",
+    "JPY": "¥",
+    "CHF": "CHF ",
+    "MXN": "MX$",
+    "BRL": "R$",
+    "NZD": "NZ$",
+    "SEK": "SEK ",
+    "ZAR": "R ",
+}
+_WITHOUT_MINOR = {"JPY"}
+_GRADE = re.compile(r"\(([^()\s]+)")
+
+
+@register.filter
+def exponent(currency: str) -> int:
+    """How many decimals a currency has."""
+    return 0 if currency in _WITHOUT_MINOR else 2
+
+
+def _split(minor: int, currency: str) -> tuple[str, str]:
+    places = exponent(currency)
+    major, rest = divmod(abs(minor), 10**places)
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    return f"{symbol}{major:,}", f".{rest:0{places}d}" if places else ""
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """1234550, USD → $12,345.50; a dash when there is no amount."""
+    if minor is None:
+        return DASH
+    return ("−" if minor < 0 else "") + "".join(_split(minor, currency))
+
+
+@register.filter
+def money_major(minor: int, currency: str) -> str:
+    """The part before the decimal point, with the symbol."""
+    return _split(minor, currency)[0]
+
+
+@register.filter
+def money_minor(minor: int, currency: str) -> str:
+    """The decimal point and what follows; nothing for a currency without a minor unit."""
+    return _split(minor, currency)[1]
+
+
+@register.filter
+def money_signed(minor: int, currency: str) -> str:
+    """With its sign, also when it is positive."""
+    return ("+" if minor > 0 else "") + money(minor, currency)
+
+
+@register.filter
+def money_round(minor: int, currency: str) -> str:
+    """To the nearest whole unit, for places where the minor part is noise."""
+    unit = 10 ** exponent(currency)
+    return _split((minor + unit // 2) // unit * unit, currency)[0]
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """The size of a share without its sign, which the arrow beside it shows: 3.3 %."""
+    if value is None:
+        return ""
+    return f"{abs(value):,.{0 if abs(value) >= 1000 else 1}f} %"
+
+
+@register.filter
+def share(part: int, whole: int) -> str:
+    """part of whole in whole per cent; 100 only when it is all."""
+    if not whole:
+        return DASH
+    rounded = round(part * 100 / whole)
+    return f"{min(rounded, 99) if part < whole else 100} %"
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """A count with separators; a dash when it is unknown, which is not zero."""
+    return DASH if number is None else f"{number:,}"
+
+
+def age_in_words(seconds: float) -> str:
+    """Short, as in `2 h`."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size):,} {unit}"
+    return "moments"
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """A <time> that says how long ago, with the moment itself in its title."""
+    if moment is None:
+        return "never"
+    seconds = (timezone.now() - moment).total_seconds()
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{} ago</time>',
+        moment.isoformat(timespec="seconds"),
+        formats.date_format(moment, "j M Y, H:i"),
+        age_in_words(seconds),
+    )
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A stretch of time in one or two units: 14 s, 4 min, 1 h 20 min."""
+    if seconds is None:
+        return DASH
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{round(whole / 60)} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+
+
+@register.filter
+def since(end: datetime | None, start: datetime) -> str:
+    """The stretch between two moments; a dash while the second one is still to come."""
+    return DASH if end is None else duration((end - start).total_seconds())
+
+
+@register.filter
+def grade(condition: str) -> str:
+    """The short form of a condition, `VG+` of `Very Good Plus (VG+)`; unknown words stay as they are."""
+    found = _GRADE.search(condition)
+    return found.group(1) if found else condition
+
+
+@register.filter
+def picture(url: str) -> str:
+    """An image address the content policy lets the browser load, otherwise nothing."""
+    sources: list[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
+    hosts = tuple(f"{source}/" for source in sources if "://" in source)
+    return url if url.startswith(hosts) else ""

@@ -1,0 +1,58 @@
+"""The controls of a list whose state lives in the address: sort, filters, pages."""
+
+from collections.abc import Iterable
+
+from django import template
+from django.template import RequestContext
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from pricing.queries import View
+from pricing.queries.groups import main_format as first_word
+
+register = template.Library()
+register.filter("main_format", first_word)
+
+
+def _address(context: RequestContext, **changes: str | int) -> str:
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    for name, value in changes.items():
+        query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def sort_link(context: RequestContext, label: str, first: str) -> SafeString:
+    """A column's link: `first` is the direction that helps most, a second click turns it round."""
+    current: str = context["view"].sort
+    name = first.removeprefix("-")
+    if current.removeprefix("-") != name:
+        return format_html('<a href="{}">{}</a>', _address(context, sort=first), label)
+    is_descending = current.startswith("-")
+    other = name if is_descending else f"-{name}"
+    arrow = "▾" if is_descending else "▴"
+    return format_html(
+        '<a href="{}">{}<span aria-hidden="true"> {}</span></a>', _address(context, sort=other), label, arrow
+    )
+
+
+@register.simple_tag
+def aria_sort(view: View, names: str) -> SafeString | str:
+    """The attribute of the header cell the list is sorted by."""
+    if view.sort.removeprefix("-") not in names.split():
+        return ""
+    return format_html('aria-sort="{}"', "descending" if view.sort.startswith("-") else "ascending")
+
+
+@register.simple_tag(takes_context=True)
+def page_address(context: RequestContext, number: int) -> str:
+    return _address(context, page=number)
+
+
+@register.inclusion_tag("pricing/_select.html")
+def filter_select(
+    name: str, label: str, options: Iterable[str | tuple[str, str]], current: str
+) -> dict[str, object]:
+    pairs = [option if isinstance(option, tuple) else (option, option) for option in options]
+    return {"name": name, "label": label, "options": pairs, "current": current}
