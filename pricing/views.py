@@ -13,7 +13,7 @@ from collections_app.connect import disconnect as forget_connection
 from collections_app.discogs import gate
 from collections_app.forms import ConnectForm
 from collections_app.models import DiscogsConnection, Release
-from collections_app.queries import connection_of, copies_held
+from collections_app.queries import collection_path, connection_of, copies_held
 from pricing import planner, queries
 from pricing.charts import DEFAULT_RANGE
 from pricing.models import SyncRun
@@ -27,6 +27,10 @@ def _range_of(request: HttpRequest) -> str:
     if asked and asked != request.session.get(RANGE_KEY):
         request.session[RANGE_KEY] = asked[:8]
     return str(asked or request.session.get(RANGE_KEY, DEFAULT_RANGE))
+
+
+def _connected(connection: DiscogsConnection | None) -> dict[str, object]:
+    return {"connection": connection, "collection_path": collection_path(connection)}
 
 
 def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
@@ -47,7 +51,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         now=now,
     )
     progress = queries.progress_now(user_id, now=now)
-    context = {"board": board, "headline": board.headline, "connection": connection, "progress": progress}
+    context = {"board": board, "headline": board.headline, "progress": progress, **_connected(connection)}
     return render(request, "pricing/dashboard.html", context)
 
 
@@ -58,9 +62,12 @@ def headline(request: HttpRequest) -> HttpResponse:
     context = {
         "headline": queries.headline_for(user_id, range_key=_range_of(request), now=now),
         "progress": queries.progress_now(user_id, now=now),
-        "connection": connection_of(user_id),
+        **_connected(connection_of(user_id)),
     }
-    return render(request, "pricing/_headline.html", context)
+    response = render(request, "pricing/_headline.html", context)
+    if context["progress"] is None:
+        response["HX-Refresh"] = "true"  # the sync is over: movers, groups and chart have changed too
+    return response
 
 
 @require_safe
@@ -70,7 +77,7 @@ def collection(request: HttpRequest) -> HttpResponse:
     if connection is None:
         return redirect("connect")
     page = queries.collection_for(user_id, queries.View.of(request.GET), now=now)
-    context = {"page": page, "view": page.view, "connection": connection}
+    context = {"page": page, "view": page.view, **_connected(connection)}
     return render(request, "pricing/collection.html", context)
 
 
@@ -88,12 +95,13 @@ def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
 # Syncs ----------------------------------------------------------------------------------------------
 
 
-def _progress_context(run: SyncRun) -> dict[str, object]:
-    now = timezone.now()
+def _progress_context(request: HttpRequest, run_id: int) -> dict[str, object]:
+    now, run = timezone.now(), _run_of(request, run_id)
     progress = queries.progress_of(run, now=now)
     left = progress.seconds_left
     ends_at = None if left is None or not run.is_active else now + timedelta(seconds=left)
-    return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at}
+    connected = _connected(connection_of(request.user.pk))
+    return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at, **connected}
 
 
 @require_safe
@@ -105,12 +113,12 @@ def syncs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sync_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    return render(request, "pricing/sync_run.html", _progress_context(_run_of(request, run_id)))
+    return render(request, "pricing/sync_run.html", _progress_context(request, run_id))
 
 
 @require_safe
 def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
-    return render(request, "pricing/_progress.html", _progress_context(_run_of(request, run_id)))
+    return render(request, "pricing/_progress.html", _progress_context(request, run_id))
 
 
 @require_safe

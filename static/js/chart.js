@@ -1,0 +1,151 @@
+// Line charts. <div data-plot="id of a json_script" data-series="name"> becomes a chart; columns are lists of equal
+// length, t in epoch seconds, null where nothing is known. Plots with the same data-sync share their cursor.
+
+const language = document.documentElement.lang || "en";
+const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const month = new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" });
+const dayOfMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+const whole = new Intl.NumberFormat(language);
+const AREA_OPACITY = 0.13;
+
+function colour(box, name, opacity = 1) {
+  box.style.color = `var(${name})`; // the browser resolves light-dark() for us
+  const resolved = getComputedStyle(box).color;
+  box.style.color = "";
+  if (opacity === 1) return resolved;
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = resolved;
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16));
+  return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
+}
+
+function wordsFor(box) {
+  const { currency, exponent } = box.dataset;
+  if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
+  const unit = 10 ** Number(exponent);
+  const options = { style: "currency", currency, currencyDisplay: "narrowSymbol" };
+  const full = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: Number(exponent) });
+  const tick = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: 0, maximumFractionDigits: 2 });
+  return { full: (n) => full.format(n / unit), short: (n) => tick.format(n / unit) };
+}
+
+function dayLabels(plot, times) {
+  const span = plot.scales.x.max - plot.scales.x.min;
+  let shownYear = null;
+  return times.map((time) => {
+    const date = new Date(time * 1000);
+    if (span < 75 * 86400) return dayOfMonth.format(date);
+    const year = date.getUTCFullYear();
+    const label = year === shownYear || shownYear === null ? month.format(date) : `${month.format(date)} ${year}`;
+    shownYear = year;
+    return label;
+  });
+}
+
+function lastKnown(values) {
+  for (let at = values.length - 1; at >= 0; at -= 1) if (values[at] !== null) return at;
+  return -1;
+}
+
+// The last value stands beside its point, so that no legend is needed.
+function drawLast(box, words, ink) {
+  return (plot) => {
+    const at = lastKnown(plot.data[1]);
+    if (at < 0) return;
+    const scale = window.devicePixelRatio || 1;
+    const x = plot.valToPos(plot.data[0][at], "x", true);
+    const y = plot.valToPos(plot.data[1][at], "y", true);
+    const pen = plot.ctx;
+    pen.save();
+    pen.beginPath();
+    pen.arc(x, y, 4.5 * scale, 0, 2 * Math.PI);
+    pen.fillStyle = ink.accent;
+    pen.strokeStyle = ink.paper;
+    pen.lineWidth = 2.5 * scale;
+    pen.stroke();
+    pen.fill();
+    pen.font = `600 ${13 * scale}px ${getComputedStyle(box).fontFamily}`;
+    pen.textAlign = "right";
+    pen.fillStyle = ink.ink;
+    pen.strokeStyle = ink.paper;
+    pen.lineWidth = 4 * scale;
+    pen.lineJoin = "round";
+    const above = y - 14 * scale > plot.bbox.top + 6 * scale;
+    const textY = above ? y - 13 * scale : y + 24 * scale;
+    const text = words.full(plot.data[1][at]);
+    pen.strokeText(text, x + 4 * scale, textY);
+    pen.fillText(text, x + 4 * scale, textY);
+    pen.restore();
+  };
+}
+
+function hover(box, words, columns) {
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  const value = document.createElement("b");
+  const rest = document.createElement("span");
+  tip.append(value, rest);
+  return {
+    ready: (plot) => plot.over.append(tip),
+    move: (plot) => {
+      const at = plot.cursor.idx;
+      const amount = at === null || at === undefined ? null : plot.data[1][at];
+      tip.hidden = amount === null || amount === undefined || plot.cursor.left < 0;
+      if (tip.hidden) return;
+      value.textContent = words.full(amount);
+      const covered = columns.priced ? ` · ${whole.format(columns.priced[at])} of ${whole.format(columns.copies[at])} priced` : "";
+      rest.textContent = day.format(new Date(plot.data[0][at] * 1000)) + covered;
+      const room = plot.over.clientWidth - tip.offsetWidth;
+      const left = plot.valToPos(plot.data[0][at], "x") + 12;
+      const flipped = left > room ? left - tip.offsetWidth - 24 : left;
+      tip.style.transform = `translate(${Math.max(0, flipped)}px, 0)`;
+    },
+  };
+}
+
+function optionsFor(box, columns, words) {
+  const ink = Object.fromEntries(["accent", "ink", "ink-3", "line", "paper"].map((name) => [name, colour(box, `--${name}`)]));
+  const font = `12px ${getComputedStyle(box).fontFamily}`;
+  const tooltip = hover(box, words, columns);
+  const axis = { stroke: ink["ink-3"], font, ticks: { show: false } };
+  return {
+    width: box.clientWidth,
+    height: box.clientHeight,
+    tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "UTC"),
+    padding: [22, 0, 0, 8],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 9, width: 2, fill: ink.paper, stroke: ink.accent }, drag: { x: false, y: false }, sync: box.dataset.sync ? { key: box.dataset.sync } : undefined },
+    scales: { x: { time: true }, y: { range: (plot, low, high) => [low, high].some((n) => n === null) ? [0, 1] : uPlot.rangeNum(low, high, 0.12, low >= 0 && low < (high - low)) } },
+    axes: [
+      { ...axis, space: 90, gap: 6, size: 30, grid: { show: false }, values: dayLabels },
+      { ...axis, side: 1, space: 62, gap: 8, size: 62, grid: { stroke: ink.line, width: 1 }, values: (plot, ticks) => ticks.map(words.short), incrs: box.dataset.currency ? undefined : [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
+    ],
+    series: [
+      {},
+      { stroke: ink.accent, width: 2.25, fill: colour(box, "--accent", AREA_OPACITY), spanGaps: false, points: { show: columns.t.length < 2 } },
+    ],
+    hooks: { ready: [tooltip.ready], setCursor: [tooltip.move], draw: [drawLast(box, words, ink)] },
+  };
+}
+
+function draw(box) {
+  const columns = JSON.parse(document.getElementById(box.dataset.plot).textContent);
+  if (columns.t.length === 0) return;
+  const words = wordsFor(box);
+  box.replaceChildren();
+  const plot = new uPlot(optionsFor(box, columns, words), [columns.t, columns[box.dataset.series]], box);
+  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
+}
+
+function drawAll() {
+  for (const box of document.querySelectorAll("[data-plot]")) draw(box);
+}
+
+// The sheet of the library comes late on purpose: it must not hold up the page.
+const sheet = document.createElement("link");
+sheet.rel = "stylesheet";
+sheet.href = document.currentScript.dataset.sheet;
+sheet.addEventListener("load", () => document.fonts.ready.then(drawAll));
+document.head.append(sheet);
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

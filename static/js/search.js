@@ -1,0 +1,9 @@
+// "/" goes to the search field in the header, unless someone is already writing.
+document.addEventListener("keydown", (event) => {
+  const field = document.getElementById("find");
+  const writes = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writes || !field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
