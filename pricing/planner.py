@@ -59,7 +59,7 @@ def start_sync(
     except IntegrityError:
         # A click before us; or it has finished meanwhile, and its prices are fresh.
         return SyncRun.objects.of(user.pk).latest("created_at")
-    return run
+    return _ended_if_nothing_is_due(run, now=now)
 
 
 def start_release_sync(
@@ -71,7 +71,7 @@ def start_release_sync(
             trigger=SyncRun.Trigger.COMMAND, stale_after_seconds=_seconds(stale_after), created_at=now
         )
         plan_items(run, sorted(set(release_ids)), now=now)
-    return run
+    return _ended_if_nothing_is_due(run, now=now)
 
 
 def plan_items(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> None:
@@ -138,6 +138,13 @@ def advance_runs(*, now: datetime) -> list[SyncRun]:
     live = RunItem.objects.filter(job__state__in=PriceJob.LIVE).values("run")
     ended = list(SyncRun.objects.filter(state=SyncRun.State.RUNNING).exclude(pk__in=live))
     return [run for run in ended if _end(run, SyncRun.State.FINISHED, now=now)]
+
+
+def _ended_if_nothing_is_due(run: SyncRun, *, now: datetime) -> SyncRun:
+    if run.state == SyncRun.State.RUNNING and not run.items.filter(job__state__in=PriceJob.LIVE).exists():
+        _end(run, SyncRun.State.FINISHED, now=now)
+        run.refresh_from_db()
+    return run
 
 
 def _after_import(run: SyncRun, *, now: datetime) -> None:

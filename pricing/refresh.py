@@ -4,7 +4,6 @@ import logging
 import os
 import random
 import socket
-import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -47,7 +46,6 @@ def refresh_job(
         return _settle(job, error, requests=0, now=clock())
     connection, credentials = found
     client = client_for(credentials)
-    sent_before, started = client.requests_sent, time.monotonic()
     try:
         market = client.release_market(job.release_id)
     except errors.NotFound:
@@ -55,11 +53,9 @@ def refresh_job(
     except errors.DiscogsError as error:
         if isinstance(error, errors.CredentialsRejected) and connection:
             error = _confirm_rejection(connection, client, error)
-        return _settle(job, error, requests=client.requests_sent - sent_before, now=clock())
-    duration_ms = round(1000 * (time.monotonic() - started))
-    return record_market(
-        job, market, duration_ms=duration_ms, requests=client.requests_sent - sent_before, now=clock()
-    )
+        return _settle(job, error, requests=client.requests_sent, now=clock())
+    duration_ms = round(1000 * client.answered_in)
+    return record_market(job, market, duration_ms=duration_ms, requests=client.requests_sent, now=clock())
 
 
 def _claim(job_id: int, *, now: datetime) -> PriceJob | None:

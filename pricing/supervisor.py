@@ -127,6 +127,7 @@ class Supervisor:
             enqueue_import(pass_id, now=now)
 
     def _shut_down(self) -> None:
+        self._guarded(self._heart.stop)
         deadline = time.monotonic() + DRAIN
         for cluster in self._clusters:
             cluster.ask_to_stop()

@@ -86,6 +86,7 @@ class DiscogsClient:
         self._session = session or new_session()
         self._interactive = interactive
         self.requests_sent = 0
+        self.answered_in = 0.0  # seconds the last request took, the wait for its slot apart
 
     def identity(self) -> payloads.Identity:
         return payloads.parse_identity(self._get("/oauth/identity"))
@@ -112,6 +113,7 @@ class DiscogsClient:
         started = time.monotonic()
         try:
             status, headers, body = self._exchange(path, query or {})
+            self.answered_in = time.monotonic() - started
             data = _decoded(status, headers, body)
         except errors.RateLimited as error:
             self._gate.record_refusal(error.retry_after)
@@ -120,14 +122,12 @@ class DiscogsClient:
             if error.is_fault:
                 error.opened_breaker = self._gate.record_fault()
             else:
-                self._gate.record_success(time.monotonic() - started)
+                self._gate.record_success(self.answered_in)
             raise
-        self._gate.record_success(time.monotonic() - started)
+        self._gate.record_success(self.answered_in)
         return data
 
-    def _exchange(
-        self, path: str, query: dict[str, Any]
-    ) -> tuple[int, Headers, bytes]:
+    def _exchange(self, path: str, query: dict[str, Any]) -> tuple[int, Headers, bytes]:
         deadline = time.monotonic() + DEADLINE
         try:
             with self._session.get(

@@ -4,10 +4,8 @@ import re
 import subprocess
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import TextIO
+from typing import Self, TextIO
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -39,18 +37,28 @@ def span(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
-@contextmanager
-def workers(tell: TextIO) -> Iterator[None]:
-    """See to it that workers run inside the block: those that run already, or some of our own."""
-    if workers_are_running(now=timezone.now()):
-        yield
-        return
-    tell.write("No workers are running; starting some for this command.\n")
-    process = subprocess.Popen(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_workers"], stdout=subprocess.DEVNULL
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
+class Workers:
+    """Sees to it that workers run while a command waits: those that run already, or some of its own."""
+
+    def __init__(self, tell: TextIO) -> None:
+        self._tell = tell
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def ensure(self) -> None:
+        """Start workers if none have been heard of lately; theirs may have stopped while we waited."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        if workers_are_running(now=timezone.now()):
+            return
+        self._tell.write("No workers are running; starting some for this command.\n")
+        self._process = subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_workers"], stdout=subprocess.DEVNULL
+        )

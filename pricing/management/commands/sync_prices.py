@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
 from pricing import planner
-from pricing.management.commands._support import USAGE, span, user_named, workers
+from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
 from pricing.queries import Progress, fresh_for, progress_of
 
@@ -48,8 +48,8 @@ class Command(BaseCommand):
         if not options["wait"]:
             self._tell(progress_of(run, now=timezone.now()), options)
             return
-        with workers(sys.stderr):
-            progress = self._wait(run, options["timeout"])
+        with Workers(sys.stderr) as workers:
+            progress = self._wait(run, options["timeout"], workers)
         self._tell(progress, options)
         if progress.run.is_active:
             sys.exit(TIMED_OUT)
@@ -97,7 +97,7 @@ class Command(BaseCommand):
             f"Would fetch {len(releases) - fresh} of {len(releases)} releases; {fresh} are fresh."
         )
 
-    def _wait(self, run: SyncRun, timeout: float | None) -> Progress:
+    def _wait(self, run: SyncRun, timeout: float | None, workers: Workers) -> Progress:
         deadline = time.monotonic() + timeout if timeout is not None else None
         while True:
             run.refresh_from_db()
@@ -105,6 +105,7 @@ class Command(BaseCommand):
             self._draw(progress)
             if not run.is_active or (deadline is not None and time.monotonic() >= deadline):
                 return progress
+            workers.ensure()
             time.sleep(LOOK_EVERY)
 
     def _draw(self, progress: Progress) -> None:
