@@ -15,8 +15,12 @@ _MEGABYTE = 1_000_000
 
 
 def damaged(kind: str, options: dict[str, Any], answer: Answer) -> Answer:
-    """The answer that a rule of this kind makes of the real one."""
-    return _KINDS[kind](options, answer)
+    """The answer that a rule of this kind makes of the real one; a 500 that says why, if the rule does not fit."""
+    try:
+        return _KINDS[kind](options, answer)
+    except (LookupError, TypeError, ValueError) as error:
+        text = f"sandbox: {kind} does not fit this answer: {type(error).__name__} {error}"
+        return Answer(status=500, body=text.encode(), content_type="text/plain")
 
 
 def _status(options: dict[str, Any], _answer: Answer) -> Answer:

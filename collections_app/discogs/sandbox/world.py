@@ -60,7 +60,7 @@ class World:
         if not override:
             return market_day(self.seed, release_id, day)
         base = market_day(self.seed, release_id, day, _kind_of(override))
-        return replace(base, **{"blocked": False, "gone": False, **_consistent(override, base)})
+        return replace(base, **_consistent(override))
 
     def market_series(self, release_id: int, first_day: date, last_day: date) -> list[MarketDay]:
         """The market on every day from the first to the last, both included."""
@@ -78,8 +78,8 @@ class World:
     def set_market(self, release_id: int, **fields: Any) -> None:
         """Override fields of MarketDay for every day; no fields at all lifts the release's override.
 
-        Prices may be Decimal, int or text (USD). A price without a count means one for sale where there was
-        none, and `lowest_price=None` means none for sale. ValueError for an unknown field.
+        Prices may be Decimal, int or text (USD). `lowest_price=None` means none for sale; a price, a count,
+        `blocked=False` or `gone=False` bring an unsellable release back. ValueError for an unknown field.
         """
         unknown = set(fields) - MARKET_FIELDS
         if unknown:
@@ -88,9 +88,9 @@ class World:
             if fields.get(name) is not None:
                 fields[name] = Decimal(str(fields[name]))
         with self._lock:
-            merged = {**self._overrides.pop(release_id, {}), **fields} if fields else {}
+            known = self._overrides.pop(release_id, {})
             if fields:
-                self._overrides[release_id] = merged
+                self._overrides[release_id] = {**known, **fields}
 
     def add_user(
         self,
@@ -187,7 +187,7 @@ def _kind_of(override: dict[str, Any]) -> Kind | None:
     return Kind.ORDINARY if wants_price or "gone" in override or "blocked" in override else None
 
 
-def _consistent(override: dict[str, Any], base: MarketDay) -> dict[str, Any]:
+def _consistent(override: dict[str, Any]) -> dict[str, Any]:
     fields = dict(override)
     blocked_or_gone = fields.get("blocked") or fields.get("gone")
     if "lowest_price" in fields and fields["lowest_price"] is None:
