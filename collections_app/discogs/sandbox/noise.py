@@ -1,5 +1,6 @@
 """Deterministic noise: equal arguments give equal numbers in every process and on every machine."""
 
+from functools import lru_cache
 from statistics import NormalDist
 
 _MASK = (1 << 64) - 1
@@ -27,9 +28,13 @@ def normal(key: int, salt: int, index: int = 0) -> float:
 def smooth(key: int, salt: int, period: int, at: int) -> float:
     """Value noise: standard normals on every `period`-th integer, eased in between; stationary, O(1)."""
     index, rest = divmod(at, period)
-    left = normal(key, salt, index)
+    left = _lattice(key, salt, index)
     if rest == 0:
         return left
     share = rest / period
     share = share * share * (3 - 2 * share)
-    return left + (normal(key, salt, index + 1) - left) * share
+    return left + (_lattice(key, salt, index + 1) - left) * share
+
+
+# Days are mostly asked for in order, so neighbours share their lattice points.
+_lattice = lru_cache(maxsize=16_384)(normal)
