@@ -80,6 +80,8 @@ class Profile:
     listings: float
     have: float
     want: float
+    rating_count: int
+    rating_average: Decimal
 
 
 @lru_cache(maxsize=65_536)
@@ -88,6 +90,7 @@ def profile(seed: int, release_id: int) -> Profile:
     key = hash64(seed, 1, release_id)
     desire, rarity = normal(key, 2), normal(key, 3)
     have = math.exp(5.5 - 0.5 * rarity + 0.9 * normal(key, 4))
+    ratings = int(have * (0.05 + 0.12 * unit(key, 12)))
     return Profile(
         key=key,
         kind=_kind(unit(key, 5)),
@@ -98,6 +101,8 @@ def profile(seed: int, release_id: int) -> Profile:
         listings=have * math.exp(-2.6 - 0.3 * desire - 0.4 * rarity + 0.4 * normal(key, 10)),
         have=have,
         want=have * math.exp(-0.9 + 0.7 * desire + 0.3 * rarity + 0.4 * normal(key, 11)),
+        rating_count=ratings,
+        rating_average=_rating(key) if ratings else Decimal(0),
     )
 
 
@@ -122,6 +127,10 @@ def _trend(key: int) -> float:
     return 0.02 + 0.06 * normal(key, 7)
 
 
+def _rating(key: int) -> Decimal:
+    return Decimal(f"{min(5.0, max(2.4, 4.15 + 0.32 * normal(key, 13))):.2f}")
+
+
 def market_day(seed: int, release_id: int, day: date, kind: Kind | None = None) -> MarketDay:
     """The market of one release on one day; `kind` overrides what the release is by nature. About 10 µs."""
     p = profile(seed, release_id)
@@ -136,8 +145,8 @@ def market_day(seed: int, release_id: int, day: date, kind: Kind | None = None) 
         num_for_sale=for_sale,
         want=max(0, round(p.want * math.exp(0.5 * growth + 0.02 * smooth(p.key, 20, 45, n)))),
         have=max(1, round(p.have * math.exp(0.02 * _years(n) + 0.004 * smooth(p.key, 21, 60, n)))),
-        rating_count=rating_count(p),
-        rating_average=rating_average(p),
+        rating_count=p.rating_count,
+        rating_average=p.rating_average,
         blocked=kind is Kind.BLOCKED,
         gone=kind is Kind.GONE,
     )
@@ -152,18 +161,6 @@ def suggestions(seed: int, release_id: int, day: date) -> dict[str, Decimal]:
     very_good_plus = math.exp(p.log_price + _growth(p, n) + 0.05 * smooth(p.key, 31, 30, n)) * 1.3
     step = Decimal(repr(very_good_plus / GRADE_GRID["Very Good Plus (VG+)"]))
     return {grade: step * share for grade, share in GRADE_GRID.items()}
-
-
-def rating_count(p: Profile) -> int:
-    """How many people have rated the release; does not move."""
-    return int(p.have * (0.05 + 0.12 * unit(p.key, 12)))
-
-
-def rating_average(p: Profile) -> Decimal:
-    """Mean rating out of five, two decimals; zero without ratings."""
-    if not rating_count(p):
-        return Decimal("0")
-    return Decimal(f"{min(5.0, max(2.4, 4.15 + 0.32 * normal(p.key, 13))):.2f}")
 
 
 def _years(n: int) -> float:
