@@ -1,5 +1,7 @@
 """Pages without a price: landing, settings, and a sign of life."""
 
+from typing import cast
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +23,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def settings(request: HttpRequest) -> HttpResponse:
-    user_id = request.user.pk
+    user_id = cast(int, request.user.pk)
     context = {"connection": connection_of(user_id), "copies": copies_held(user_id), "now": timezone.now()}
     return render(request, "collections_app/settings.html", context)
 

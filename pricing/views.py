@@ -1,6 +1,7 @@
 """Every page that shows a price or a sync. A view finds what belongs to the user; queries do the reading."""
 
 from datetime import timedelta
+from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +23,11 @@ from pricing.models import SyncRun
 RANGE_KEY = "range"
 
 
+def _owner(request: HttpRequest) -> int:
+    """The id of the user; LoginRequiredMiddleware lets nobody else come this far."""
+    return cast(int, request.user.pk)
+
+
 def _range_of(request: HttpRequest) -> str:
     asked = request.GET.get("range", "")
     if asked and asked != request.session.get(RANGE_KEY):
@@ -34,12 +40,12 @@ def _connected(connection: DiscogsConnection | None) -> dict[str, object]:
 
 
 def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
-    return get_object_or_404(SyncRun.objects.of(request.user.pk).select_related("import_pass"), pk=run_id)
+    return get_object_or_404(SyncRun.objects.of(_owner(request)).select_related("import_pass"), pk=run_id)
 
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    now, user_id = timezone.now(), request.user.pk
+    now, user_id = timezone.now(), _owner(request)
     connection = connection_of(user_id)
     if connection is None:
         return render(request, "pricing/welcome.html")
@@ -58,7 +64,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_safe
 def headline(request: HttpRequest) -> HttpResponse:
     """The live part of the dashboard; it asks again by itself as long as a run is active."""
-    now, user_id = timezone.now(), request.user.pk
+    now, user_id = timezone.now(), _owner(request)
     context = {
         "headline": queries.headline_for(user_id, range_key=_range_of(request), now=now),
         "progress": queries.progress_now(user_id, now=now),
@@ -72,7 +78,7 @@ def headline(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def collection(request: HttpRequest) -> HttpResponse:
-    now, user_id = timezone.now(), request.user.pk
+    now, user_id = timezone.now(), _owner(request)
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
@@ -85,7 +91,7 @@ def collection(request: HttpRequest) -> HttpResponse:
 def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
     try:
         page = queries.release_for(
-            request.user.pk, discogs_id, range_key=_range_of(request), now=timezone.now()
+            _owner(request), discogs_id, range_key=_range_of(request), now=timezone.now()
         )
     except Release.DoesNotExist:
         raise Http404 from None
@@ -100,13 +106,13 @@ def _progress_context(request: HttpRequest, run_id: int) -> dict[str, object]:
     progress = queries.progress_of(run, now=now)
     left = progress.seconds_left
     ends_at = None if left is None or not run.is_active else now + timedelta(seconds=left)
-    connected = _connected(connection_of(request.user.pk))
+    connected = _connected(connection_of(_owner(request)))
     return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at, **connected}
 
 
 @require_safe
 def syncs(request: HttpRequest) -> HttpResponse:
-    user_id = request.user.pk
+    user_id = _owner(request)
     context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
     return render(request, "pricing/syncs.html", context)
 
@@ -129,7 +135,7 @@ def sync_bar(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sync_start(request: HttpRequest) -> HttpResponse:
-    if connection_of(request.user.pk) is None:
+    if connection_of(_owner(request)) is None:
         return redirect("connect")
     run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
     return redirect("sync_run", run_id=run.pk)
@@ -178,14 +184,14 @@ def connect(request: HttpRequest) -> HttpResponse:
         else:
             run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=now)
             return redirect("sync_run", run_id=run.pk)
-    context = {"form": form, "connection": connection_of(request.user.pk)}
+    context = {"form": form, "connection": connection_of(_owner(request))}
     return render(request, "pricing/connect.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def disconnect(request: HttpRequest) -> HttpResponse:
     """Asks first, by a page of its own; then erases what came from Discogs."""
-    user_id = request.user.pk
+    user_id = _owner(request)
     connection = get_object_or_404(DiscogsConnection, user_id=user_id)
     if request.method != "POST":
         context = {"connection": connection, "copies": copies_held(user_id)}

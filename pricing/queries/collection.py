@@ -38,7 +38,10 @@ SORTS: dict[str, tuple[str, ...]] = {
     "added": ("added_at",),
 }
 DEFAULT_SORT = "-price"
-STATES: dict[str, str] = {**STATE_LABELS, "failed": "Failed in the last sync"}
+STATES: dict[str, str] = {
+    **{state.value: label for state, label in STATE_LABELS.items()},
+    "failed": "Failed in the last sync",
+}
 _GRADES = ("Poor", "Fair", "Good (", "Good Plus", "Very Good (", "Very Good Plus", "Near Mint", "Mint")
 
 
@@ -66,7 +69,7 @@ class View:
             **text,
             state=query.get("state", "") if query.get("state") in STATES else "",
             sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
-            page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:6]) else 1,
+            page=int(page) if page.isascii() and page.isdigit() and int(page[:6]) > 0 else 1,
         )
 
     @property

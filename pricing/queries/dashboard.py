@@ -61,6 +61,7 @@ class Tile:
     figure: int | None
     change: Change | None = None
     of: int | None = None  # the figure is a part of this
+    is_counted: bool = False  # the change is shown as a number, not as a share
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def failed_releases(user_id: int) -> list[int]:
 def _tiles(headline: Headline) -> list[Tile]:
     value, over = headline.value, headline.over_range
     return [
-        Tile("Copies", value.instances, over("instances")),
+        Tile("Copies", value.instances, over("instances"), is_counted=True),
         Tile("Priced", value.priced, over("priced"), of=value.instances),
         Tile("Listings for sale", value.num_for_sale, over("num_for_sale")),
         Tile("People who want them", value.want, over("want")),

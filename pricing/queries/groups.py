@@ -70,7 +70,8 @@ def bars_for(user_id: int, grouping: Grouping, *, now: datetime) -> list[Bar]:
         entry = sums[grouping.label(key)]
         entry[0] += amount
         entry[1] += copies
-    return _bars(sorted(((label, *entry) for label, entry in sums.items()), key=lambda row: -row[1]))
+    groups = [(label, amount, copies) for label, (amount, copies) in sums.items()]
+    return _bars(sorted(groups, key=lambda row: -row[1]))
 
 
 def _bars(rows: list[tuple[str, int, int]]) -> list[Bar]:

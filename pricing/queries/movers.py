@@ -48,7 +48,7 @@ def movers_for(user_id: int, *, start: date, now: datetime, most: int = 4) -> tu
     moved = [
         (amount / then, release, currency, Change(then, amount))
         for release, currency, amount, then in rows
-        if then and amount != then and max(then, amount) >= LEAST_AMOUNT
+        if then and amount is not None and amount != then and max(then, amount) >= LEAST_AMOUNT
     ]
     up = nlargest(most, (row for row in moved if row[0] > 1), key=lambda row: row[0])
     down = nsmallest(most, (row for row in moved if row[0] < 1), key=lambda row: row[0])

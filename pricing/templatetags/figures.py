@@ -99,6 +99,11 @@ def count(number: int | None) -> str:
     return DASH if number is None else f"{number:,}"
 
 
+@register.filter
+def signed(number: int) -> str:
+    return f"{'+' if number > 0 else '−'}{abs(number):,}"
+
+
 def age_in_words(seconds: float) -> str:
     """Short, as in `2 h`."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):

@@ -6,7 +6,10 @@ const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", 
 const month = new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" });
 const dayOfMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
 const whole = new Intl.NumberFormat(language);
-const AREA_OPACITY = 0.13;
+const DAY = 86400;
+const AREA_OPACITY = 0.2;
+// Amounts and counts are whole numbers, so no tick lies between two of them.
+const WHOLE_STEPS = Array.from({ length: 36 }, (_, n) => [1, 2, 5][n % 3] * 10 ** Math.floor(n / 3));
 
 function colour(box, name, opacity = 1) {
   box.style.color = `var(${name})`; // the browser resolves light-dark() for us
@@ -29,14 +32,34 @@ function wordsFor(box) {
   return { full: (n) => full.format(n / unit), short: (n) => tick.format(n / unit) };
 }
 
+// Ticks on the first of a month, or every few days back from the newest when the range is short.
+function dayTicks(plot, axis, from, until) {
+  const room = Math.max(2, Math.floor(plot.over.clientWidth / 78));
+  const least = from + (until - from) * 0.035; // a label further left would be cut off
+  const days = (until - from) / DAY;
+  const ticks = [];
+  if (days < 75) {
+    const step = [1, 2, 3, 5, 7, 10, 14, 21].find((size) => days / size <= room) || 28;
+    for (let time = until; time >= least; time -= step * DAY) ticks.unshift(time);
+    return ticks;
+  }
+  const step = [1, 2, 3, 6, 12].find((size) => days / 30.4 / size <= room) || 24;
+  const first = new Date(from * 1000);
+  for (let at = 0; ; at += 1) {
+    const time = Date.UTC(first.getUTCFullYear(), at, 1) / 1000;
+    if (time > until) return ticks;
+    if (time >= least && at % step === 0) ticks.push(time);
+  }
+}
+
 function dayLabels(plot, times) {
   const span = plot.scales.x.max - plot.scales.x.min;
   let shownYear = null;
   return times.map((time) => {
     const date = new Date(time * 1000);
-    if (span < 75 * 86400) return dayOfMonth.format(date);
+    if (span < 75 * DAY) return dayOfMonth.format(date);
     const year = date.getUTCFullYear();
-    const label = year === shownYear || shownYear === null ? month.format(date) : `${month.format(date)} ${year}`;
+    const label = year === shownYear || shownYear === null ? month.format(date) : String(year);
     shownYear = year;
     return label;
   });
@@ -70,9 +93,14 @@ function drawLast(box, words, ink) {
     pen.strokeStyle = ink.paper;
     pen.lineWidth = 4 * scale;
     pen.lineJoin = "round";
-    const above = y - 14 * scale > plot.bbox.top + 6 * scale;
-    const textY = above ? y - 13 * scale : y + 24 * scale;
     const text = words.full(plot.data[1][at]);
+    const under = x - pen.measureText(text).width;
+    let peak = y;
+    for (let back = at; back >= 0 && plot.valToPos(plot.data[0][back], "x", true) >= under; back -= 1) {
+      if (plot.data[1][back] !== null) peak = Math.min(peak, plot.valToPos(plot.data[1][back], "y", true));
+    }
+    const isLow = y - peak > 24 * scale && y + 28 * scale < plot.bbox.top + plot.bbox.height;
+    const textY = isLow ? y + 24 * scale : peak - 12 * scale;
     pen.strokeText(text, x + 4 * scale, textY);
     pen.fillText(text, x + 4 * scale, textY);
     pen.restore();
@@ -104,6 +132,26 @@ function hover(box, words, columns) {
   };
 }
 
+// From a little below the lowest to a little above the highest; from zero when that is near.
+function heights(plot, low, high) {
+  if (low === null || high === null) return [0, 1];
+  const room = Math.max((high - low) * 0.14, 1);
+  return [low < (high - low) * 0.5 ? 0 : low - room, high + room];
+}
+
+// Strong under the line, nothing at the bottom.
+function area(box) {
+  const [strong, none] = [colour(box, "--accent", AREA_OPACITY), colour(box, "--accent", 0)];
+  return (plot) => {
+    const { top, height } = plot.bbox;
+    if (!Number.isFinite(top + height) || height === 0) return strong;
+    const fade = plot.ctx.createLinearGradient(0, top, 0, top + height);
+    fade.addColorStop(0, strong);
+    fade.addColorStop(1, none);
+    return fade;
+  };
+}
+
 function optionsFor(box, columns, words) {
   const ink = Object.fromEntries(["accent", "ink", "ink-3", "line", "paper"].map((name) => [name, colour(box, `--${name}`)]));
   const font = `12px ${getComputedStyle(box).fontFamily}`;
@@ -113,17 +161,31 @@ function optionsFor(box, columns, words) {
     width: box.clientWidth,
     height: box.clientHeight,
     tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "UTC"),
-    padding: [22, 0, 0, 8],
+    padding: [24, 0, 0, 1],
     legend: { show: false },
-    cursor: { y: false, points: { size: 9, width: 2, fill: ink.paper, stroke: ink.accent }, drag: { x: false, y: false }, sync: box.dataset.sync ? { key: box.dataset.sync } : undefined },
-    scales: { x: { time: true }, y: { range: (plot, low, high) => [low, high].some((n) => n === null) ? [0, 1] : uPlot.rangeNum(low, high, 0.12, low >= 0 && low < (high - low)) } },
+    cursor: {
+      y: false,
+      points: { size: 9, width: 2, fill: ink.paper, stroke: ink.accent },
+      drag: { x: false, y: false },
+      sync: box.dataset.sync ? { key: box.dataset.sync } : undefined,
+    },
+    scales: { x: { time: true }, y: { range: heights } },
     axes: [
-      { ...axis, space: 90, gap: 6, size: 30, grid: { show: false }, values: dayLabels },
-      { ...axis, side: 1, space: 62, gap: 8, size: 62, grid: { stroke: ink.line, width: 1 }, values: (plot, ticks) => ticks.map(words.short), incrs: box.dataset.currency ? undefined : [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] },
+      { ...axis, gap: 6, size: 30, grid: { show: false }, splits: dayTicks, values: dayLabels },
+      {
+        ...axis,
+        side: 1,
+        space: 58,
+        gap: 8,
+        size: 62,
+        grid: { stroke: ink.line, width: 1 },
+        incrs: WHOLE_STEPS,
+        values: (plot, ticks) => ticks.map(words.short),
+      },
     ],
     series: [
       {},
-      { stroke: ink.accent, width: 2.25, fill: colour(box, "--accent", AREA_OPACITY), spanGaps: false, points: { show: columns.t.length < 2 } },
+      { stroke: ink.accent, width: 2.25, fill: area(box), spanGaps: false, points: { show: columns.t.length < 2 } },
     ],
     hooks: { ready: [tooltip.ready], setCursor: [tooltip.move], draw: [drawLast(box, words, ink)] },
   };
