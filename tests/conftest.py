@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
@@ -12,6 +13,12 @@ from django.utils import timezone
 from collections_app.connect import connect_with_token
 from collections_app.discogs.sandbox.server import SandboxServer
 from tests.processes import Site
+
+# The machines that run this share their cores: time says nothing about a property.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared")
 
 ROOT = Path(__file__).resolve().parent.parent
 

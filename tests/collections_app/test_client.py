@@ -1,0 +1,103 @@
+"""The client against a misbehaving Discogs: each fault comes out as its own error."""
+
+import time
+
+import pytest
+
+from collections_app.discogs import client as client_module
+from collections_app.discogs import errors
+from collections_app.discogs.client import Credentials, DiscogsClient, new_session
+from collections_app.discogs.gate import Gate, Pace
+from collections_app.discogs.sandbox.demo import DEMO_TOKEN
+from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.models import ApiGate
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def client(generous_sandbox) -> DiscogsClient:
+    gate = Gate("test", Pace(limit=100_000, window=6))
+    return DiscogsClient(Credentials.from_token(DEMO_TOKEN), gate=gate, session=new_session())
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"kind": "status", "status": 429}, errors.RateLimited),
+        ({"kind": "status", "status": 500}, errors.ServerError),
+        ({"kind": "status", "status": 520}, errors.ServerError),
+        ({"kind": "status", "status": 401, "body": '{"message": "x"}'}, errors.CredentialsRejected),
+        ({"kind": "status", "status": 422}, errors.RequestRefused),
+        ({"kind": "status", "status": 405}, errors.RequestRefused),
+        ({"kind": "status", "status": 204}, errors.BadPayload),
+        ({"kind": "forbidden_html"}, errors.ServerError),
+        ({"kind": "html"}, errors.BadPayload),
+        ({"kind": "empty"}, errors.BadPayload),
+        ({"kind": "cut"}, errors.BadPayload),
+        ({"kind": "reset"}, errors.NetworkError),
+        ({"kind": "big", "megabytes": 20}, errors.BadPayload),
+        ({"kind": "gzip_bomb", "megabytes": 64}, errors.BadPayload),
+        ({"kind": "redirect", "location": "http://127.0.0.1:1/elsewhere"}, errors.BadPayload),
+    ],
+    ids=lambda value: str(value.get("status") or value["kind"]) if isinstance(value, dict) else "",
+)
+def test_each_fault_has_its_error_and_the_next_request_succeeds(client, generous_sandbox, fault, error):
+    generous_sandbox.add_fault(path="/releases/", times=1, **fault)
+    with pytest.raises(error):
+        client.release_market(7)
+    ApiGate.objects.update(paused_until=0)
+    assert client.release_market(7).discogs_id == 7
+
+
+def test_a_release_that_is_gone_is_not_found(client, generous_sandbox):
+    generous_sandbox.set_market(7, gone=True)
+    with pytest.raises(errors.NotFound):
+        client.release_market(7)
+
+
+def test_a_redirect_is_never_followed(client, generous_sandbox):
+    with SandboxServer() as other:
+        generous_sandbox.add_fault(path="/releases/", kind="redirect", location=f"{other.url}/releases/7")
+        with pytest.raises(errors.BadPayload):
+            client.release_market(7)
+        assert other.stats()["accepted"] == 0
+
+
+def test_a_slow_drip_is_cut_by_the_wall_clock(client, generous_sandbox, monkeypatch):
+    monkeypatch.setattr(client_module, "DEADLINE", 0.4)
+    generous_sandbox.add_fault(path="/releases/", kind="drip", interval=0.05)
+    started = time.monotonic()
+    with pytest.raises(errors.NetworkError):
+        client.release_market(7)
+    assert time.monotonic() - started < 5  # far from the minute and more of the drip
+
+
+def test_a_private_collection_is_denied_and_not_an_outage(client):
+    with pytest.raises(errors.AccessDenied):
+        client.collection_page("private_crate", 1)
+
+
+def test_the_token_is_in_no_representation_and_no_error(client, generous_sandbox):
+    generous_sandbox.add_fault(path="/releases/", kind="reset")
+    with pytest.raises(errors.NetworkError) as caught:
+        client.release_market(7)
+    seen = f"{caught.value!r} {caught.value.__context__} {Credentials.from_token(DEMO_TOKEN)!r}"
+    assert DEMO_TOKEN not in seen
+
+
+def test_connections_are_kept_alive(client, generous_sandbox):
+    for release in range(1, 31):
+        try:
+            client.release_market(release)
+        except errors.NotFound:
+            continue
+    assert generous_sandbox.stats()["connections"] == 1
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("7", 7), ("-1", None), ("soon", None), ("", None), ("9" * 50, None)])
+def test_a_pause_named_by_discogs_is_read_or_ignored(client, generous_sandbox, value, seconds):
+    generous_sandbox.add_fault(path="/releases/", kind="status", status=429, headers={"Retry-After": value})
+    with pytest.raises(errors.RateLimited) as caught:
+        client.release_market(7)
+    assert caught.value.retry_after == seconds

@@ -1,0 +1,31 @@
+"""Running the engine inside a test, without the queue's processes: the same functions, one after the other."""
+
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from collections_app.importer import import_step, start_import
+from pricing import feeder, planner
+from pricing.tasks import refresh_price
+
+
+def import_all(user) -> None:
+    walk = start_import(user.discogs_connection, now=timezone.now())
+    while import_step(walk.pk, now=timezone.now()) is not None:
+        pass
+
+
+def drain_queue() -> int:
+    """Run every price job that is in the queue; returns how many rows there were."""
+    rows = list(OrmQ.objects.order_by("lock", "id"))
+    for row in rows:
+        OrmQ.objects.filter(pk=row.pk).delete()
+        if row.task["func"] == feeder.TASK:
+            refresh_price(*row.task["args"])
+    return len(rows)
+
+
+def work_until_idle() -> None:
+    """Feed and fetch until nothing is due now."""
+    while feeder.feed(now=timezone.now()) or OrmQ.objects.exists():
+        drain_queue()
+    planner.advance_runs(now=timezone.now())

@@ -1,0 +1,155 @@
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from collections_app.discogs.gate import configured_gate
+from pricing import feeder, planner
+from pricing.models import PriceJob, SyncRun
+from tests.pricing.engine import drain_queue, import_all, work_until_idle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def two_runs(make_collector, generous_sandbox, settings) -> list[SyncRun]:
+    """A large run, and a small one that begins later."""
+    settings.PRICE_QUEUE_SIZE = 10
+    runs = []
+    for name, releases in (("large", range(100, 180)), ("small", range(200, 206))):
+        user = make_collector(generous_sandbox, name, release_ids=releases)
+        import_all(user)
+        runs.append(
+            planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+        )
+    return runs
+
+
+def states() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in PriceJob.objects.values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def test_the_queue_is_kept_short(two_runs):
+    assert feeder.feed(now=timezone.now()) == 10
+    assert feeder.feed(now=timezone.now()) == 0
+    assert OrmQ.objects.count() == 10
+
+
+def test_runs_take_turns_so_a_small_one_is_not_behind_a_large_one(two_runs):
+    feeder.feed(now=timezone.now())
+    queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED)
+    assert queued.filter(items__run=two_runs[1]).count() == 5
+
+
+def test_what_someone_waits_for_goes_first(two_runs):
+    last = PriceJob.objects.filter(items__run=two_runs[0]).latest("pk")
+    PriceJob.objects.filter(pk=last.pk).update(lane=PriceJob.Lane.INTERACTIVE)
+    feeder.feed(now=timezone.now())
+    last.refresh_from_db()
+    assert last.state == PriceJob.State.QUEUED
+
+
+def test_nothing_is_fed_while_the_gate_is_paused(two_runs):
+    configured_gate().record_refusal(retry_after=30)
+    assert feeder.feed(now=timezone.now()) == 0
+
+
+def test_a_paused_run_is_not_fed_and_goes_on_when_resumed(two_runs):
+    for run in two_runs:
+        planner.pause_run(run, now=timezone.now())
+    assert feeder.feed(now=timezone.now()) == 0
+    planner.resume_run(two_runs[1], now=timezone.now())
+    assert feeder.feed(now=timezone.now()) == 6
+
+
+def test_a_cancelled_run_makes_no_further_request(two_runs, generous_sandbox):
+    feeder.feed(now=timezone.now())
+    for run in two_runs:
+        planner.cancel_run(run, now=timezone.now())
+    generous_sandbox.reset("stats")
+    drain_queue()
+    assert generous_sandbox.stats()["accepted"] == 0
+    assert states() == {"cancelled": 86}
+
+
+def test_a_cancelled_run_leaves_the_jobs_that_another_run_waits_for(make_collector, generous_sandbox):
+    runs = []
+    for name in ("one", "two"):
+        user = make_collector(generous_sandbox, name, release_ids=[31, 32])
+        import_all(user)
+        runs.append(
+            planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+        )
+    planner.cancel_run(runs[0], now=timezone.now())
+    work_until_idle()
+    runs[1].refresh_from_db()
+    assert runs[1].state == SyncRun.State.FINISHED
+
+
+def test_queued_jobs_whose_rows_were_lost_are_taken_back(two_runs):
+    feeder.feed(now=timezone.now())
+    OrmQ.objects.all().delete()
+    assert feeder.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
+    assert states() == {"due": 86}
+
+
+def test_queued_jobs_whose_rows_were_signed_with_another_key_are_taken_back(two_runs):
+    feeder.feed(now=timezone.now())
+    OrmQ.objects.update(payload="signed:elsewhere")
+    assert feeder.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
+
+
+def test_a_row_handed_to_a_worker_that_never_began_is_taken_back(two_runs):
+    feeder.feed(now=timezone.now())
+    now = timezone.now()
+    OrmQ.objects.update(lock=now + feeder.RETRY)
+    assert feeder.reconcile(now=now + timedelta(seconds=10)) == 0
+    assert feeder.reconcile(now=now + timedelta(seconds=41)) == 10
+
+
+def running_job(**fields) -> PriceJob:
+    job = PriceJob.objects.earliest("pk")
+    values = {
+        "state": PriceJob.State.RUNNING,
+        "attempts": 1,
+        "worker": f"{socket.gethostname()}:{os.getpid()}",
+    }
+    PriceJob.objects.filter(pk=job.pk).update(**{**values, **fields})
+    return job
+
+
+def test_a_job_whose_lease_lapsed_is_taken_back(two_runs):
+    job = running_job(lease_until=timezone.now() - timedelta(seconds=1))
+    feeder.reconcile(now=timezone.now())
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (PriceJob.State.DUE, 1)
+
+
+def test_a_job_whose_worker_is_dead_is_taken_back_at_once(two_runs):
+    job = running_job(
+        lease_until=timezone.now() + timedelta(seconds=30), worker=f"{socket.gethostname()}:999999999"
+    )
+    feeder.reconcile(now=timezone.now())
+    job.refresh_from_db()
+    assert job.state == PriceJob.State.DUE
+
+
+def test_a_job_under_way_is_left_alone(two_runs):
+    job = running_job(lease_until=timezone.now() + timedelta(seconds=30))
+    assert feeder.reconcile(now=timezone.now()) == 0
+    job.refresh_from_db()
+    assert job.state == PriceJob.State.RUNNING
+
+
+def test_a_job_that_killed_three_workers_is_failed_with_the_reason(two_runs):
+    job = running_job(lease_until=timezone.now() - timedelta(seconds=1), attempts=3)
+    feeder.reconcile(now=timezone.now())
+    job.refresh_from_db()
+    assert (job.state, job.error_kind) == (PriceJob.State.DEAD, "worker")
+    assert "died" in job.error

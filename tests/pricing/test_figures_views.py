@@ -1,0 +1,86 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pricing.templatetags import figures
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (123450, "USD", "$1,234.50"),
+        (5, "EUR", "€0.05"),
+        (0, "GBP", "£0.00"),
+        (123450, "JPY", "¥123,450"),
+        (99, "CHF", "CHF 0.99"),
+        (100, "SEK", "SEK 1.00"),
+        (100, "BRL", "R$1.00"),
+        (-5680, "USD", "−$56.80"),
+        (None, "USD", "–"),
+        (1_000_000_000_01, "USD", "$1,000,000,000.01"),
+    ],
+)
+def test_money_is_exact_in_every_currency(minor, currency, text):
+    assert figures.money(minor, currency) == text
+
+
+def test_money_comes_apart_into_major_and_minor():
+    assert figures.money_major(1284650, "EUR") + figures.money_minor(1284650, "EUR") == "€12,846.50"
+    assert figures.money_minor(12846, "JPY") == ""
+
+
+def test_a_difference_carries_its_sign():
+    assert figures.money_signed(41230, "USD") == "+$412.30"
+    assert figures.money_signed(-41230, "USD") == "−$412.30"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"), [(412, 438, "94 %"), (999, 1000, "99 %"), (5, 5, "100 %"), (0, 0, "–")]
+)
+def test_a_share_is_whole_only_when_nothing_is_missing(part, whole, text):
+    assert figures.share(part, whole) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(10, "moments ago"), (60, "1 min ago"), (7300, "2 h ago"), (3 * 86400, "3 d ago")],
+)
+def test_an_age_is_short_and_has_the_moment_in_its_title(seconds, text):
+    html = figures.ago(timezone.now() - timedelta(seconds=seconds))
+    assert text in html
+    assert 'title="' in html
+    assert "UTC" in html
+
+
+def test_no_moment_is_never():
+    assert figures.ago(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (14, "14 s"), (240, "4 min"), (3600, "1 h"), (4800, "1 h 20 min")]
+)
+def test_a_duration_has_one_or_two_units(seconds, text):
+    assert figures.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [("Very Good Plus (VG+)", "VG+"), ("Near Mint (NM or M-)", "NM"), ("Not Graded", "Not Graded"), ("", "")],
+)
+def test_a_grade_is_shown_in_its_short_form(condition, text):
+    assert figures.grade(condition) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "is_shown"),
+    [
+        ("https://i.discogs.com/x.jpg", True),
+        ("https://i.discogs.com.evil.example/x.jpg", False),
+        ("javascript:alert(1)", False),
+        ("http://i.discogs.com/x.jpg", False),
+        ("", False),
+    ],
+)
+def test_only_pictures_the_policy_allows_are_shown(url, is_shown):
+    assert bool(figures.picture(url)) is is_shown

@@ -1,0 +1,83 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing.valuation import Copy, Freshness, Holding, freshness, holdings_at, value_of
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def holding(release=1, *, copies=1, amount=1000, status="priced", age=HOUR, currency="USD") -> Holding:
+    return Holding(release, copies, status, amount, currency, None if age is None else NOW - age)
+
+
+def value(*holdings):
+    return value_of(holdings, currency="USD", now=NOW, fresh_for=6 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "state"),
+    [
+        ("priced", HOUR, Freshness.FRESH),
+        ("priced", 6 * HOUR, Freshness.FRESH),
+        ("priced", 7 * HOUR, Freshness.AGEING),
+        ("priced", 25 * HOUR, Freshness.STALE),
+        ("priced", 30 * DAY, Freshness.STALE),
+        ("priced", 31 * DAY, Freshness.EXPIRED),
+        ("none_for_sale", HOUR, Freshness.NONE_FOR_SALE),
+        ("blocked", 90 * DAY, Freshness.BLOCKED),
+        ("gone", HOUR, Freshness.GONE),
+    ],
+)
+def test_the_state_of_a_reading_depends_on_status_and_age(status, age, state):
+    assert freshness(status, NOW - age, now=NOW, fresh_for=6 * HOUR) == state
+
+
+def test_a_release_that_was_never_fetched_is_neither_zero_nor_none_for_sale():
+    total = value(holding(status=None, amount=None, age=None))
+    assert (total.amount_minor, total.priced, total.unpriced) == (0, 0, 1)
+    assert total.states == {Freshness.NEVER_FETCHED: 1}
+
+
+def test_every_copy_counts():
+    assert value(holding(1, copies=3, amount=1001)).amount_minor == 3003
+
+
+def test_a_price_that_is_too_old_no_longer_counts():
+    total = value(holding(1, amount=500), holding(2, amount=900, age=31 * DAY))
+    assert (total.amount_minor, total.priced, total.unpriced) == (500, 1, 1)
+
+
+def test_stale_prices_count_and_are_counted():
+    total = value(holding(1, amount=500), holding(2, copies=2, amount=100, age=3 * DAY))
+    assert (total.amount_minor, total.priced, total.stale) == (700, 3, 2)
+
+
+def test_two_currencies_are_never_added():
+    with pytest.raises(ValueError, match="EUR"):
+        value(holding(1), holding(2, currency="EUR"))
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 10**9)), max_size=50))
+def test_the_total_is_the_sum_over_copies(rows):
+    holdings = [holding(n, copies=copies, amount=amount) for n, (copies, amount) in enumerate(rows)]
+    assert value(*holdings).amount_minor == sum(copies * amount for copies, amount in rows)
+
+
+def test_what_was_held_at_a_past_moment_is_valued_with_what_was_known_then():
+    readings = {1: [holding(1, amount=100, age=10 * DAY), holding(1, amount=300, age=DAY)]}
+    copies = [
+        Copy(1, NOW - 20 * DAY, None),
+        Copy(1, NOW - 20 * DAY, NOW - 2 * DAY),  # sold since
+        Copy(1, NOW - HOUR, None),  # bought since
+    ]
+    then = holdings_at(copies, readings, moment=NOW - 5 * DAY)
+    assert [(held.copies, held.amount_minor) for held in then] == [(2, 100)]
+    assert [(held.copies, held.amount_minor) for held in holdings_at(copies, readings, moment=NOW)] == [
+        (2, 300)
+    ]
+    before = holdings_at(copies, readings, moment=NOW - 15 * DAY)
+    assert [(held.copies, held.status) for held in before] == [(2, None)]
