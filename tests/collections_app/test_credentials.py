@@ -1,0 +1,39 @@
+import pytest
+from cryptography.fernet import Fernet
+
+from collections_app.credentials import CredentialUnreadable, credentials_of, seal
+from collections_app.models import DiscogsConnection
+
+
+def connection(user_id: int, ciphertext: str) -> DiscogsConnection:
+    return DiscogsConnection(user_id=user_id, credential=ciphertext)
+
+
+def test_a_sealed_token_is_unreadable_and_opens_for_its_owner():
+    ciphertext = seal("secret-token", user_id=7)
+    assert "secret-token" not in ciphertext
+    assert credentials_of(connection(7, ciphertext)).header == "Discogs token=secret-token"
+
+
+def test_a_ciphertext_pasted_into_another_row_is_refused():
+    with pytest.raises(CredentialUnreadable):
+        credentials_of(connection(8, seal("secret-token", user_id=7)))
+
+
+def test_a_new_key_in_front_still_reads_what_the_old_one_wrote(settings):
+    ciphertext = seal("secret-token", user_id=7)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
+    assert credentials_of(connection(7, ciphertext)).header.endswith("secret-token")
+
+
+@pytest.mark.parametrize("ciphertext", ["", "garbage", "gAAAAA=="])
+def test_an_altered_or_foreign_ciphertext_is_refused(ciphertext):
+    with pytest.raises(CredentialUnreadable):
+        credentials_of(connection(7, ciphertext))
+
+
+def test_a_missing_key_is_told_apart_from_an_empty_credential(settings):
+    ciphertext = seal("secret-token", user_id=7)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CredentialUnreadable, match="CREDENTIAL_KEYS"):
+        credentials_of(connection(7, ciphertext))

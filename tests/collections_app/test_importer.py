@@ -1,0 +1,137 @@
+"""The walk through a collection, page by page, against the sandbox."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from collections_app.importer import idle_imports, import_step, start_import
+from collections_app.models import CollectionInstance, DiscogsConnection, Folder, ImportPass, Release
+from tests.pricing.engine import import_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def collector(make_collector, generous_sandbox):
+    return make_collector(generous_sandbox, count=250)
+
+
+def held(user):
+    return CollectionInstance.objects.of(user.pk).held()
+
+
+def test_every_copy_of_a_release_is_an_instance(make_collector, generous_sandbox):
+    user = make_collector(generous_sandbox, release_ids=[5, 5, 5, 9])
+    import_all(user)
+    assert held(user).filter(release_id=5).count() == 3
+    assert Release.objects.count() == 2
+
+
+def test_a_collection_takes_a_request_for_each_hundred_copies(collector, generous_sandbox):
+    generous_sandbox.reset("stats")
+    import_all(collector)
+    assert held(collector).count() == 250
+    assert generous_sandbox.stats()["accepted"] == 1 + 3  # the folders and three pages
+
+
+def test_folders_grades_and_facts_arrive(make_user, generous_sandbox):
+    from collections_app.connect import connect_with_token
+    from collections_app.discogs.sandbox.demo import DEMO_TOKEN
+
+    user = make_user()
+    connect_with_token(user, DEMO_TOKEN, now=timezone.now())
+    import_all(user)
+    assert held(user).count() == 400
+    assert Folder.objects.count() >= 6
+    assert held(user).exclude(media_condition="").exists()
+    assert Release.objects.exclude(cover_url="").exists()
+    assert not Release.objects.filter(artists__contains="(2)").exists()
+
+
+def test_importing_twice_changes_nothing(collector):
+    import_all(collector)
+    before = list(held(collector).order_by("pk").values("pk", "instance_id", "release_id", "added_at"))
+    import_all(collector)
+    assert list(held(collector).order_by("pk").values("pk", "instance_id", "release_id", "added_at")) == before
+
+
+def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbox):
+    import_all(collector)
+    gone = held(collector).first()
+    generous_sandbox.world.remove_copies("collector_at_discogs", [gone.instance_id])
+    import_all(collector)
+    gone.refresh_from_db()
+    assert gone.removed_at is not None
+    assert held(collector).count() == 249
+
+
+@pytest.mark.parametrize("kind", ["html", "cut", "empty", "reset"])
+def test_a_failed_page_removes_nothing_and_is_tried_again(collector, generous_sandbox, kind):
+    import_all(collector)
+    generous_sandbox.add_fault(path="^/users/.*page=2", kind=kind, times=1)
+    walk = start_import(collector.discogs_connection, now=timezone.now())
+    while (wait := import_step(walk.pk, now=timezone.now())) == 0:
+        pass
+    assert wait
+    walk.refresh_from_db()
+    assert (walk.state, walk.next_page) == (ImportPass.State.RUNNING, 2)
+    assert held(collector).count() == 250
+    while import_step(walk.pk, now=timezone.now()) is not None:
+        pass
+    walk.refresh_from_db()
+    assert walk.state == ImportPass.State.COMPLETE
+    assert held(collector).count() == 250
+
+
+def test_pages_that_come_back_empty_remove_nothing(collector, generous_sandbox):
+    import_all(collector)
+    empty = '{"pagination": {"items": 250, "pages": 3}, "releases": []}'
+    generous_sandbox.add_fault(path="^/users/.*page=2", kind="body", body=empty)
+    import_all(collector)
+    assert held(collector).count() == 250
+
+
+def test_a_private_collection_fails_with_its_reason_and_needs_no_reconnecting(collector, generous_sandbox):
+    private = '{"message": "You are not allowed to view this resource."}'
+    generous_sandbox.add_fault(path="/users/", kind="status", status=403, body=private)
+    import_all(collector)
+    walk = ImportPass.objects.get()
+    assert walk.state == ImportPass.State.FAILED
+    assert "private" in walk.error
+    assert DiscogsConnection.objects.get().is_active
+
+
+def test_a_rejected_token_asks_for_reconnecting(collector, generous_sandbox):
+    generous_sandbox.add_user("collector_at_discogs", "replaced-token-now", count=250)
+    import_all(collector)
+    assert ImportPass.objects.get().state == ImportPass.State.FAILED
+    assert not DiscogsConnection.objects.get().is_active
+
+
+def test_two_starts_are_one_walk(collector):
+    first = start_import(collector.discogs_connection, now=timezone.now())
+    assert start_import(collector.discogs_connection, now=timezone.now()).pk == first.pk
+
+
+def test_a_step_that_another_task_holds_is_left_to_it(collector, generous_sandbox):
+    walk = start_import(collector.discogs_connection, now=timezone.now())
+    ImportPass.objects.update(lease_until=timezone.now() + timedelta(seconds=30))
+    generous_sandbox.reset("stats")
+    assert import_step(walk.pk, now=timezone.now()) is None
+    assert generous_sandbox.stats()["accepted"] == 0
+
+
+def test_a_walk_whose_worker_died_goes_on_at_its_page(collector):
+    now = timezone.now()
+    walk = start_import(collector.discogs_connection, now=now)
+    import_step(walk.pk, now=now)
+    import_step(walk.pk, now=now)
+    ImportPass.objects.update(lease_until=now + timedelta(seconds=40))
+    assert idle_imports(now=now) == []
+    later = now + timedelta(seconds=41)
+    assert idle_imports(now=later) == [walk.pk]
+    while import_step(walk.pk, now=later) is not None:
+        pass
+    walk.refresh_from_db()
+    assert (walk.state, walk.instances_seen) == (ImportPass.State.COMPLETE, 250)
