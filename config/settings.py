@@ -6,7 +6,7 @@ A wrong or missing value stops the start with a sentence that says which one and
 import os
 from math import ceil
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -65,8 +65,12 @@ def discogs_address(name: str, default: str) -> str:
     Credentials travel to this host, so a typing error must not send them elsewhere.
     """
     address = env.str(name, default=default).rstrip("/")
-    parts = urlsplit(address)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+        _ = parts.port  # is read to be checked
+    except ValueError:
+        parts, host = urlsplit(""), ""  # not an address at all: refused below
     if is_loopback(host) and parts.scheme in {"http", "https"}:
         if DEBUG:
             return address
@@ -78,6 +82,18 @@ def discogs_address(name: str, default: str) -> str:
             f"{name} is {address!r}. Write an https address of discogs.com, such as {default}."
         )
     return address
+
+
+def database() -> dict[str, Any]:
+    how = "Write sqlite:////path/to/file or postgres://user:password@host:5432/name."
+    address = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")
+    if not address.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured(f"DATABASE_URL does not start with sqlite:/// or postgres://. {how}")
+    try:
+        return dict(env.db_url_config(address))
+    except ValueError:
+        # The value holds a password, so it is not repeated.
+        raise ImproperlyConfigured(f"DATABASE_URL is not an address of a database. {how}") from None
 
 
 def credential_keys() -> list[str]:
@@ -92,7 +108,16 @@ def credential_keys() -> list[str]:
             raise ImproperlyConfigured(
                 f"Key {position} of CREDENTIAL_KEYS is not a Fernet key. {how}"
             ) from None
+    if not keys:
+        raise ImproperlyConfigured(f"CREDENTIAL_KEYS holds no key. {how}")
     return keys
+
+
+def log_level() -> str:
+    text = env.str("LOG_LEVEL", default="INFO").strip().upper()
+    if text not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+        raise ImproperlyConfigured(f"LOG_LEVEL is {text!r}. Write DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    return text
 
 
 # Core -----------------------------------------------------------------------------------------------
@@ -162,7 +187,7 @@ TEMPLATES = [
 
 # Database -------------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")}
+DATABASES = {"default": database()}
 _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = 600  # 0 would reconnect at every poll of the queue
 _database["CONN_HEALTH_CHECKS"] = True
@@ -175,8 +200,6 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
     # In a file, also in tests: worker processes of a test open the same database.
     _database["TEST"] = {"NAME": env.str("TEST_DATABASE_FILE", default=str(BASE_DIR / "test.sqlite3"))}
-elif _database["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What the workers report about themselves lives in the cache, so it must be one that processes share.
@@ -320,7 +343,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO").upper()},
+    "root": {"handlers": ["console"], "level": log_level()},
     "loggers": {
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "urllib3": {"level": "WARNING"},
