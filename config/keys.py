@@ -13,7 +13,8 @@ ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
 def add_missing_keys(file: Path) -> list[str]:
     """Append SECRET_KEY and CREDENTIAL_KEYS to `file` unless it or the environment has them; returns the added."""
     text = file.read_text() if file.exists() else ""
-    present = {line.split("=", 1)[0].strip() for line in text.splitlines() if "=" in line} | set(os.environ)
+    written = {line.split("=", 1)[0].strip() for line in text.splitlines() if "=" in line}
+    present = {name.removeprefix("export ").strip() for name in written} | set(os.environ)
     made = {"SECRET_KEY": secrets.token_urlsafe(50), "CREDENTIAL_KEYS": Fernet.generate_key().decode()}
     added = [name for name in made if name not in present]
     if added:
