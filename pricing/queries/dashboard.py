@@ -109,18 +109,20 @@ def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) ->
     headline = headline_for(user_id, range_key=range_key, now=now)
     start = headline.points[0].day if headline.points else now.date()
     gainers, losers = movers_for(user_id, start=start, now=now)
+    dearest = dearest_for(user_id, now=now)
+    shown = [mover.release.pk for mover in gainers + losers] + [price.release_id for price in dearest]
     grouping = GROUPINGS[group]
     return Dashboard(
         headline=headline,
         tiles=_tiles(headline),
         gainers=gainers,
         losers=losers,
-        dearest=dearest_for(user_id, now=now),
+        dearest=dearest,
         grouping=grouping,
         groupings=list(GROUPINGS.values()),
         bars=bars_for(user_id, grouping, now=now),
         attention=_attention(headline.value, failed=len(failed_releases(user_id))),
-        is_demo=has_demo_data(user_id, start=start, until=now.date()),
+        is_demo=has_demo_data(shown, start=start),
     )
 
 

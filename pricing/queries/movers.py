@@ -1,5 +1,6 @@
 """Which releases of a user rose and fell, and which are worth most."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
@@ -66,9 +67,11 @@ def dearest_for(user_id: int, *, now: datetime, most: int = 5) -> list[ReleasePr
     return list(held.select_related("release").order_by("-amount_minor", "release_id")[:most])
 
 
-def has_demo_data(user_id: int, *, start: date, until: date) -> bool:
-    """Whether any history in view was made up. Looks at one day in a range: the demo fills them all."""
-    window = (start - timedelta(days=1), min(start + timedelta(days=1), until))
-    return PriceSnapshot.objects.filter(
-        release__in=held_releases(user_id), day__range=window, source=PriceSnapshot.Source.DEMO
-    ).exists()
+def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:
+    """Whether the history of any of these releases was made up, at the start of the range or just after it.
+
+    The demo fills every day of every release, so a few releases and days tell.
+    """
+    window = (start, start + timedelta(days=2))
+    readings = PriceSnapshot.objects.filter(release__in=release_ids, day__range=window)
+    return readings.filter(source=PriceSnapshot.Source.DEMO).exists()

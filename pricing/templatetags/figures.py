@@ -96,7 +96,7 @@ def share(part: int, whole: int) -> str:
 @register.filter
 def count(number: int | None) -> str:
     """A count with separators; a dash when it is unknown, which is not zero."""
-    return DASH if number is None else f"{number:,}"
+    return f"{number:,}" if isinstance(number, int) else DASH  # a missing attribute comes as ""
 
 
 @register.filter

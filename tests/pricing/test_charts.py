@@ -85,7 +85,10 @@ def test_a_table_is_thinned_from_the_newest_row():
 
 def test_a_sparkline_breaks_where_nothing_was_for_sale():
     points = [(days_ago(4), 100), (days_ago(3), 200), (days_ago(2), None), (days_ago(1), 100), (TODAY, 200)]
-    assert sparkline(points, width=40, height=10, start=days_ago(4)) == ["M0.0 10.0L10.0 0.0", "M30.0 10.0L40.0 0.0"]
+    assert sparkline(points, width=40, height=10, start=days_ago(4)) == [
+        "M0.0 10.0L10.0 0.0",
+        "M30.0 10.0L40.0 0.0",
+    ]
 
 
 def test_a_sparkline_leaves_out_what_lies_before_its_start():

@@ -1,0 +1,114 @@
+"""Rows for tests: plain functions that fill in what a test does not care about."""
+
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from collections_app.models import CollectionInstance, DiscogsConnection, Folder, Release, WantlistItem
+from pricing.models import CollectionValue, PriceJob, PriceSnapshot, ReleasePrice, RunItem, SyncRun
+
+_numbers = count(1)
+
+
+def make_connection(username: str = "collector", **fields: Any) -> DiscogsConnection:
+    """A connected user."""
+    user = get_user_model().objects.create_user(username, f"{username}@example.org", "a-long-password")
+    values = {
+        "discogs_user_id": next(_numbers),
+        "discogs_username": f"{username}_at_discogs",
+        "credential": "sealed",
+        "connected_at": timezone.now(),
+    }
+    return DiscogsConnection.objects.create(user=user, **{**values, **fields})
+
+
+def make_release(**fields: Any) -> Release:
+    number = fields.pop("discogs_id", None) or next(_numbers)
+    values = {"title": f"Title {number}", "artists": f"Artist {number}", "format": "LP, Album", "year": 1984}
+    return Release.objects.create(discogs_id=number, **{**values, **fields})
+
+
+def make_instance(
+    connection: DiscogsConnection, release: Release | None = None, **fields: Any
+) -> CollectionInstance:
+    values = {"instance_id": next(_numbers), "added_at": timezone.now()}
+    return CollectionInstance.objects.create(
+        connection=connection, release=release or make_release(), **{**values, **fields}
+    )
+
+
+def make_folder(connection: DiscogsConnection, name: str) -> Folder:
+    return Folder.objects.create(connection=connection, discogs_id=next(_numbers), name=name)
+
+
+def make_want(connection: DiscogsConnection, release: Release) -> WantlistItem:
+    return WantlistItem.objects.create(connection=connection, release=release, added_at=timezone.now())
+
+
+def _reading(amount_minor: int | None, status: str | None) -> dict[str, Any]:
+    return {
+        "status": status or ("priced" if amount_minor is not None else "none_for_sale"),
+        "amount_minor": amount_minor,
+        "currency": "" if amount_minor is None else "USD",
+    }
+
+
+def make_price(
+    release: Release, amount_minor: int | None, *, status: str | None = None, **fields: Any
+) -> ReleasePrice:
+    values = {"num_for_sale": 5, "want": 20, "have": 40, "observed_at": timezone.now()}
+    return ReleasePrice.objects.create(
+        release=release, **_reading(amount_minor, status), **{**values, **fields}
+    )
+
+
+def make_snapshot(
+    release: Release, amount_minor: int | None, *, day: date, status: str | None = None, **fields: Any
+) -> PriceSnapshot:
+    values = {"num_for_sale": 5, "want": 20, "have": 40, "observed_at": timezone.now()}
+    return PriceSnapshot.objects.create(
+        release=release, day=day, **_reading(amount_minor, status), **{**values, **fields}
+    )
+
+
+def make_value(
+    connection: DiscogsConnection, value_minor: int, *, day: date, **fields: Any
+) -> CollectionValue:
+    values = {"instances": 1, "priced": 1, "stale": 0, "unpriced": 0, "num_for_sale": 5, "want": 20}
+    return CollectionValue.objects.create(
+        user=connection.user, day=day, currency="USD", value_minor=value_minor, **{**values, **fields}
+    )
+
+
+def make_run(connection: DiscogsConnection, state: str = "running", **fields: Any) -> SyncRun:
+    ends = None if state in SyncRun.ACTIVE else timezone.now()
+    values = {
+        "trigger": "click",
+        "stale_after_seconds": 0,
+        "created_at": timezone.now(),
+        "finished_at": ends,
+    }
+    return SyncRun.objects.create(user=connection.user, state=state, **{**values, **fields})
+
+
+def make_item(run: SyncRun, release: Release, state: str | None = None, **fields: Any) -> RunItem:
+    """A release of a run, with a job in that state, or reused when there is no state."""
+    job = None
+    if state is not None:
+        job = PriceJob.objects.create(release=release, state=state, created_at=run.created_at, **fields)
+    return RunItem.objects.create(run=run, release=release, job=job, reused=job is None)
+
+
+def fill_shelf(connection: DiscogsConnection, releases: int, *, now: datetime, days: int = 4) -> None:
+    """Copies with a price each, and a history of so many days for releases and value."""
+    for number in range(releases):
+        release = make_release(genres=["Jazz"] if number % 2 else ["Rock"])
+        make_instance(connection, release)
+        make_price(release, 1000 + number, observed_at=now)
+        for ago in range(1, days + 1):
+            make_snapshot(release, 900 + ago * number, day=now.date() - timedelta(days=ago * 30))
+    for ago in range(1, days + 1):
+        make_value(connection, 5000, day=now.date() - timedelta(days=ago * 30))

@@ -1,0 +1,274 @@
+"""The pages with prices, through the client: who may see what, what they show, how much they ask the database."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from pricing.models import PriceSnapshot
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'"
+
+
+@pytest.fixture
+def shelf():
+    return make.make_connection()
+
+
+@pytest.fixture
+def show(client, shelf):
+    """GET as the collector; returns the text."""
+    client.force_login(shelf.user)
+
+    def get(address, **query):
+        response = client.get(address, query)
+        assert response.status_code == 200, response.status_code
+        return response.content.decode()
+
+    return get
+
+
+def queries_of(client, connection, address):
+    client.get(address)  # sessions and content types settle
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("name", ["dashboard", "collection", "release", "syncs", "sync_run"])
+def test_the_number_of_queries_does_not_grow_with_the_collection(client, shelf, name):
+    from django.db import connection
+
+    client.force_login(shelf.user)
+    now = timezone.now()
+    make.fill_shelf(shelf, 3, now=now)
+    first = shelf.instances.first().release_id
+    run = make.make_run(shelf)
+    make.make_item(run, shelf.instances.first().release, "recorded")
+    arguments = {"release": [first], "sync_run": [run.pk]}.get(name, [])
+    address = reverse(name, args=arguments)
+    few = queries_of(client, connection, address)
+    for ago in (45, 46, 47):
+        for instance in list(shelf.instances.all()):
+            make.make_snapshot(instance.release, 700, day=now.date() - timedelta(days=ago))
+        make.make_value(shelf, 100, day=now.date() - timedelta(days=ago))
+    for _ in range(2):
+        make.make_run(shelf, "finished")
+    for number in range(20):
+        release = make.make_release(genres=[f"Genre {number}"])
+        make.make_instance(shelf, release, folder=make.make_folder(shelf, f"Folder {number}"))
+        make.make_price(release, 5000 + number)
+        make.make_item(run, release, "recorded" if number % 2 else "dead")
+    assert queries_of(client, connection, address) == few
+
+
+def test_the_dashboard_shows_value_coverage_and_change(show, shelf):
+    make.make_price(make.make_instance(shelf).release, 123456, num_for_sale=7, want=31)
+    make.make_instance(shelf)
+    make.make_value(shelf, 100000, day=timezone.now().date() - timedelta(days=91))
+    html = show("/dashboard/")
+    assert '$1,234<span class="minor">.56</span>' in html
+    assert "1 of 2 priced" in html
+    assert "lowest listings: a floor" in html
+    assert "+$234.56" in html
+    assert "23.5 %" in html
+    assert "Data provided by Discogs." in html
+
+
+def test_the_range_is_remembered_from_page_to_page(show, shelf):
+    make.make_price(make.make_instance(shelf).release, 100)
+    make.make_value(shelf, 50, day=timezone.now().date() - timedelta(days=400))
+    make.make_value(shelf, 60, day=timezone.now().date() - timedelta(days=300))
+    current = re.compile(r'range=(\w+)"\s+aria-current')
+    assert current.search(show("/dashboard/"))[1] == "3m"
+    assert current.search(show("/dashboard/", range="1y"))[1] == "1y"
+    assert current.search(show("/dashboard/"))[1] == "1y"
+    assert current.search(show("/dashboard/", range="<b>"))[1] == "3m"
+
+
+def test_ranges_longer_than_the_history_are_not_links(show, shelf):
+    make.make_price(make.make_instance(shelf).release, 100)
+    make.make_value(shelf, 50, day=timezone.now().date() - timedelta(days=40))
+    html = show("/dashboard/")
+    assert "?range=1m" in html
+    assert "?range=1y" not in html
+    assert "does not reach back that far" in html
+
+
+def test_made_up_history_is_marked(show, shelf):
+    release = make.make_instance(shelf).release
+    make.make_price(release, 100)
+    day = timezone.now().date() - timedelta(days=8)
+    make.make_value(shelf, 100, day=day)
+    make.make_snapshot(release, 100, day=day, source=PriceSnapshot.Source.DEMO)
+    assert "demo data" in show("/dashboard/")
+    assert "demo data" in show(f"/release/{release.pk}/")
+    PriceSnapshot.objects.update(source="discogs")
+    assert "demo data" not in show("/dashboard/")
+    assert "demo data" not in show(f"/release/{release.pk}/")
+
+
+@pytest.mark.parametrize("group", ["genre", "decade", "format", "folder", "nonsense"])
+def test_the_value_is_shown_by_any_grouping(show, shelf, group):
+    make.make_price(make.make_instance(shelf, make.make_release(genres=["Jazz"])).release, 4200)
+    html = show("/dashboard/", group=group)
+    assert "Where the value is" in html
+    assert "$42" in html
+
+
+def test_a_user_without_a_connection_is_shown_the_way(client, make_user):
+    client.force_login(make_user("new"))
+    assert "/connect/" in client.get("/dashboard/").content.decode()
+    assert client.get("/collection/").url == "/connect/"
+    assert "Connect Discogs" in client.get("/syncs/").content.decode()
+
+
+def test_nothing_imported_yet_names_the_next_step(show):
+    assert "Nothing has been imported yet" in show("/dashboard/")
+    assert "Nothing has been imported yet" in show("/collection/")
+
+
+def test_missing_prices_are_a_dash_and_never_zero(show, shelf):
+    make.make_instance(shelf)
+    make.make_run(shelf)
+    html = show("/dashboard/")
+    assert "First prices are being fetched" in html
+    assert "$0" not in html
+
+
+def test_the_headline_is_live_while_a_run_is_active_and_then_ends_itself(client, show, shelf):
+    make.make_price(make.make_instance(shelf).release, 100)
+    run = make.make_run(shelf)
+    fragment = show("/dashboard/headline/")
+    assert 'hx-trigger="every 3s"' in fragment
+    figures = fragment[fragment.index('<div id="figures"') : fragment.index("<aside")].strip()
+    assert figures in show("/dashboard/")
+    run.state = "finished"
+    run.save()
+    response = client.get("/dashboard/headline/")
+    assert response["HX-Refresh"] == "true"
+    assert b"hx-trigger" not in response.content
+
+
+def test_a_rejected_token_asks_for_a_new_one(show, shelf):
+    shelf.state = "reconnect_needed"
+    shelf.save()
+    assert "Connect again" in show("/dashboard/")
+
+
+@pytest.mark.parametrize("address", ["/dashboard/", "/collection/", "/release/77/", "/syncs/"])
+def test_hostile_texts_are_shown_and_not_run(show, shelf, address):
+    now = timezone.now()
+    release = make.make_release(
+        discogs_id=77,
+        title=HOSTILE,
+        artists=HOSTILE,
+        labels=HOSTILE,
+        catalog_number=HOSTILE,
+        format=HOSTILE,
+        genres=[HOSTILE],
+        styles=[HOSTILE],
+        thumb_url="javascript:alert(1)",
+        cover_url='https://i.discogs.com/"onerror="alert(1)',
+    )
+    folder = make.make_folder(shelf, HOSTILE)
+    make.make_instance(
+        shelf, release, notes=HOSTILE, media_condition=HOSTILE, sleeve_condition=HOSTILE, folder=folder
+    )
+    make.make_price(release, 5000)
+    make.make_snapshot(release, 100, day=now.date() - timedelta(days=30))
+    make.make_value(shelf, 100, day=now.date() - timedelta(days=30))
+    for group in ("genre", "format", "folder"):
+        html = show(address, q="<script>alert", group=group, sort="<b>", folder=HOSTILE) if group else ""
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+        assert 'javascript:alert(1)"' not in html
+        assert '"onerror="' not in html
+
+
+def test_nothing_on_a_page_is_inline(show, shelf):
+    now = timezone.now()
+    make.fill_shelf(shelf, 3, now=now)
+    make.make_run(shelf)
+    release = shelf.instances.first().release_id
+    for address in (
+        "/dashboard/",
+        "/collection/",
+        f"/release/{release}/",
+        "/syncs/",
+        "/settings/",
+        "/connect/",
+    ):
+        html = show(address)
+        assert " style=" not in html, address
+        assert "<style" not in html, address
+        assert not re.search(r"\son\w+=", html), address
+        scripts = re.findall(r"<script([^>]*)>", html)
+        assert all("src=" in tag or "application/json" in tag for tag in scripts), address
+
+
+def test_the_list_keeps_its_filters_while_sorting_and_paging(show, shelf):
+    for _ in range(51):
+        make.make_instance(shelf, make.make_release(title="same"))
+    html = show("/collection/", q="same", sort="title")
+    assert "?q=same&amp;sort=-title" in html
+    assert "?q=same&amp;sort=title&amp;page=2" in html
+    assert 'aria-sort="ascending"' in html
+
+
+def test_a_search_without_a_hit_says_so(show, shelf):
+    make.make_instance(shelf)
+    assert "Nothing matches" in show("/collection/", q="zzz")
+
+
+def test_two_copies_of_a_release_are_two_rows(show, shelf):
+    copy = make.make_instance(shelf, make.make_release(title="Twice"))
+    make.make_instance(shelf, copy.release)
+    assert show("/collection/").count(">Twice</b>") == 2
+
+
+@pytest.mark.parametrize("bond", ["owned", "once owned", "wanted"])
+def test_a_release_is_shown_to_who_has_to_do_with_it(show, shelf, bond):
+    release = make.make_release(title="Mine")
+    if bond == "wanted":
+        make.make_want(shelf, release)
+    else:
+        make.make_instance(shelf, release, removed_at=None if bond == "owned" else timezone.now())
+    assert "Mine" in show(f"/release/{release.pk}/")
+
+
+def test_another_users_release_is_404(client, shelf):
+    foreign = make.make_instance(make.make_connection("other")).release
+    client.force_login(shelf.user)
+    assert client.get(f"/release/{foreign.pk}/").status_code == 404
+    assert client.get("/release/99999999/").status_code == 404
+
+
+def test_a_release_shows_its_market_and_its_history(show, shelf):
+    now = timezone.now()
+    release = make.make_release(title="Mine")
+    make.make_instance(shelf, release, media_condition="Very Good Plus (VG+)", notes="warped", added_at=now)
+    make.make_price(release, 2500, want=50, have=25, rating_count=8, rating_average=4.25)
+    for ago, amount in ((40, 2000), (20, None), (0, 2500)):
+        make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
+    html = show(f"/release/{release.pk}/")
+    assert "$25.00" in html
+    assert "$20.00 – $25.00" in html
+    assert "25.0 %" in html
+    assert "200 want it for each 100 who have it" in html
+    assert "warped" in html
+    assert f"/release/{release.pk}" in html
+    assert '"price": [2000, null, null, null, 2500]' in html
+    assert "None for sale" in html
+
+
+def test_a_release_never_fetched_says_so(show, shelf):
+    release = make.make_instance(shelf).release
+    html = show(f"/release/{release.pk}/")
+    assert "Never fetched" in html
+    assert "No price has been read yet" in html

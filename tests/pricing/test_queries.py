@@ -1,0 +1,303 @@
+from datetime import timedelta
+
+import pytest
+from django.http import QueryDict
+from django.utils import timezone
+
+from pricing import queries
+from pricing.models import PriceSnapshot
+from pricing.queries.groups import bars_for
+from pricing.queries.movers import has_demo_data, movers_for
+from pricing.valuation import Freshness
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def shelf():
+    return make.make_connection()
+
+
+def view(**fields):
+    query = QueryDict(mutable=True)
+    query.update(fields)
+    return queries.View.of(query)
+
+
+def titles(page):
+    return [row.copy.release.title for row in page.rows]
+
+
+def owned(shelf, title, amount=None, **fields):
+    """A copy of a release with a price; `price_` fields go to the price, `copy_` ones to the copy."""
+    parts = {"price_": {}, "copy_": {}, "": {}}
+    for name, value in fields.items():
+        prefix = next(prefix for prefix in parts if name.startswith(prefix))
+        parts[prefix][name.removeprefix(prefix)] = value
+    release = make.make_release(title=title, **parts[""])
+    make.make_instance(shelf, release, **parts["copy_"])
+    if amount is not None or parts["price_"]:
+        make.make_price(release, amount, **parts["price_"])
+    return release
+
+
+@pytest.mark.parametrize("grouping", queries.GROUPINGS)
+def test_the_groups_add_up_to_the_estimated_value(shelf, now, grouping):
+    folder = make.make_folder(shelf, "Shelf")
+    owned(shelf, "a", 1000, genres=["Rock", "Pop"], copy_folder=folder)
+    owned(shelf, "b", 2000, genres=[], year=None, format="")
+    owned(shelf, "old", 4000, price_observed_at=now - timedelta(days=31))
+    owned(shelf, "none", None, price_num_for_sale=0)
+    twice = owned(shelf, "c", 500, genres=["Jazz"], year=1999)
+    make.make_instance(shelf, twice)
+    bars = bars_for(shelf.user_id, queries.GROUPINGS[grouping], now=now)
+    assert (
+        sum(bar.amount_minor for bar in bars)
+        == queries.value_for(shelf.user_id, now=now).amount_minor
+        == 4000
+    )
+
+
+def test_small_groups_are_added_up_in_one(shelf, now):
+    for number in range(10):
+        owned(shelf, str(number), 1000 + number, genres=[f"Genre {number}"])
+    bars = bars_for(shelf.user_id, queries.GROUPINGS["genre"], now=now)
+    assert len(bars) == 8
+    assert bars[-1].is_rest
+    assert bars[-1].copies == 3
+    assert bars[0].width == "100.0%"
+
+
+def test_movers_compare_with_the_reading_at_the_start_of_the_range(shelf, now):
+    start = now.date() - timedelta(days=30)
+    up, down, still = (owned(shelf, title, 2000) for title in ("up", "down", "still"))
+    make.make_snapshot(up, 500, day=start - timedelta(days=40))
+    make.make_snapshot(up, 1000, day=start - timedelta(days=3))
+    make.make_snapshot(up, 1900, day=start + timedelta(days=3))
+    make.make_snapshot(down, 4000, day=start)
+    make.make_snapshot(still, 2000, day=start)
+    gainers, losers = movers_for(shelf.user_id, start=start, now=now)
+    assert [(m.release.title, m.change.then, m.change.now) for m in gainers] == [("up", 1000, 2000)]
+    assert [(m.release.title, m.change.percent) for m in losers] == [("down", -50.0)]
+
+
+def test_movers_leave_out_what_was_not_for_sale_or_costs_cents(shelf, now):
+    start = now.date() - timedelta(days=30)
+    cents, unsold, new = (owned(shelf, title, 90) for title in ("cents", "unsold", "new"))
+    make.make_snapshot(cents, 10, day=start)
+    make.make_snapshot(unsold, None, day=start)
+    assert movers_for(shelf.user_id, start=start, now=now) == ([], [])
+    assert new.title == "new"
+
+
+def test_made_up_history_is_recognised(shelf, now):
+    release = owned(shelf, "a", 100)
+    start = now.date() - timedelta(days=10)
+    make.make_snapshot(release, 100, day=start)
+    assert not has_demo_data([release.pk], start=start)
+    PriceSnapshot.objects.update(source="demo")
+    assert has_demo_data([release.pk], start=start)
+
+
+def test_the_headline_changes_over_its_range(shelf, now):
+    owned(shelf, "a", 3000, price_num_for_sale=4, price_want=9)
+    for ago, value in ((200, 1000), (91, 2000), (20, 2500)):
+        make.make_value(shelf, value, day=now.date() - timedelta(days=ago))
+    headline = queries.headline_for(shelf.user_id, range_key="3m", now=now)
+    assert (headline.change.then, headline.change.now) == (2000, 3000)
+    assert headline.over_range("want").difference == -11
+    assert queries.headline_for(shelf.user_id, range_key="all", now=now).change.then == 1000
+    assert queries.headline_for(shelf.user_id, range_key="1y", now=now).span.key == "all"
+
+
+def test_todays_stored_value_gives_way_to_the_value_now(shelf, now):
+    owned(shelf, "a", 3000)
+    make.make_value(shelf, 1, day=now.date())
+    make.make_value(shelf, 2000, day=now.date() - timedelta(days=7))
+    points = queries.headline_for(shelf.user_id, range_key="1w", now=now).points
+    assert [point.amount_minor for point in points] == [2000, 3000]
+
+
+def test_without_history_there_is_no_change(shelf, now):
+    owned(shelf, "a", 3000)
+    assert queries.headline_for(shelf.user_id, range_key="3m", now=now).change is None
+
+
+def test_the_meter_covers_every_copy(shelf, now):
+    owned(shelf, "fresh", 100)
+    owned(shelf, "ageing", 100, price_observed_at=now - timedelta(hours=7))
+    owned(shelf, "stale", 100, price_observed_at=now - timedelta(days=2))
+    owned(shelf, "expired", 100, price_observed_at=now - timedelta(days=31))
+    owned(shelf, "none", price_status="none_for_sale")
+    owned(shelf, "gone", price_status="gone")
+    make.make_instance(shelf)
+    meter = queries.headline_for(shelf.user_id, range_key="", now=now).meter
+    assert [(part.key, part.copies) for part in meter] == [
+        ("fresh", 1),
+        ("ageing", 1),
+        ("stale", 1),
+        ("none", 1),
+        ("shut", 1),
+        ("never", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"q": "boat"}, ["Night Boat"]),
+        ({"q": "night quartet"}, ["Night Boat"]),
+        ({"q": "ABC 12"}, ["Night Boat"]),
+        ({"q": "nothing like it"}, []),
+        ({"genre": "Folk, World, & Country"}, ["Plain"]),
+        ({"genre": "Country"}, []),
+        ({"format": "LP"}, ["Night Boat"]),
+        ({"decade": "1990s"}, ["Plain"]),
+        ({"decade": "s"}, ["Night Boat", "Plain"]),
+        ({"folder": "Für später"}, ["Plain"]),
+        ({"state": "stale"}, ["Plain"]),
+        ({"state": "made up"}, ["Night Boat", "Plain"]),
+        ({"q": "%"}, []),
+    ],
+)
+def test_the_list_is_searched_and_filtered(shelf, now, fields, found):
+    folder = make.make_folder(shelf, "Für später")
+    owned(
+        shelf,
+        "Night Boat",
+        500,
+        artists="The Quartet",
+        labels="Harbour",
+        catalog_number="ABC 12",
+        format="LP, Album",
+    )
+    owned(
+        shelf,
+        "Plain",
+        300,
+        artists="Someone",
+        year=1994,
+        format="LPs",
+        genres=["Folk, World, & Country"],
+        copy_folder=folder,
+        price_observed_at=now - timedelta(days=3),
+    )
+    page = queries.collection_for(shelf.user_id, view(**fields), now=now)
+    assert titles(page) == found
+    assert page.copies == len(found)
+
+
+@pytest.mark.parametrize("state", [*Freshness, "failed"])
+def test_each_state_filters_what_the_badge_says(shelf, now, state):
+    owned(shelf, "fresh", 1)
+    owned(shelf, "ageing", 1, price_observed_at=now - timedelta(hours=7))
+    owned(shelf, "stale", 1, price_observed_at=now - timedelta(days=2))
+    owned(shelf, "expired", 1, price_observed_at=now - timedelta(days=31))
+    for status in ("none_for_sale", "blocked", "gone"):
+        owned(shelf, status, price_status=status)
+    make.make_instance(shelf, make.make_release(title="never_fetched"))
+    failed = owned(shelf, "failed", 1)
+    make.make_item(make.make_run(shelf, "finished"), failed, "dead")
+    page = queries.collection_for(shelf.user_id, view(state=state), now=now)
+    expected = {"fresh": {"fresh", "failed"}}.get(str(state), {str(state)})
+    assert set(titles(page)) == expected
+    assert {row.state for row in page.rows} == {Freshness.FRESH if state == "failed" else state}
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("-price", "bac"),
+        ("price", "abc"),
+        ("title", "abc"),
+        ("-title", "cba"),
+        ("artist", "bca"),
+        ("-year", "acb"),
+        ("-grade", "abc"),
+        ("grade", "bac"),
+        ("sale", "abc"),
+        ("-want", "bac"),
+        ("-checked", "abc"),
+        ("-change", "abc"),
+        ("nonsense", "bac"),
+        ("release__title", "bac"),
+    ],
+)
+def test_the_list_is_sorted_with_unknown_values_last(shelf, now, sort, order):
+    start = now.date() - timedelta(days=91)
+    a = owned(
+        shelf,
+        "a",
+        100,
+        artists="z",
+        year=2001,
+        copy_media_condition="Near Mint (NM or M-)",
+        price_num_for_sale=1,
+        price_want=3,
+    )
+    b = owned(
+        shelf,
+        "b",
+        200,
+        artists="x",
+        year=1980,
+        copy_media_condition="Good (G)",
+        price_num_for_sale=2,
+        price_want=4,
+        price_observed_at=now - timedelta(hours=3),
+    )
+    owned(shelf, "c", artists="y", year=1990, copy_added_at=now - timedelta(days=1))
+    make.make_snapshot(a, 50, day=start)
+    make.make_snapshot(b, 190, day=start)
+    page = queries.collection_for(shelf.user_id, view(sort=sort), now=now)
+    assert "".join(titles(page)) == order
+
+
+def test_the_sum_of_the_list_is_the_estimated_value(shelf, now):
+    twice = owned(shelf, "a", 1000)
+    make.make_instance(shelf, twice)
+    owned(shelf, "old", 7000, price_observed_at=now - timedelta(days=31))
+    make.make_instance(shelf, twice, removed_at=now)
+    page = queries.collection_for(shelf.user_id, view(), now=now)
+    assert (page.copies, page.amount_minor) == (3, 2000)
+
+
+def test_a_row_shows_change_and_trend_over_three_months(shelf, now):
+    release = owned(shelf, "a", 1200)
+    for ago, amount in ((95, 800), (91, 1000), (40, None), (20, 1100), (0, 1200)):
+        make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
+    row = queries.collection_for(shelf.user_id, view(), now=now).rows[0]
+    assert row.change.percent == 20.0
+    assert len(row.spark) == 1
+
+
+def test_pages_have_fifty_rows_and_end_with_the_last(shelf, now):
+    for number in range(51):
+        make.make_instance(shelf, make.make_release(title=f"{number:02}"))
+    first = queries.collection_for(shelf.user_id, view(sort="title"), now=now)
+    last = queries.collection_for(shelf.user_id, view(sort="title", page="99"), now=now)
+    assert (len(first.rows), first.pages) == (50, 2)
+    assert titles(last) == ["50"]
+    assert last.view.page == 2
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "", "²", "9" * 40])
+def test_a_senseless_page_number_does_no_harm(shelf, now, page):
+    assert queries.collection_for(shelf.user_id, view(page=page), now=now).view.page == 1
+
+
+def test_runs_are_listed_with_their_counts_in_one_query(shelf, django_assert_num_queries):
+    run = make.make_run(shelf)
+    for state in ("due", "recorded", "dead", None):
+        make.make_item(run, make.make_release(), state)
+    make.make_run(shelf, "finished")
+    with django_assert_num_queries(1):
+        newest, oldest = queries.runs_for(shelf.user_id)
+    assert (oldest.total, oldest.finished, oldest.failed) == (4, 3, 1)
+    assert newest.total == 0
