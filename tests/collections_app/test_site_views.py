@@ -1,0 +1,157 @@
+"""Pages without a price, the account pages and the admin, through the client."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from collections_app.models import ApiGate, ImportPass
+from pricing.models import WorkerHeartbeat
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+TABLES = [
+    "collections_app_discogsconnection",
+    "collections_app_release",
+    "collections_app_importpass",
+    "collections_app_apigate",
+    "pricing_syncrun",
+    "pricing_pricejob",
+    "pricing_pricesnapshot",
+    "pricing_workerheartbeat",
+]
+
+
+@pytest.fixture
+def staff(client):
+    user = get_user_model().objects.create_superuser("staff", "staff@example.org", "a-long-password")
+    client.force_login(user)
+    return user
+
+
+def fill(number):
+    """One more row of everything the admin lists."""
+    shelf = make.make_connection(f"owner{number}", credential="sealed-secret")
+    release = make.make_instance(shelf).release
+    make.make_item(make.make_run(shelf), release, "dead", error_kind="server")
+    make.make_snapshot(release, 100, day=timezone.now().date())
+    ImportPass.objects.create(connection=shelf, started_at=timezone.now())
+    ApiGate.objects.create(egress=f"way out {number}")
+    WorkerHeartbeat.objects.create(
+        host="host", pid=number, started_at=timezone.now(), seen_at=timezone.now(), jobs=10, errors=1
+    )
+
+
+def test_the_landing_page_is_public_and_leads_owners_to_their_dashboard(client, make_user):
+    html = client.get("/").content.decode()
+    assert "not affiliated with, sponsored or endorsed by Discogs" in html
+    assert "Data provided by Discogs." in html
+    client.force_login(make_user())
+    assert client.get("/").url == "/dashboard/"
+
+
+def test_the_sign_of_life_is_public(client):
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok")
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("account_login", "Log in"),
+        ("account_signup", "Sign up"),
+        ("account_reset_password", "Reset your password"),
+        ("account_reset_password_done", "Look at your mail"),
+        ("account_reset_password_from_key_done", "Password changed"),
+    ],
+)
+def test_account_pages_wear_the_look_of_the_site(client, name, heading):
+    html = client.get(reverse(name)).content.decode()
+    assert f"<h1>{heading}</h1>" in html
+    assert "css/site.css" in html
+
+
+@pytest.mark.parametrize("name", ["account_email", "account_change_password", "account_logout", "settings"])
+def test_pages_about_the_own_account_wear_it_too(client, make_user, name):
+    client.force_login(make_user())
+    html = client.get(reverse(name)).content.decode()
+    assert "css/site.css" in html
+    assert "Menu:" not in html
+
+
+def test_signing_up_goes_on_to_connecting(client):
+    form = {"username": "newcomer", "password1": "a-long-password-17", "password2": "a-long-password-17"}
+    assert client.post("/account/signup/", form).url == "/connect/"
+
+
+def test_logging_in_goes_on_to_the_dashboard(client, make_user):
+    make_user("someone")
+    response = client.post("/account/login/", {"login": "someone", "password": "a-long-password"})
+    assert response.url == "/dashboard/"
+
+
+def test_a_wrong_password_is_explained(client, make_user):
+    make_user("someone")
+    html = client.post("/account/login/", {"login": "someone", "password": "wrong"}).content.decode()
+    assert 'role="alert"' in html
+
+
+def test_settings_tell_about_the_connection(client):
+    shelf = make.make_connection("someone", credential="sealed-secret")
+    client.force_login(shelf.user)
+    html = client.get("/settings/").content.decode()
+    assert "someone_at_discogs" in html
+    assert "Personal access token" in html
+    assert "sealed-secret" not in html
+
+
+def test_an_unknown_address_says_so_without_technical_words(client):
+    response = client.get("/nothing/like/it/")
+    assert response.status_code == 404
+    assert "Nothing here" in response.content.decode()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_admin_lists_rows_with_a_constant_number_of_queries(client, staff, table):
+    fill(1)
+    address = reverse(f"admin:{table}_changelist")
+    client.get(address)
+    with CaptureQueriesContext(connection) as few:
+        assert client.get(address).status_code == 200
+    for number in range(2, 6):
+        fill(number)
+    with CaptureQueriesContext(connection) as many:
+        html = client.get(address).content.decode()
+    assert len(many) == len(few)
+    assert "sealed-secret" not in html
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_admin_changes_nothing_and_shows_no_credential(client, staff, table):
+    fill(1)
+    model = next(model for model in admin.site._registry if model._meta.db_table == table)
+    row = model.objects.first()
+    page = client.get(reverse(f"admin:{table}_change", args=[row.pk]))
+    assert page.status_code == 200
+    assert "sealed-secret" not in page.content.decode()
+    assert 'name="_save"' not in page.content.decode()
+    assert client.post(reverse(f"admin:{table}_change", args=[row.pk]), {}).status_code == 403
+    assert client.get(reverse(f"admin:{table}_add")).status_code == 403
+    assert client.post(reverse(f"admin:{table}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_jobs_are_found_by_release_state_and_error(client, staff):
+    fill(1)
+    release = make.make_release(title="Sought")
+    make.make_item(make.make_run(make.make_connection("other")), release, "recorded")
+    address = reverse("admin:pricing_pricejob_changelist")
+    assert "Sought" in client.get(address, {"q": str(release.pk)}).content.decode()
+    assert "Sought" not in client.get(address, {"state__exact": "dead"}).content.decode()
+    assert "Sought" not in client.get(address, {"error_kind": "server"}).content.decode()
+
+
+def test_the_queues_own_admin_pages_are_gone():
+    assert not [model for model in admin.site._registry if model._meta.app_label == "django_q"]

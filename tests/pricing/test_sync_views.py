@@ -1,0 +1,209 @@
+"""Syncs and the connection, through the client."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+
+from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, ImportPass
+from pricing.models import SyncRun
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+WRITES = ["sync_pause", "sync_resume", "sync_cancel", "sync_retry"]
+
+
+@pytest.fixture
+def shelf(client):
+    connection = make.make_connection()
+    client.force_login(connection.user)
+    return connection
+
+
+def text(response):
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_running_sync_tells_how_far_it_is(client, shelf):
+    run = make.make_run(shelf)
+    for state in ("recorded", "none_for_sale", "dead", "due", "due", None):
+        make.make_item(
+            run, make.make_release(), state, error_kind="server" if state == "dead" else "", requests=1
+        )
+    html = text(client.get(f"/syncs/{run.pk}/"))
+    assert 'value="4"' in html
+    assert 'max="6"' in html
+    assert "of 6 releases" in html
+    assert "75 %" in html
+    assert "Error: server" in html
+    assert "Retry the failed" in html
+    assert "done at" in html
+
+
+def test_an_import_tells_how_many_copies_it_has_read(client, shelf):
+    walk = ImportPass.objects.create(
+        connection=shelf, instances_expected=438, instances_seen=200, started_at=timezone.now()
+    )
+    run = make.make_run(shelf, "importing", import_pass=walk)
+    assert "Reading your collection: 200 of 438 copies" in text(client.get(f"/syncs/{run.pk}/"))
+    assert "Reading your collection" in text(client.get("/syncs/bar/"))
+
+
+def test_the_fragment_is_the_part_of_the_page_and_stops_asking_at_the_end(client, shelf):
+    run = make.make_run(shelf)
+    make.make_item(run, make.make_release(), "due")
+    with time_machine.travel(run.created_at + timedelta(seconds=9), tick=False):
+        fragment = text(client.get(f"/syncs/{run.pk}/progress/"))
+        page = text(client.get(f"/syncs/{run.pk}/"))
+    assert 'hx-trigger="every 2s"' in fragment
+    start, end = fragment.index('<div id="progress"'), fragment.index("csrfmiddlewaretoken")
+    assert fragment[start:end] in page
+    run.state = "finished"
+    run.finished_at = timezone.now()
+    run.save()
+    for address in (f"/syncs/{run.pk}/", f"/syncs/{run.pk}/progress/"):
+        html = text(client.get(address))
+        assert "hx-trigger" not in html
+        assert 'http-equiv="refresh"' not in html
+    assert text(client.get("/syncs/bar/")).strip() == ""
+
+
+def test_without_javascript_the_page_reloads_itself(client, shelf):
+    html = text(client.get(f"/syncs/{make.make_run(shelf).pk}/"))
+    assert '<meta http-equiv="refresh" content="5">' in html
+
+
+def test_waiting_for_discogs_is_said_in_words(client, shelf, settings):
+    run = make.make_run(shelf)
+    make.make_item(run, make.make_release(), "due")
+    gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]
+    gate.paused_until = timezone.now().timestamp() + 14
+    gate.save()
+    assert "for Discogs." in text(client.get(f"/syncs/{run.pk}/progress/"))
+
+
+def test_the_header_of_every_page_shows_the_active_run(client, shelf):
+    run = make.make_run(shelf)
+    for state in ("recorded", "due", "due"):
+        make.make_item(run, make.make_release(), state)
+    assert "1 of 3" in text(client.get("/settings/"))
+
+
+def test_fifty_clicks_are_one_run(client, shelf):
+    make.make_instance(shelf)
+    addresses = {client.post("/syncs/start/").url for _ in range(5)}
+    assert len(addresses) == 1
+    assert SyncRun.objects.of(shelf.user_id).count() == 1
+
+
+def test_without_a_connection_a_sync_leads_to_connecting(client, make_user):
+    client.force_login(make_user())
+    assert client.post("/syncs/start/").url == "/connect/"
+
+
+def test_a_run_is_paused_resumed_and_cancelled(client, shelf):
+    run = make.make_run(shelf)
+    make.make_item(run, make.make_release(), "due")
+    for name, state in (("sync_pause", "paused"), ("sync_resume", "running"), ("sync_cancel", "cancelled")):
+        assert client.post(reverse(name, args=[run.pk])).url == f"/syncs/{run.pk}/"
+        run.refresh_from_db()
+        assert run.state == state
+
+
+def test_failed_releases_are_tried_again(client, shelf):
+    run = make.make_run(shelf, "finished")
+    make.make_item(run, make.make_release(), "dead")
+    response = client.post(reverse("sync_retry", args=[run.pk]), follow=True)
+    assert "1 failed release" in text(response)
+
+
+@pytest.mark.parametrize("name", [*WRITES, "sync_start"])
+def test_what_changes_something_takes_a_post(client, shelf, name):
+    arguments = [] if name == "sync_start" else [make.make_run(shelf).pk]
+    assert client.get(reverse(name, args=arguments)).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["sync_run", "sync_progress", *WRITES])
+def test_another_users_run_is_404(client, shelf, name):
+    run = make.make_run(make.make_connection("other"))
+    method = client.post if name in WRITES else client.get
+    assert method(reverse(name, args=[run.pk])).status_code == 404
+    run.refresh_from_db()
+    assert run.state == "running"
+
+
+def test_the_list_shows_own_runs_only(client, shelf):
+    own = make.make_run(shelf, "finished")
+    foreign = make.make_run(make.make_connection("other"), "finished")
+    html = text(client.get("/syncs/"))
+    assert f"/syncs/{own.pk}/" in html
+    assert f"/syncs/{foreign.pk}/" not in html
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/dashboard/",
+        "/dashboard/headline/",
+        "/collection/",
+        "/release/1/",
+        "/syncs/",
+        "/syncs/1/",
+        "/syncs/bar/",
+    ],
+)
+def test_a_stranger_is_sent_to_log_in(client, address):
+    assert client.get(address).url.startswith("/account/login/")
+
+
+def test_connecting_starts_the_first_sync(client, make_user, generous_sandbox):
+    user = make_user()
+    client.force_login(user)
+    generous_sandbox.add_user("someone", "token-of-someone", release_ids=[1, 2])
+    response = client.post("/connect/", {"token": "token-of-someone"})
+    run = SyncRun.objects.get(user=user)
+    assert response.url == f"/syncs/{run.pk}/"
+    assert DiscogsConnection.objects.get(user=user).discogs_username == "someone"
+
+
+def test_a_refused_token_is_explained_and_never_shown_again(client, make_user, generous_sandbox):
+    client.force_login(make_user())
+    html = text(client.post("/connect/", {"token": "not-a-token-of-anyone"}))
+    assert "Nothing was changed" in html
+    assert "not-a-token-of-anyone" not in html
+    assert not DiscogsConnection.objects.exists()
+
+
+def test_the_token_field_keeps_the_browser_from_remembering(client, make_user):
+    client.force_login(make_user())
+    html = text(client.get("/connect/"))
+    assert 'type="password"' in html
+    assert 'name="token"' in html
+    assert 'autocomplete="off"' in html
+
+
+def test_disconnecting_asks_first_and_then_erases(client, shelf):
+    make.make_instance(shelf)
+    run = make.make_run(shelf)
+    assert "Disconnect and erase" in text(client.get("/disconnect/"))
+    assert DiscogsConnection.objects.count() == 1
+    assert client.post("/disconnect/").url == "/dashboard/"
+    assert not DiscogsConnection.objects.exists()
+    assert not CollectionInstance.objects.exists()
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+
+
+def test_without_a_connection_there_is_nothing_to_disconnect(client, make_user):
+    client.force_login(make_user())
+    assert client.get("/disconnect/").status_code == 404
+
+
+def test_a_finished_run_says_how_long_it_took(client, shelf):
+    now = timezone.now()
+    run = make.make_run(shelf, "finished", created_at=now - timedelta(minutes=7), finished_at=now)
+    assert "Finished in 7 min" in text(client.get(f"/syncs/{run.pk}/"))
+    assert "7 min" in text(client.get("/syncs/"))
