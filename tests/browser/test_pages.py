@@ -1,0 +1,141 @@
+"""Every page in a real browser, light and dark, wide and narrow: accessible, quiet, nothing cut off.
+
+SCREENSHOTS=<directory> also saves a picture of each, to be looked at.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from tests import factories as make
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PUBLIC = ("/", "/account/login/", "/account/signup/", "/account/password/reset/")
+ACCOUNT = (
+    "/settings/",
+    "/connect/",
+    "/disconnect/",
+    "/account/email/",
+    "/account/password/change/",
+    "/account/logout/",
+)
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+RELEASE = 4711
+
+
+@pytest.fixture
+def shelf():
+    """A collection with every state, a history with a gap, and a run at work."""
+    connection = make.make_connection()
+    now = timezone.now()
+    make.fill_shelf(connection, 12, now=now)
+    release = make.make_release(
+        discogs_id=RELEASE, title="A title " * 30, artists="שלום עולם", genres=["Jazz"], labels="Harbour"
+    )
+    folder = make.make_folder(connection, "Für später")
+    make.make_instance(
+        connection, release, folder=folder, media_condition="Very Good Plus (VG+)", notes="warped"
+    )
+    make.make_price(release, 123456, rating_count=9, rating_average=4.2)
+    for ago in range(0, 120, 2):
+        amount = None if 40 < ago < 60 else 100_000 + ago * 97
+        make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
+        make.make_value(connection, 200_000 - ago * 31, day=now.date() - timedelta(days=ago + 121))
+    for status in ("none_for_sale", "blocked", "gone"):
+        make.make_price(make.make_instance(connection).release, None, status=status)
+    old = make.make_instance(connection).release
+    make.make_price(old, 900, observed_at=now - timedelta(days=3))
+    run = make.make_run(connection)
+    for state in ("recorded", "dead", "due", "due", None):
+        make.make_item(run, make.make_release(), state, error_kind="server" if state == "dead" else "")
+    return connection
+
+
+def log_in(page: Page, address: str, user: object) -> None:
+    client = Client()
+    client.force_login(user)
+    name = django_settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
+
+
+def check(page: Page, look: tuple[str, int], address: str) -> None:
+    scheme, width = look
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address)
+    keep_picture(
+        page, f"{address.split('/', 3)[3].strip('/').replace('/', '-') or 'landing'}-{scheme}-{width}"
+    )
+    results = Axe().run(page)
+    assert results.violations_count == 0, f"{address} {look}\n{results.generate_report()}"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} {look} is cut off"
+
+
+def keep_picture(page: Page, name: str) -> None:
+    if directory := os.environ.get("SCREENSHOTS"):
+        page.wait_for_timeout(400)  # charts and covers
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_public_pages_have_no_barriers(live_server, browser_page, look):
+    for path in PUBLIC:
+        check(browser_page, look, live_server.url + path)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_with_a_collection_have_no_barriers(live_server, browser_page, shelf, look):
+    log_in(browser_page, live_server.url, shelf.user)
+    run = shelf.user.sync_runs.get()
+    paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
+    for path in (*paths, *ACCOUNT):
+        check(browser_page, look, live_server.url + path)
+
+
+@pytest.mark.parametrize("look", LOOKS[:2])
+def test_pages_without_anything_yet_have_no_barriers(live_server, browser_page, make_user, look):
+    log_in(browser_page, live_server.url, make_user())
+    for path in ("/dashboard/", "/connect/", "/syncs/", "/settings/"):
+        check(browser_page, look, live_server.url + path)
+
+
+def test_charts_are_drawn_and_tell_a_value_under_the_pointer(live_server, browser_page, shelf):
+    log_in(browser_page, live_server.url, shelf.user)
+    browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
+    plots = browser_page.locator(".plot canvas")
+    expect(plots).to_have_count(3)
+    browser_page.locator(".plot .u-over").first.hover()
+    for tip in browser_page.locator(".tip").all():
+        expect(tip).to_be_visible()
+
+
+def test_the_sync_page_moves_by_itself_and_stops_at_the_end(live_server, browser_page, shelf):
+    log_in(browser_page, live_server.url, shelf.user)
+    run = shelf.user.sync_runs.get()
+    browser_page.goto(f"{live_server.url}/syncs/{run.pk}/")
+    expect(browser_page.locator("#progress .big")).to_contain_text("3 of 5 releases")
+    run.items.filter(job__state="due").first().job.__class__.objects.filter(state="due").update(
+        state="recorded"
+    )
+    expect(browser_page.locator("#progress .big")).to_contain_text("5 of 5 releases")
+    run.state, run.finished_at = "finished", timezone.now()
+    run.save()
+    expect(browser_page.locator("#progress")).to_contain_text("Finished in")
+    expect(browser_page.locator("#progress[hx-trigger]")).to_have_count(0)
+
+
+def test_a_filter_takes_effect_when_it_is_chosen(live_server, browser_page, shelf):
+    log_in(browser_page, live_server.url, shelf.user)
+    browser_page.goto(f"{live_server.url}/collection/")
+    browser_page.keyboard.press("/")
+    expect(browser_page.locator("#find")).to_be_focused()
+    browser_page.select_option("#by-state", "gone")
+    browser_page.wait_for_url("**/collection/?state=gone")
+    expect(browser_page.locator(".copies tbody tr")).to_have_count(1)
