@@ -26,6 +26,8 @@ class DiscogsConnection(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.TOKEN)
     state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
     credential = models.TextField(help_text="Encrypted; the owner's id is inside.")
+    # Price suggestions need it; None: not known yet.
+    has_seller_settings = models.BooleanField(null=True, blank=True)
     connected_at = models.DateTimeField()
     last_success_at = models.DateTimeField(null=True, blank=True)
 
@@ -213,3 +215,58 @@ class ApiGate(models.Model):
 
     def __str__(self) -> str:
         return self.egress
+
+
+class ApiMinute(models.Model):
+    """How Discogs answered in one minute: the response-time trend, kept for 30 days."""
+
+    egress = models.CharField(max_length=100)
+    minute = models.DateTimeField()
+    requests = models.PositiveIntegerField(default=0)
+    faults = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0, help_text="429 answers.")
+    latency_ms_sum = models.BigIntegerField(default=0, help_text="Over the answers that came.")
+    latency_ms_max = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # Also the index for the trend of the last hours and for the purge.
+            models.UniqueConstraint(fields=["minute", "egress"], name="one_row_per_minute_and_egress"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.egress} at {self.minute:%Y-%m-%d %H:%M}"
+
+
+class Preferences(models.Model):
+    """What a user has chosen for themselves."""
+
+    class SyncEvery(models.IntegerChoices):
+        SIX_HOURS = 6, "Every 6 hours"
+        TWELVE_HOURS = 12, "Every 12 hours"
+        DAY = 24, "Daily"
+        WEEK = 168, "Weekly"
+        NEVER = 0, "Only when I ask"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")
+    sync_every_hours = models.PositiveSmallIntegerField(choices=SyncEvery, default=SyncEvery.DAY)
+
+    class Meta:
+        verbose_name_plural = "preferences"
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"
+
+
+class Capability(models.Model):
+    """Whether an optional part of Discogs answers us; asked again when the answer is a day old."""
+
+    name = models.CharField(max_length=40, unique=True)
+    is_available = models.BooleanField()
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "capabilities"
+
+    def __str__(self) -> str:
+        return self.name

@@ -76,6 +76,9 @@ class ReleasePrice(MarketReading):
     """The newest reading of a release: what every page shows and every total sums."""
 
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="price")
+    # Since when the status is what it is: what is gone or unsold for long is asked for less often.
+    status_since = models.DateTimeField()
+    volatility = models.FloatField(default=0, help_text="Moving average of the relative change between readings.")
 
     class Meta:
         constraints = [priced_has_amount("price_priced_has_amount")]
@@ -267,9 +270,70 @@ class WorkerHeartbeat(models.Model):
     errors = models.PositiveIntegerField(default=0)
     rss_bytes = models.BigIntegerField(default=0)
     average_ms = models.FloatField(default=0)
+    p50_ms = models.FloatField(default=0)
+    p95_ms = models.FloatField(default=0)
+    cpu_percent = models.FloatField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["host", "pid"], name="one_heartbeat_per_process")]
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
+
+
+class HealthAlert(models.Model):
+    """Something that is wrong, or was: opened once, closed when it is well again."""
+
+    kind = models.CharField(max_length=30)
+    message = models.TextField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # One open alert of a kind, however many processes notice.
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(closed_at__isnull=True), name="one_open_alert_per_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class MarketStat(models.Model):
+    """The lowest price of a release in a currency of choice, from `/marketplace/stats`."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="market_stats")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    num_for_sale = models.PositiveIntegerField(null=True, blank=True)
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["release", "currency"], name="one_stat_per_release_and_currency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release_id} in {self.currency}"
+
+
+class PriceSuggestion(models.Model):
+    """What Discogs suggests for a release in one media grade."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="suggestions")
+    grade = models.CharField(max_length=40)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "grade", "currency"], name="one_suggestion_per_release_grade_and_currency"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release_id} {self.grade}"

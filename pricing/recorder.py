@@ -1,6 +1,7 @@
 """Store what one request brought: snapshot, latest price and job in one transaction. Safe to run twice."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -45,13 +46,34 @@ def record_market(job: PriceJob, market: Market, *, duration_ms: int, requests: 
             unique_fields=["release", "day"],
             update_fields=[*READING, "observed_at", "duration_ms", "source"],
         )
-        ReleasePrice.objects.bulk_create(
-            [ReleasePrice(release_id=market.discogs_id, observed_at=now, **values)],
-            update_conflicts=True,
-            unique_fields=["release"],
-            update_fields=[*READING, "observed_at"],
-        )
+        _store_latest(market, values, now=now)
     return True
+
+
+def _store_latest(market: Market, values: dict[str, Any], *, now: datetime) -> None:
+    before = ReleasePrice.objects.filter(pk=market.discogs_id).first()
+    same = before is not None and before.status == market.status
+    latest = ReleasePrice(
+        release_id=market.discogs_id,
+        observed_at=now,
+        status_since=before.status_since if before and same else now,
+        volatility=volatility_after(before, market.amount_minor),
+        **values,
+    )
+    ReleasePrice.objects.bulk_create(
+        [latest],
+        update_conflicts=True,
+        unique_fields=["release"],
+        update_fields=[*READING, "observed_at", "status_since", "volatility"],
+    )
+
+
+def volatility_after(before: ReleasePrice | None, amount_minor: int | None) -> float:
+    """The moving average of relative changes, with the one from the reading before to this amount."""
+    if before is None or not before.amount_minor or amount_minor is None:
+        return before.volatility if before else 0.0
+    change = abs(amount_minor - before.amount_minor) / before.amount_minor
+    return 0.8 * before.volatility + 0.2 * min(change, 1.0)
 
 
 def _finish(job: PriceJob, status: PriceStatus, *, duration_ms: int, requests: int, now: datetime) -> bool:

@@ -59,7 +59,8 @@ def _reading(amount_minor: int | None, status: str | None) -> dict[str, Any]:
 def make_price(
     release: Release, amount_minor: int | None, *, status: str | None = None, **fields: Any
 ) -> ReleasePrice:
-    values = {"num_for_sale": 5, "want": 20, "have": 40, "observed_at": timezone.now()}
+    observed_at = fields.setdefault("observed_at", timezone.now())
+    values = {"num_for_sale": 5, "want": 20, "have": 40, "status_since": observed_at}
     return ReleasePrice.objects.create(
         release=release, **_reading(amount_minor, status), **{**values, **fields}
     )
