@@ -28,7 +28,10 @@ class ReleasePage:
 
     @property
     def amounts(self) -> list[int]:
-        return [row.amount_minor for row in self.snapshots if row.amount_minor is not None]
+        """What was asked on the days in the range, ending with what is asked now."""
+        now = [self.price.amount_minor] if self.price else []
+        amounts = [row.amount_minor for row in self.snapshots]
+        return [amount for amount in amounts + now if amount is not None]
 
     @property
     def state_label(self) -> str:
