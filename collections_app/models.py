@@ -211,6 +211,10 @@ class ApiGate(models.Model):
     openings = models.PositiveIntegerField(default=0, help_text="Times opened since the last success.")
     open_until = models.FloatField(default=0)
     latency_ms = models.FloatField(default=0, help_text="Moving average.")
+    # What Discogs' headers told last; they lag and jump, so they only ever slow the gate, for one window.
+    told_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Smaller than ours: not our tier.")
+    foreign_use = models.PositiveIntegerField(default=0, help_text="Requests of others behind our address.")
+    told_until = models.FloatField(default=0)
     requests = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

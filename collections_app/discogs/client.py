@@ -20,7 +20,7 @@ from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
 from collections_app.discogs import errors, payloads
-from collections_app.discogs.gate import Gate, configured_gate
+from collections_app.discogs.gate import Gate, Told, configured_gate
 from collections_app.discogs.shapes import parse_json
 
 logger = logging.getLogger(__name__)
@@ -111,6 +111,7 @@ class DiscogsClient:
         self._gate.take_slot(interactive=self._interactive)
         self.requests_sent += 1
         started = time.monotonic()
+        headers: Headers = {}
         try:
             status, headers, body = self._exchange(path, query or {})
             self.answered_in = time.monotonic() - started
@@ -122,9 +123,9 @@ class DiscogsClient:
             if error.is_fault:
                 error.opened_breaker = self._gate.record_fault()
             else:
-                self._gate.record_success(self.answered_in)
+                self._gate.record_success(self.answered_in, _told(headers))
             raise
-        self._gate.record_success(self.answered_in)
+        self._gate.record_success(self.answered_in, _told(headers))
         return data
 
     def _exchange(self, path: str, query: dict[str, Any]) -> tuple[int, Headers, bytes]:
@@ -172,6 +173,16 @@ def _decoded(status: int, headers: Headers, body: bytes) -> Any:
     if status >= 400:
         raise errors.RequestRefused(f"Discogs refused the request ({status}).")
     raise errors.BadPayload(f"Discogs answered with an unexpected status ({status}).")
+
+
+def _told(headers: Headers) -> Told:
+    """What the rate headers say; they are absent on error pages."""
+
+    def number(name: str) -> int | None:
+        text = headers.get(name, "")
+        return int(text) if text.isdigit() and len(text) < 7 else None
+
+    return Told(limit=number("X-Discogs-Ratelimit"), used=number("X-Discogs-Ratelimit-Used"))
 
 
 def _retry_after(value: str | None) -> float | None:

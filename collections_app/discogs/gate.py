@@ -11,12 +11,14 @@ The background books a moment ahead only, so someone waiting at a page takes the
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from collections_app.discogs.errors import GateClosed
+from collections_app.discogs.pace import Ceiling, Pace, slot_after, slots_with
+from collections_app.discogs.trend import add_to_minute
 from collections_app.models import ApiGate
 
 PATIENCE = 8.0  # seconds a caller waits for its slot before it is sent away
@@ -28,60 +30,11 @@ FLUSH_AFTER = 1.0  # seconds a process keeps its successes to itself
 
 
 @dataclass(frozen=True)
-class Pace:
-    """The arithmetic of a limit. Times in seconds."""
+class Told:
+    """What the headers of an answer say of the limit; None where they say nothing usable."""
 
-    limit: int
-    window: float
-
-    @cached_property
-    def span(self) -> float:
-        """The window with its margin: 61 s for a minute, measured to give no refusal with 0.6 s of jitter."""
-        return self.window + max(self.window / 60, min(0.3, self.window / 20))
-
-    @cached_property
-    def interval(self) -> float:
-        return self.span / self.limit
-
-    @cached_property
-    def burst(self) -> int:
-        return max(1, self.limit // 10)
-
-    @cached_property
-    def minute(self) -> float:
-        """How long a minute of the engine's rules lasts when a shorter window stands for one."""
-        return self.window / 60
-
-    def lateness_allowed(self) -> float:
-        """A request sent later than this after its slot could meet others at Discogs: it books anew."""
-        return (self.span - self.window) / 2
-
-
-Slots = list[list[float]]  # [first, last, count], oldest first
-
-
-def slot_after(slots: Slots, next_paced_at: float, now: float, pace: Pace) -> float:
-    """When the next request may go. Pure."""
-    at = max(now, next_paced_at - (pace.burst - 1) * pace.interval)
-    if slots:
-        at = max(at, slots[-1][1])
-    within = [slot for slot in slots if slot[1] > at - pace.span]
-    taken = sum(slot[2] for slot in within)
-    for _first, last, count in within:
-        if taken < pace.limit:
-            break
-        at = max(at, last + pace.span)
-        taken -= count
-    return at
-
-
-def slots_with(slots: Slots, at: float, now: float, pace: Pace) -> Slots:
-    """The slots still within the window and the new one. Near ones are merged into the later: never too few. Pure."""
-    kept = [slot for slot in slots if slot[1] > now - pace.span]
-    if kept and at - kept[-1][0] < pace.span / 120:
-        first, _last, count = kept[-1]
-        return [*kept[:-1], [first, at, count + 1]]
-    return [*kept, [at, at, 1]]
+    limit: int | None = None
+    used: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +61,13 @@ class Booking:
 class Gate:
     """The gate of one egress address, as seen by one process."""
 
-    def __init__(self, egress: str, pace: Pace) -> None:
+    def __init__(self, egress: str, pace: Pace, *, ceiling: int | None = None) -> None:
         self.egress = egress
         self.pace = pace
-        self._successes = 0
-        self._latency_sum = 0.0
+        lower = ceiling is not None and ceiling < pace.limit
+        self._ceiling = Ceiling(Pace(ceiling, pace.window)) if ceiling and lower else None
+        self._latencies: list[float] = []
+        self._told = Told()
         self._flushed_at = 0.0
 
     def take_slot(self, *, interactive: bool = False, patience: float = PATIENCE) -> None:
@@ -121,6 +76,8 @@ class Gate:
         Raises GateClosed when that is more than `patience` seconds away; nothing is booked then.
         """
         deadline = time.monotonic() + patience
+        if self._ceiling:
+            time.sleep(self._ceiling.wait())
         while True:
             asked = time.monotonic()
             booking = self._book(interactive=interactive)
@@ -131,16 +88,16 @@ class Gate:
             if booking.booked and time.monotonic() - due <= self.pace.lateness_allowed():
                 return
 
-    def record_success(self, latency_seconds: float) -> None:
+    def record_success(self, latency_seconds: float, told: Told = Told()) -> None:
         """Note an answer that says Discogs is well, whatever its status. Written at most once a second."""
-        self._successes += 1
-        self._latency_sum += latency_seconds
+        self._latencies.append(latency_seconds)
+        self._told = told
         if time.monotonic() - self._flushed_at >= FLUSH_AFTER:
             self._flush()
 
     def record_fault(self) -> bool:
         """Note a fault. Enough of them open the breaker for everyone; returns whether it is open now."""
-        if self._successes:
+        if self._latencies:
             self._flush()
         with transaction.atomic(durable=True):
             row = self._locked()
@@ -151,6 +108,7 @@ class Gate:
             if row.breaker == ApiGate.Breaker.HALF_OPEN or row.faults_in_a_row >= FAULTS_TO_OPEN or often:
                 self._open(row)
             row.save()
+        add_to_minute(self.egress, at=timezone.now(), requests=1, faults=1)
         return row.breaker == ApiGate.Breaker.OPEN
 
     def record_refusal(self, retry_after: float | None) -> float:
@@ -164,6 +122,7 @@ class Gate:
                 pause = min(max(retry_after, LEAST_PAUSE), MOST_RETRY_AFTER)
             row.paused_until = max(row.paused_until, database_now() + pause)
             row.save()
+        add_to_minute(self.egress, at=timezone.now(), requests=1, refusals=1)
         return float(pause)
 
     def status(self) -> GateStatus:
@@ -186,11 +145,12 @@ class Gate:
             now = database_now()
             if closed := self._closed(row, now):
                 return closed
-            at = slot_after(row.slots, row.next_paced_at, now, self.pace)
+            pace = self._pace_now(row, now)
+            at = slot_after(row.slots, row.next_paced_at, now, pace)
             if not interactive and at - now > BOOK_AHEAD:
                 return Booking(booked=False, wait=at - now - BOOK_AHEAD / 2, reason="limit")
             row.slots = slots_with(row.slots, at, now, self.pace)
-            row.next_paced_at = max(row.next_paced_at, at) + self.pace.interval
+            row.next_paced_at = max(row.next_paced_at, at) + pace.interval
             if row.breaker != ApiGate.Breaker.CLOSED:
                 # The one probe. Should its sender die, the next one may try after this time.
                 row.breaker = ApiGate.Breaker.HALF_OPEN
@@ -213,17 +173,48 @@ class Gate:
         row.faults_in_a_row = 0
         row.recent_faults = []
 
+    def _pace_now(self, row: ApiGate, now: float) -> Pace:
+        told = row.told_until > now
+        return self.pace.slowed(
+            told_limit=row.told_limit if told else None,
+            foreign_use=row.foreign_use if told else 0,
+            latency_ms=row.latency_ms,
+        )
+
     def _flush(self) -> None:
-        count, latency_ms = self._successes, 1000 * self._latency_sum / self._successes
-        self._successes, self._latency_sum, self._flushed_at = 0, 0.0, time.monotonic()
+        """Write down the successes since the last time: the breaker closes, averages move."""
+        latencies, told = [1000 * seconds for seconds in self._latencies], self._told
+        self._latencies, self._flushed_at = [], time.monotonic()
+        average = sum(latencies) / len(latencies)
         with transaction.atomic(durable=True):
             row = self._locked()
-            row.recent_faults = [*row.recent_faults, *[0] * count][-FAULTS_REMEMBERED:]
+            row.recent_faults = [*row.recent_faults, *[0] * len(latencies)][-FAULTS_REMEMBERED:]
             row.faults_in_a_row = row.refusals = row.openings = 0
             row.breaker = ApiGate.Breaker.CLOSED
-            row.latency_ms = 0.8 * row.latency_ms + 0.2 * latency_ms if row.latency_ms else latency_ms
-            row.requests += count
+            row.latency_ms = 0.8 * row.latency_ms + 0.2 * average if row.latency_ms else average
+            row.requests += len(latencies)
+            self._heed(row, told)
             row.save()
+        add_to_minute(
+            self.egress,
+            at=timezone.now(),
+            requests=len(latencies),
+            latency_ms_sum=round(sum(latencies)),
+            latency_ms_max=round(max(latencies)),
+        )
+
+    def _heed(self, row: ApiGate, told: Told) -> None:
+        """Slow down for a window when the headers tell of a lower tier or of others behind our address."""
+        now = database_now()
+        ours = sum(slot[2] for slot in row.slots if slot[0] > now - self.pace.window)
+        foreign = (told.used or 0) - int(ours)
+        lower = told.limit if told.limit is not None and 0 < told.limit < self.pace.limit else None
+        # A few more than ours is how far the headers lag; the limit itself bounds what can be believed.
+        if lower is None and foreign <= max(3, self.pace.limit // 20):
+            return
+        row.told_limit = lower
+        row.foreign_use = max(0, min(foreign, self.pace.limit - 1)) if lower is None else 0
+        row.told_until = now + self.pace.window
 
     def _locked(self) -> ApiGate:
         """The row, locked until the transaction ends (on SQLite the whole database is, by BEGIN IMMEDIATE)."""
@@ -232,7 +223,8 @@ class Gate:
 
 
 def configured_gate() -> Gate:
-    return Gate(settings.DISCOGS_EGRESS, Pace(settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW))
+    pace = Pace(settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW)
+    return Gate(settings.DISCOGS_EGRESS, pace, ceiling=settings.PRICE_WORKER_RATE_LIMIT)
 
 
 def status() -> GateStatus:

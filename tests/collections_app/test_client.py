@@ -7,7 +7,8 @@ import pytest
 from collections_app.discogs import client as client_module
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
-from collections_app.discogs.gate import Gate, Pace
+from collections_app.discogs.gate import Gate
+from collections_app.discogs.pace import Pace
 from collections_app.discogs.sandbox.demo import DEMO_TOKEN
 from collections_app.discogs.sandbox.server import SandboxServer
 from collections_app.models import ApiGate

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import GateClosed
-from collections_app.discogs.gate import Gate, Pace, database_now, slot_after, slots_with
+from collections_app.discogs.gate import Gate, database_now
+from collections_app.discogs.pace import Pace, slot_after, slots_with
 from collections_app.models import ApiGate
 
 MINUTE = Pace(limit=60, window=60)

@@ -1,0 +1,88 @@
+"""When a request may go: the arithmetic of a limit. Pure, but for the ceiling's own clock."""
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+SLOW_ANSWER_MS = 6_000  # answers slower than this slow the pace, by up to a half
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The arithmetic of a limit. Times in seconds."""
+
+    limit: int
+    window: float
+
+    @cached_property
+    def span(self) -> float:
+        """The window with its margin: 61 s for a minute, measured to give no refusal with 0.6 s of jitter."""
+        return self.window + max(self.window / 60, min(0.3, self.window / 20))
+
+    @cached_property
+    def interval(self) -> float:
+        return self.span / self.limit
+
+    @cached_property
+    def burst(self) -> int:
+        return max(1, self.limit // 10)
+
+    @cached_property
+    def minute(self) -> float:
+        """How long a minute of the engine's rules lasts when a shorter window stands for one."""
+        return self.window / 60
+
+    def slowed(self, *, told_limit: int | None, foreign_use: int, latency_ms: float) -> "Pace":
+        """The pace that leaves room for others behind our address, for a lower tier and for a Discogs in trouble."""
+        limit = min(self.limit, told_limit or self.limit) - foreign_use
+        if latency_ms > SLOW_ANSWER_MS:
+            limit = int(limit * max(0.5, SLOW_ANSWER_MS / latency_ms))
+        return self if limit >= self.limit else Pace(max(1, limit), self.window)
+
+    def lateness_allowed(self) -> float:
+        """A request sent later than this after its slot could meet others at Discogs: it books anew."""
+        return (self.span - self.window) / 2
+
+
+Slots = list[list[float]]  # [first, last, count], oldest first
+
+
+def slot_after(slots: Slots, next_paced_at: float, now: float, pace: Pace) -> float:
+    """When the next request may go. Pure."""
+    at = max(now, next_paced_at - (pace.burst - 1) * pace.interval)
+    if slots:
+        at = max(at, slots[-1][1])
+    within = [slot for slot in slots if slot[1] > at - pace.span]
+    taken = sum(slot[2] for slot in within)
+    for _first, last, count in within:
+        if taken < pace.limit:
+            break
+        at = max(at, last + pace.span)
+        taken -= count
+    return at
+
+
+def slots_with(slots: Slots, at: float, now: float, pace: Pace) -> Slots:
+    """The slots still within the window and the new one. Near ones are merged into the later: never too few. Pure."""
+    kept = [slot for slot in slots if slot[1] > now - pace.span]
+    if kept and at - kept[-1][0] < pace.span / 120:
+        first, _last, count = kept[-1]
+        return [*kept[:-1], [first, at, count + 1]]
+    return [*kept, [at, at, 1]]
+
+
+class Ceiling:
+    """A limit of one process for itself, below the shared one; in memory, by the process's own clock."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._slots: Slots = []
+        self._next_paced_at = 0.0
+
+    def wait(self) -> float:
+        """Take the next slot of this process; returns in how many seconds it is."""
+        now = time.monotonic()
+        at = slot_after(self._slots, self._next_paced_at, now, self._pace)
+        self._slots = slots_with(self._slots, at, now, self._pace)
+        self._next_paced_at = max(self._next_paced_at, at) + self._pace.interval
+        return at - now

@@ -1,0 +1,45 @@
+"""The response-time trend: how Discogs answered in each minute, kept for 30 days."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+
+from collections_app.models import ApiMinute
+
+KEPT_FOR = timedelta(days=30)
+
+
+def add_to_minute(
+    egress: str,
+    *,
+    at: datetime,
+    requests: int = 0,
+    faults: int = 0,
+    refusals: int = 0,
+    latency_ms_sum: int = 0,
+    latency_ms_max: int = 0,
+) -> None:
+    """Add to the row of a minute, made where there is none. Safe when many processes do so at once."""
+    minute = at.replace(second=0, microsecond=0)
+    sums = {"requests": requests, "faults": faults, "refusals": refusals, "latency_ms_sum": latency_ms_sum}
+
+    def add() -> int:
+        return ApiMinute.objects.filter(egress=egress, minute=minute).update(
+            latency_ms_max=Greatest("latency_ms_max", latency_ms_max),
+            **{name: F(name) + value for name, value in sums.items()},
+        )
+
+    if add():
+        return
+    try:
+        with transaction.atomic():
+            ApiMinute.objects.create(egress=egress, minute=minute, latency_ms_max=latency_ms_max, **sums)
+    except IntegrityError:
+        add()
+
+
+def purge_minutes(now: datetime, keep: timedelta = KEPT_FOR) -> int:
+    """Forget minutes that are too old; returns how many."""
+    return ApiMinute.objects.filter(minute__lt=now - keep).delete()[0]
