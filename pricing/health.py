@@ -3,7 +3,10 @@
 import os
 import socket
 import time
+from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 import psutil
 
@@ -12,6 +15,20 @@ from pricing.models import WorkerHeartbeat
 # A process that has not been heard of for this long is taken for dead.
 SILENT_AFTER = timedelta(seconds=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
+REMEMBERED_JOBS = 200  # whose durations make the averages
+# What a beat writes over the one before.
+TOLD = [
+    "role",
+    "started_at",
+    "seen_at",
+    "jobs",
+    "errors",
+    "rss_bytes",
+    "average_ms",
+    "p50_ms",
+    "p95_ms",
+    "cpu_percent",
+]
 
 
 class Heart:
@@ -21,35 +38,56 @@ class Heart:
         self._role = role
         self._started_at = now
         self._jobs = self._errors = 0
-        self._busy_seconds = 0.0
+        self._durations_ms: deque[float] = deque(maxlen=REMEMBERED_JOBS)
         self._beaten_at = 0.0
+        self._process = psutil.Process()
+        self._process.cpu_percent()  # the first call only starts the measurement
 
     def count_job(self, *, failed: bool, seconds: float) -> None:
         self._jobs += 1
         self._errors += failed
-        self._busy_seconds += seconds
+        self._durations_ms.append(1000 * seconds)
 
     def beat(self, *, now: datetime) -> None:
+        """Tell of this process, in one statement; nothing within a second of the last time."""
         if time.monotonic() - self._beaten_at < 1:
             return
         self._beaten_at = time.monotonic()
-        WorkerHeartbeat.objects.update_or_create(
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            defaults={
-                "role": self._role,
-                "started_at": self._started_at,
-                "seen_at": now,
-                "jobs": self._jobs,
-                "errors": self._errors,
-                "rss_bytes": psutil.Process().memory_info().rss,
-                "average_ms": 1000 * self._busy_seconds / self._jobs if self._jobs else 0,
-            },
+        # An upsert: a process that died left a row that its pid's next holder takes over.
+        WorkerHeartbeat.objects.bulk_create(
+            [self._figures(now)],
+            update_conflicts=True,
+            unique_fields=["host", "pid"],
+            update_fields=TOLD,
         )
 
     def stop(self) -> None:
         """Say goodbye, so that nobody waits for this process."""
         WorkerHeartbeat.objects.filter(host=socket.gethostname(), pid=os.getpid()).delete()
+
+    def _figures(self, now: datetime) -> WorkerHeartbeat:
+        durations = sorted(self._durations_ms)
+        return WorkerHeartbeat(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            role=self._role,
+            started_at=self._started_at,
+            seen_at=now,
+            jobs=self._jobs,
+            errors=self._errors,
+            rss_bytes=self._process.memory_info().rss,
+            cpu_percent=self._process.cpu_percent(),
+            average_ms=sum(durations) / len(durations) if durations else 0,
+            p50_ms=percentile(durations, 50),
+            p95_ms=percentile(durations, 95),
+        )
+
+
+def percentile(ascending: Sequence[float], percent: float) -> float:
+    """By nearest rank: the smallest value that so many per cent do not exceed; 0 of nothing."""
+    if not ascending:
+        return 0.0
+    return ascending[max(1, ceil(len(ascending) * percent / 100)) - 1]
 
 
 def workers_are_running(*, now: datetime) -> bool:

@@ -1,0 +1,70 @@
+"""The response-time trend: one row for each minute and way out, added to by many processes."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from collections_app.discogs.trend import add_to_minute, purge_minutes
+from collections_app.models import ApiMinute
+
+NOON = datetime(2026, 3, 1, 12, 0, 17, 500_000, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_what_happens_in_one_minute_adds_up():
+    add_to_minute("default", at=NOON, requests=3, latency_ms_sum=900, latency_ms_max=500)
+    add_to_minute(
+        "default", at=NOON + timedelta(seconds=40), requests=2, latency_ms_sum=100, latency_ms_max=60
+    )
+    add_to_minute("default", at=NOON, requests=1, faults=1)
+    add_to_minute("default", at=NOON, requests=1, refusals=1)
+    row = ApiMinute.objects.get()
+    assert row.minute == NOON.replace(second=0, microsecond=0)
+    assert (row.requests, row.faults, row.refusals) == (7, 1, 1)
+    assert (row.latency_ms_sum, row.latency_ms_max) == (1000, 500)
+
+
+@pytest.mark.django_db
+def test_minutes_and_ways_out_are_kept_apart():
+    add_to_minute("default", at=NOON, requests=1)
+    add_to_minute("office", at=NOON, requests=1)
+    add_to_minute("default", at=NOON + timedelta(minutes=1), requests=1)
+    assert ApiMinute.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_minutes_are_forgotten_after_thirty_days():
+    for days in (0, 29, 31, 60):
+        add_to_minute("default", at=NOON - timedelta(days=days), requests=1)
+    assert purge_minutes(NOON) == 2
+    assert ApiMinute.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_purge_may_keep_less():
+    add_to_minute("default", at=NOON - timedelta(days=2), requests=1)
+    assert purge_minutes(NOON, keep=timedelta(days=1)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_lost_when_many_begin_the_same_minute_at_once():
+    starting_line = threading.Barrier(4)
+
+    def work():
+        try:
+            starting_line.wait()
+            for number in range(10):
+                at = NOON + timedelta(minutes=number)
+                add_to_minute("default", at=at, requests=1, latency_ms_sum=10, latency_ms_max=10)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rows = ApiMinute.objects.values_list("requests", "latency_ms_sum", "latency_ms_max")
+    assert list(rows) == [(4, 40, 10)] * 10

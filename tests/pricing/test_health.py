@@ -1,0 +1,133 @@
+"""Heartbeats: what a process tells of itself, how often, and who is taken for dead."""
+
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from pricing import health
+from pricing.models import WorkerHeartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A steady clock that stands still until it is moved."""
+
+    class Clock:
+        at = 1000.0
+
+        def monotonic(self):
+            return self.at
+
+    clock = Clock()
+    monkeypatch.setattr(health, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+def beat(heart, clock, now):
+    clock.at += 2
+    heart.beat(now=now)
+    return WorkerHeartbeat.objects.get()
+
+
+def test_a_beat_tells_who_where_and_since_when(clock, now):
+    row = beat(health.Heart("worker", now=now - timedelta(hours=1)), clock, now)
+    assert (row.host, row.pid, row.role) == (socket.gethostname(), os.getpid(), "worker")
+    assert (row.started_at, row.seen_at) == (now - timedelta(hours=1), now)
+    assert row.rss_bytes > 1_000_000
+    assert row.cpu_percent >= 0
+
+
+def test_a_beat_tells_how_jobs_went(clock, now):
+    heart = health.Heart("worker", now=now)
+    for hundredth in range(1, 101):
+        heart.count_job(failed=hundredth > 90, seconds=hundredth / 100)
+    row = beat(heart, clock, now)
+    assert (row.jobs, row.errors) == (100, 10)
+    assert (row.average_ms, row.p50_ms, row.p95_ms) == pytest.approx((505, 500, 950))
+
+
+def test_only_the_last_jobs_make_the_averages(clock, now):
+    heart = health.Heart("worker", now=now)
+    for seconds in [9.0] * 300 + [1.0] * health.REMEMBERED_JOBS:
+        heart.count_job(failed=False, seconds=seconds)
+    row = beat(heart, clock, now)
+    assert (row.jobs, row.average_ms, row.p95_ms) == (500, 1000, 1000)
+
+
+def test_a_process_without_jobs_has_averages_of_nothing(clock, now):
+    row = beat(health.Heart("supervisor", now=now), clock, now)
+    assert (row.average_ms, row.p50_ms, row.p95_ms) == (0, 0, 0)
+
+
+def test_a_second_beat_within_a_second_is_not_written(clock, now):
+    heart = health.Heart("worker", now=now)
+    beat(heart, clock, now)
+    clock.at += 0.5
+    heart.beat(now=now + timedelta(seconds=0.5))
+    assert WorkerHeartbeat.objects.get().seen_at == now
+
+
+@pytest.mark.parametrize("beats", [1, 3])
+def test_every_beat_is_one_statement(clock, now, beats):
+    heart = health.Heart("worker", now=now)
+    for _ in range(beats - 1):
+        beat(heart, clock, now)
+    clock.at += 2
+    with CaptureQueriesContext(connection) as queries:
+        heart.beat(now=now)
+    statements = [q["sql"] for q in queries if "WorkerHeartbeat".lower() in q["sql"].lower()]
+    assert len(statements) == 1
+    assert WorkerHeartbeat.objects.count() == 1
+
+
+def test_a_process_takes_over_the_row_of_a_dead_one_with_its_pid(clock, now):
+    WorkerHeartbeat.objects.create(
+        host=socket.gethostname(), pid=os.getpid(), role="worker", started_at=now, seen_at=now, jobs=77
+    )
+    row = beat(health.Heart("supervisor", now=now), clock, now)
+    assert (row.role, row.jobs) == ("supervisor", 0)
+
+
+def test_goodbye_removes_the_own_row_only(clock, now):
+    heart = health.Heart("worker", now=now)
+    beat(heart, clock, now)
+    WorkerHeartbeat.objects.create(host="elsewhere", pid=os.getpid(), started_at=now, seen_at=now)
+    heart.stop()
+    assert WorkerHeartbeat.objects.get().host == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("role", "seconds", "running"), [("supervisor", 5, True), ("supervisor", 20, False), ("worker", 5, False)]
+)
+def test_workers_run_where_a_supervisor_was_heard_of_lately(now, role, seconds, running):
+    seen_at = now - timedelta(seconds=seconds)
+    WorkerHeartbeat.objects.create(host="h", pid=1, role=role, started_at=seen_at, seen_at=seen_at)
+    assert health.workers_are_running(now=now) is running
+
+
+def test_who_is_silent_for_an_hour_is_forgotten(now):
+    for pid, minutes in ((1, 59), (2, 61)):
+        seen_at = now - timedelta(minutes=minutes)
+        WorkerHeartbeat.objects.create(host="h", pid=pid, started_at=seen_at, seen_at=seen_at)
+    health.forget_silent(now=now)
+    assert [row.pid for row in WorkerHeartbeat.objects.all()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [([], 95, 0), ([7], 50, 7), ([7], 95, 7), ([1, 2], 50, 1), ([1, 2, 3], 50, 2), (range(1, 21), 95, 19)],
+)
+def test_percentiles_are_values_that_happened(values, percent, expected):
+    assert health.percentile(list(values), percent) == expected
