@@ -4,16 +4,12 @@ The job table is the truth; a queue row carries a job's id and may be lost or do
 """
 
 import logging
-import socket
 from collections import deque
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import psutil
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django_q.conf import Conf
-from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from collections_app.discogs import gate
@@ -22,9 +18,6 @@ from pricing.models import PriceJob, SyncRun
 logger = logging.getLogger(__name__)
 
 TASK = "pricing.tasks.refresh_price"
-SETTLE = timedelta(seconds=5)  # before a queued job without a row counts as lost
-RETRY = timedelta(seconds=Conf.RETRY)  # a row's lock is set this far ahead when it is handed out
-HELD_TOO_LONG = timedelta(seconds=40)  # a worker has a delivered row under way by then, or is dead
 
 
 def feed(*, now: datetime) -> int:
@@ -68,58 +61,3 @@ def _enqueue(job_ids: list[int], *, now: datetime) -> int:
             if job_id in mine:
                 async_task(TASK, job_id, save=False)
     return len(mine)
-
-
-def reconcile(*, now: datetime) -> int:
-    """Take back jobs whose worker died or whose queue row was lost; returns how many."""
-    return _abandoned(now) + _lost(now)
-
-
-def _abandoned(now: datetime) -> int:
-    running = PriceJob.objects.filter(state=PriceJob.State.RUNNING)
-    dead = [
-        job.pk
-        for job in running.only("lease_until", "worker")
-        if _lease_lapsed(job, now) or _worker_died(job)
-    ]
-    worn_out = running.filter(pk__in=dead, attempts__gte=settings.PRICE_RETRY_ATTEMPTS)
-    failed = worn_out.update(
-        state=PriceJob.State.DEAD,
-        finished_at=now,
-        error_kind="worker",
-        error="The worker that fetched this release died each time it was tried.",
-    )
-    taken_back = running.filter(pk__in=dead).update(state=PriceJob.State.DUE, lease_until=None)
-    if dead:
-        logger.warning("%s jobs taken back from dead workers, %s given up", taken_back, failed)
-    return taken_back + failed
-
-
-def _lease_lapsed(job: PriceJob, now: datetime) -> bool:
-    return job.lease_until is None or job.lease_until < now
-
-
-def _worker_died(job: PriceJob) -> bool:
-    """Only a process of this host can be looked for; elsewhere the lease has to lapse."""
-    host, _, pid = job.worker.rpartition(":")
-    return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
-
-
-def _lost(now: datetime) -> int:
-    """Queued jobs without a queue row, or whose row was handed to a worker that never began."""
-    queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED, queued_at__lt=now - SETTLE)
-    ids = set(queued.values_list("pk", flat=True))
-    if not ids:
-        return 0
-    alive = {
-        _job_of(row)
-        for row in OrmQ.objects.filter(key=Conf.CLUSTER_NAME)
-        if row.lock is None or row.lock <= now or row.lock - RETRY > now - HELD_TOO_LONG
-    }
-    return queued.filter(pk__in=ids - alive).update(state=PriceJob.State.DUE)
-
-
-def _job_of(row: OrmQ) -> int | None:
-    """The job id in a queue row; None for other tasks and for rows signed with another key."""
-    task = row.task
-    return task["args"][0] if task.get("func") == TASK else None

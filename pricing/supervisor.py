@@ -1,15 +1,6 @@
-"""Start, watch and stop the worker clusters, and keep the work moving.
+"""The loop behind `run_workers`: start, watch, scale and stop the clusters, and keep the work moving."""
 
-Each cluster is one `qcluster` with one worker, in a process group of its own: it dies as a whole.
-"""
-
-import contextlib
-import ctypes
 import logging
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,55 +12,23 @@ from django.utils import timezone
 
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
-from pricing import feeder, health, planner, values
+from pricing import feeder, health, planner, reconciler, values, vitals, watchdog
+from pricing.cluster import Cluster
+from pricing.scaling import Scaler
 
 logger = logging.getLogger(__name__)
 
-TICK = 0.2  # seconds
+TICK = 0.1  # seconds
 DRAIN = 25.0  # seconds a cluster may take to finish what it holds
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-class Cluster:
-    """One cluster process with its children."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
-            start_new_session=True,
-            # The supervisor has no threads when it starts a cluster.
-            preexec_fn=end_with_parent,  # noqa: PLW1509
-        )
-        self.pid = self._process.pid
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    def ask_to_stop(self) -> None:
-        # To its main process only: the whole group at once makes django-q2 hang.
-        if self.is_alive():
-            self._process.terminate()
-
-    def kill(self) -> None:
-        """End every process of the group, also when its main process is gone already."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def wait(self, seconds: float) -> bool:
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
 
 
 class Supervisor:
-    """The loop behind `run_workers`. `stop` may be set from a signal handler or another thread."""
+    """Works until `stop` is set, from a signal handler or another thread."""
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self._clusters: list[Cluster] = []
+        self._scaler = Scaler(settings.PRICE_WORKERS_MIN, settings.PRICE_WORKERS_MAX)
         self._due: dict[str, float] = {}
         self._heart = health.Heart("supervisor", now=timezone.now())
 
@@ -93,11 +52,13 @@ class Supervisor:
 
     def _tick(self) -> None:
         now = timezone.now()
-        self._watch_clusters()
+        self._bury_and_replace()
         feeder.feed(now=now)
         self._every(0.5, "advance", lambda: self._advance(now))
         self._every(1, "imports", lambda: self._queue_imports(now))
-        self._every(2, "reconcile", lambda: feeder.reconcile(now=now))
+        self._every(2, "reconcile", lambda: self._reconcile(now))
+        self._every(2, "watch", lambda: self._restart_stuck(now))
+        self._every(2, "scale", lambda: self._scale(now))
         self._every(3, "heartbeat", lambda: self._heart.beat(now=now))
         self._every(600, "values", lambda: values.store_missing_values(now=now))
         self._every(600, "forget", lambda: health.forget_silent(now=now))
@@ -107,13 +68,45 @@ class Supervisor:
             self._due[name] = time.monotonic() + seconds
             step()
 
-    def _watch_clusters(self) -> None:
+    def _bury_and_replace(self) -> None:
+        """Replace clusters that ended by themselves; forget those that were asked to."""
         for cluster in [cluster for cluster in self._clusters if not cluster.is_alive()]:
-            logger.warning("cluster %s ended; starting another", cluster.pid)
-            cluster.kill()
-            self._clusters.remove(cluster)
-        while len(self._clusters) < settings.PRICE_WORKERS_MIN:
+            if not cluster.stopping:
+                logger.warning("cluster %s ended; starting another", cluster.pid)
+            self._end(cluster)
+        while len(self._working()) < settings.PRICE_WORKERS_MIN:
             self._clusters.append(Cluster())
+
+    def _working(self) -> list[Cluster]:
+        return [cluster for cluster in self._clusters if not cluster.stopping]
+
+    def _end(self, cluster: Cluster) -> None:
+        cluster.kill()
+        self._clusters.remove(cluster)
+
+    def _scale(self, now: datetime) -> None:
+        workers = len(self._working())
+        decision = self._scaler.decide(workers, vitals.measure(now=now), at=time.monotonic())
+        if decision.workers == workers:
+            return
+        logger.warning("workers: %s instead of %s, because %s", decision.workers, workers, decision.reason)
+        for _ in range(workers, decision.workers):
+            self._clusters.append(Cluster())
+        for cluster in self._working()[decision.workers :]:
+            cluster.ask_to_stop()
+
+    def _restart_stuck(self, now: datetime) -> None:
+        for cluster in watchdog.stuck_clusters(self._working(), now=now):
+            logger.error("cluster %s runs nothing although jobs wait; starting another", cluster.pid)
+            self._end(cluster)
+            reconciler.take_back_handed_out(now=now)
+
+    def _reconcile(self, now: datetime) -> None:
+        reconciler.reconcile(now=now)
+        silent = {int(name.rpartition(":")[2]) for name in reconciler.drop_unacknowledged(now=now)}
+        for cluster in [cluster for cluster in self._working() if cluster.look_at_children() & silent]:
+            logger.error("cluster %s acknowledges nothing; starting another", cluster.pid)
+            self._end(cluster)
 
     @staticmethod
     def _advance(now: datetime) -> None:
@@ -135,9 +128,3 @@ class Supervisor:
             if not cluster.wait(max(0.0, deadline - time.monotonic())):
                 logger.warning("cluster %s did not finish in time; ending it", cluster.pid)
             cluster.kill()
-
-
-def end_with_parent() -> None:
-    """In a child, before it starts: be asked to stop should the parent die. On Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from collections_app.discogs.gate import configured_gate
-from pricing import feeder, planner
+from pricing import feeder, planner, reconciler
 from pricing.models import PriceJob, SyncRun
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
 
@@ -95,22 +95,22 @@ def test_a_cancelled_run_leaves_the_jobs_that_another_run_waits_for(make_collect
 def test_queued_jobs_whose_rows_were_lost_are_taken_back(two_runs):
     feeder.feed(now=timezone.now())
     OrmQ.objects.all().delete()
-    assert feeder.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
+    assert reconciler.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
     assert states() == {"due": 86}
 
 
 def test_queued_jobs_whose_rows_were_signed_with_another_key_are_taken_back(two_runs):
     feeder.feed(now=timezone.now())
     OrmQ.objects.update(payload="signed:elsewhere")
-    assert feeder.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
+    assert reconciler.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
 
 
 def test_a_row_handed_to_a_worker_that_never_began_is_taken_back(two_runs):
     feeder.feed(now=timezone.now())
     now = timezone.now()
-    OrmQ.objects.update(lock=now + feeder.RETRY)
-    assert feeder.reconcile(now=now + timedelta(seconds=10)) == 0
-    assert feeder.reconcile(now=now + timedelta(seconds=41)) == 10
+    OrmQ.objects.update(lock=now + reconciler.RETRY)
+    assert reconciler.reconcile(now=now + timedelta(seconds=10)) == 0
+    assert reconciler.reconcile(now=now + timedelta(seconds=41)) == 10
 
 
 def running_job(**fields) -> PriceJob:
@@ -126,7 +126,7 @@ def running_job(**fields) -> PriceJob:
 
 def test_a_job_whose_lease_lapsed_is_taken_back(two_runs):
     job = running_job(lease_until=timezone.now() - timedelta(seconds=1))
-    feeder.reconcile(now=timezone.now())
+    reconciler.reconcile(now=timezone.now())
     job.refresh_from_db()
     assert (job.state, job.attempts) == (PriceJob.State.DUE, 1)
 
@@ -135,21 +135,21 @@ def test_a_job_whose_worker_is_dead_is_taken_back_at_once(two_runs):
     job = running_job(
         lease_until=timezone.now() + timedelta(seconds=30), worker=f"{socket.gethostname()}:999999999"
     )
-    feeder.reconcile(now=timezone.now())
+    reconciler.reconcile(now=timezone.now())
     job.refresh_from_db()
     assert job.state == PriceJob.State.DUE
 
 
 def test_a_job_under_way_is_left_alone(two_runs):
     job = running_job(lease_until=timezone.now() + timedelta(seconds=30))
-    assert feeder.reconcile(now=timezone.now()) == 0
+    assert reconciler.reconcile(now=timezone.now()) == 0
     job.refresh_from_db()
     assert job.state == PriceJob.State.RUNNING
 
 
 def test_a_job_that_killed_three_workers_is_failed_with_the_reason(two_runs):
     job = running_job(lease_until=timezone.now() - timedelta(seconds=1), attempts=3)
-    feeder.reconcile(now=timezone.now())
+    reconciler.reconcile(now=timezone.now())
     job.refresh_from_db()
     assert (job.state, job.error_kind) == (PriceJob.State.DEAD, "worker")
     assert "died" in job.error

@@ -16,8 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from pricing.cluster import end_with_parent
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
-from pricing.supervisor import end_with_parent
 
 STOP_WITHIN = 30.0  # seconds for everything to finish what it holds
 SANDBOX_WINDOW = 6  # seconds that stand for a minute, so that the first sync ends within one

@@ -1,0 +1,102 @@
+"""Take back what was lost on the way: jobs of dead workers, jobs without a queue row, rows nobody acknowledged.
+
+The job table is the truth. Whatever is taken back here may still be delivered a second time; the claim sees to it
+that it has one effect.
+"""
+
+import logging
+import socket
+from datetime import datetime, timedelta
+
+import psutil
+from django.conf import settings
+from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from pricing.feeder import TASK
+from pricing.models import PriceJob
+
+logger = logging.getLogger(__name__)
+
+SETTLE = timedelta(seconds=5)  # before a queued job without a row counts as lost
+RETRY = timedelta(seconds=Conf.RETRY)  # a row's lock is set this far ahead when it is handed out
+HELD_TOO_LONG = timedelta(seconds=40)  # a worker has a delivered row under way by then, or is dead
+UNACKNOWLEDGED = timedelta(seconds=20)  # a row whose job has ended goes within a second
+
+
+def reconcile(*, now: datetime) -> int:
+    """Take back jobs whose worker died or whose queue row was lost; returns how many."""
+    return _abandoned(now) + _lost(now)
+
+
+def _abandoned(now: datetime) -> int:
+    running = PriceJob.objects.filter(state=PriceJob.State.RUNNING)
+    dead = [
+        job.pk
+        for job in running.only("lease_until", "worker")
+        if _lease_lapsed(job, now) or _worker_died(job)
+    ]
+    worn_out = running.filter(pk__in=dead, attempts__gte=settings.PRICE_RETRY_ATTEMPTS)
+    failed = worn_out.update(
+        state=PriceJob.State.DEAD,
+        finished_at=now,
+        error_kind="worker",
+        error="The worker that fetched this release died each time it was tried.",
+    )
+    taken_back = running.filter(pk__in=dead).update(state=PriceJob.State.DUE, lease_until=None)
+    if dead:
+        logger.warning("%s jobs taken back from dead workers, %s given up", taken_back, failed)
+    return taken_back + failed
+
+
+def _lease_lapsed(job: PriceJob, now: datetime) -> bool:
+    return job.lease_until is None or job.lease_until < now
+
+
+def _worker_died(job: PriceJob) -> bool:
+    """Only a process of this host can be looked for; elsewhere the lease has to lapse."""
+    host, _, pid = job.worker.rpartition(":")
+    return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
+
+
+def _lost(now: datetime) -> int:
+    """Queued jobs without a queue row, or whose row was handed to a worker that never began."""
+    queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED, queued_at__lt=now - SETTLE)
+    ids = set(queued.values_list("pk", flat=True))
+    if not ids:
+        return 0
+    alive = {
+        _job_of(row)
+        for row in OrmQ.objects.filter(key=Conf.CLUSTER_NAME)
+        if row.lock is None or row.lock <= now or row.lock - RETRY > now - HELD_TOO_LONG
+    }
+    return queued.filter(pk__in=ids - alive).update(state=PriceJob.State.DUE)
+
+
+def _job_of(row: OrmQ) -> int | None:
+    """The job id in a queue row; None for other tasks and for rows signed with another key."""
+    task = row.task
+    return task["args"][0] if task.get("func") == TASK else None
+
+
+def take_back_handed_out(*, now: datetime) -> int:
+    """Take back every queued job whose row a worker holds, because some of those workers were just ended.
+
+    A row that a living worker holds is then delivered twice, which the claim makes harmless.
+    """
+    held = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now)
+    ids = {_job_of(row) for row in held} - {None}
+    held.delete()
+    return PriceJob.objects.filter(pk__in=ids, state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
+
+
+def drop_unacknowledged(*, now: datetime) -> set[str]:
+    """Delete rows whose jobs ended a while ago; returns the workers (host:pid) whose cluster acknowledges nothing."""
+    handed_out = OrmQ.objects.filter(
+        key=Conf.CLUSTER_NAME, lock__gt=now, lock__lt=now + RETRY - UNACKNOWLEDGED
+    )
+    rows = {row.pk: _job_of(row) for row in handed_out}
+    ended = PriceJob.objects.filter(pk__in=rows.values(), finished_at__lt=now - UNACKNOWLEDGED)
+    workers = dict(ended.values_list("pk", "worker"))
+    OrmQ.objects.filter(pk__in=[row for row, job in rows.items() if job in workers]).delete()
+    return {worker for worker in workers.values() if worker}

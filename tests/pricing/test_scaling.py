@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing.scaling import Figures, Scaler
+
+CALM = Figures(
+    waiting=500,
+    rate_allowed=1.0,
+    p95_latency=0.3,
+    throughput=1.0,
+    fault_share=0.0,
+    cpu_percent=20,
+    memory_percent=40,
+    gate_open=True,
+    worker_rate=1.0,
+)
+
+
+def settle(scaler: Scaler, workers: int, figures: Figures, *, seconds: int = 300) -> int:
+    """Where the number of workers comes to rest under steady figures."""
+    for at in range(seconds):
+        workers = scaler.decide(workers, figures, at=float(at)).workers
+    return workers
+
+
+@pytest.mark.parametrize(
+    ("figures", "workers"),
+    [
+        (CALM, 2),
+        (replace(CALM, p95_latency=4.0), 6),
+        (replace(CALM, rate_allowed=10.0, worker_rate=10.0, p95_latency=0.06), 2),
+        (replace(CALM, rate_allowed=1000.0, p95_latency=0.05), 12),
+        (replace(CALM, worker_rate=0.1), 10),
+        (replace(CALM, waiting=0), 1),
+        (replace(CALM, p95_latency=4.0, waiting=3), 3),
+        (replace(CALM, p95_latency=4.0, gate_open=False), 1),
+    ],
+    ids=[
+        "calm",
+        "slow answers",
+        "short window",
+        "limit lifted",
+        "low ceiling",
+        "no work",
+        "little work",
+        "gate closed",
+    ],
+)
+def test_the_pool_comes_to_the_size_that_the_limit_needs(figures, workers):
+    assert settle(Scaler(least=1, most=12), 1, figures) == workers
+
+
+def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
+    scaler = Scaler(least=2, most=12)
+    grown = settle(scaler, 2, replace(CALM, p95_latency=4.0))
+    assert grown == 6
+    assert settle(scaler, grown, CALM) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [({"memory_percent": 95.0}, "memory"), ({"cpu_percent": 99.0}, "processors")],
+)
+def test_a_machine_at_its_end_does_not_grow_the_pool_and_says_why(change, word):
+    decision = Scaler(least=1, most=12).decide(2, replace(CALM, p95_latency=4.0, **change), at=0.0)
+    assert decision.workers == 2
+    assert word in decision.reason
+
+
+def test_failures_lessen_the_parallelism():
+    decision = Scaler(least=1, most=12).decide(6, replace(CALM, fault_share=0.5), at=0.0)
+    assert (decision.workers, decision.reason) == (5, "50% of recent jobs failed")
+
+
+def test_a_growth_that_only_made_answers_slower_is_taken_back():
+    scaler = Scaler(least=1, most=12)
+    slow = replace(CALM, p95_latency=4.0)
+    assert scaler.decide(2, slow, at=0.0).workers == 4
+    decision = scaler.decide(4, replace(slow, p95_latency=8.0), at=10.0)
+    assert decision.workers == 3
+    assert "slower" in decision.reason
+    assert scaler.decide(3, slow, at=20.0).workers == 3
+
+
+def test_one_quick_moment_stops_no_worker():
+    scaler = Scaler(least=1, most=12)
+    assert scaler.decide(6, CALM, at=0.0).workers == 6
+    assert scaler.decide(6, CALM, at=16.0).workers == 5
+
+
+@given(
+    st.builds(
+        Figures,
+        waiting=st.integers(0, 10**6),
+        rate_allowed=st.floats(0, 10**4),
+        p95_latency=st.floats(0, 60),
+        throughput=st.floats(0, 10**4),
+        fault_share=st.floats(0, 1),
+        cpu_percent=st.floats(0, 100),
+        memory_percent=st.floats(0, 100),
+        gate_open=st.booleans(),
+        worker_rate=st.floats(0.01, 10**4),
+    ),
+    st.integers(2, 9),
+)
+def test_the_pool_never_leaves_its_bounds(figures, workers):
+    scaler = Scaler(least=2, most=9)
+    for at in range(0, 100, 5):
+        workers = scaler.decide(workers, figures, at=float(at)).workers
+        assert 2 <= workers <= 9
