@@ -78,7 +78,9 @@ class ReleasePrice(MarketReading):
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="price")
     # Since when the status is what it is: what is gone or unsold for long is asked for less often.
     status_since = models.DateTimeField()
-    volatility = models.FloatField(default=0, help_text="Moving average of the relative change between readings.")
+    volatility = models.FloatField(
+        default=0, help_text="Moving average of the relative change between readings."
+    )
 
     class Meta:
         constraints = [priced_has_amount("price_priced_has_amount")]

@@ -85,7 +85,7 @@ def take_back_handed_out(*, now: datetime) -> int:
     A row that a living worker holds is then delivered twice, which the claim makes harmless.
     """
     held = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now)
-    ids = {_job_of(row) for row in held} - {None}
+    ids = {job for row in held if (job := _job_of(row)) is not None}
     held.delete()
     return PriceJob.objects.filter(pk__in=ids, state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
 
@@ -95,7 +95,7 @@ def drop_unacknowledged(*, now: datetime) -> set[str]:
     handed_out = OrmQ.objects.filter(
         key=Conf.CLUSTER_NAME, lock__gt=now, lock__lt=now + RETRY - UNACKNOWLEDGED
     )
-    rows = {row.pk: _job_of(row) for row in handed_out}
+    rows = {row.pk: job for row in handed_out if (job := _job_of(row)) is not None}
     ended = PriceJob.objects.filter(pk__in=rows.values(), finished_at__lt=now - UNACKNOWLEDGED)
     workers = dict(ended.values_list("pk", "worker"))
     OrmQ.objects.filter(pk__in=[row for row, job in rows.items() if job in workers]).delete()

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from collections_app.models import CollectionInstance
-from pricing.models import CollectionValue, PriceSnapshot
+from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.queries import PRICE_CURRENCY, fresh_for, value_for
 from pricing.valuation import Copy, Holding, Value, holdings_at, value_of
 
@@ -30,6 +30,13 @@ def store_missing_values(*, now: datetime) -> None:
     users = get_user_model().objects.filter(discogs_connection__isnull=False).exclude(values__day=today)
     for user_id in users.values_list("pk", flat=True):
         store_value(user_id, now=now)
+
+
+def forget_values(user_id: int) -> None:
+    """Erase what was derived from a user's collection: its history of values and its runs."""
+    with transaction.atomic():
+        CollectionValue.objects.filter(user_id=user_id).delete()
+        SyncRun.objects.of(user_id).delete()
 
 
 def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> int:
@@ -61,10 +68,9 @@ def _readings_of(user_id: int) -> dict[int, list[Holding]]:
     releases = CollectionInstance.objects.of(user_id).values("release_id")
     rows = PriceSnapshot.objects.filter(release_id__in=releases).order_by("release_id", "day")
     readings: dict[int, list[Holding]] = defaultdict(list)
-    for release_id, *reading in rows.values_list(
-        "release_id", "status", "amount_minor", "currency", "observed_at", "num_for_sale", "want"
-    ).iterator():
-        readings[release_id].append(Holding(release_id, 0, *reading))
+    fields = ("release_id", "status", "amount_minor", "currency", "observed_at", "num_for_sale", "want")
+    for row in rows.values(*fields).iterator():
+        readings[row["release_id"]].append(Holding(copies=0, **row))
     return readings
 
 

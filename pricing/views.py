@@ -18,6 +18,7 @@ from collections_app.queries import collection_path, connection_of, copies_held
 from pricing import planner, queries
 from pricing.charts import DEFAULT_RANGE
 from pricing.models import SyncRun
+from pricing.values import forget_values
 
 # The session remembers the range last chosen, on every page with a chart.
 RANGE_KEY = "range"
@@ -199,6 +200,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     active = queries.active_run_of(user_id)
     if active is not None:
         planner.cancel_run(active, now=timezone.now())
+    forget_values(user_id)
     forget_connection(connection)
-    messages.success(request, "Disconnected. Your credential and your collection were erased here.")
+    messages.success(request, "Disconnected. Your credential, collection and its history were erased here.")
     return redirect("dashboard")
