@@ -1,0 +1,192 @@
+"""System checks: a configuration in which the engine would lose work, repeat it or stand still does not start."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, cast
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from collections_app.discogs.client import DEADLINE
+from collections_app.discogs.gate import PATIENCE
+
+BROKER = "pricing.broker.OrderedBroker"
+TASK_MARGIN = 3  # seconds django-q2 may need to notice and replace a worker that timed out
+MOST_SAVED = 1000  # with 2000 stored tasks the queue slowed from hundreds a second to 34
+LEAST_CONN_MAX_AGE = 60  # seconds
+LONGEST_TASK = PATIENCE + DEADLINE
+
+Apps = Sequence[AppConfig] | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`says` names the setting and what would happen, `write` what to put there instead."""
+
+    id: str
+    holds: bool
+    says: str
+    write: str
+
+
+def _broken(rules: Iterable[Rule]) -> list[CheckMessage]:
+    """An error for each rule that does not hold; a warning for those whose id begins with W."""
+    kinds: dict[str, type[Error] | type[Warning]] = {"E": Error, "W": Warning}
+    return [
+        kinds[rule.id[0]](rule.says, hint=f"{rule.write}.", id=f"crateworth.{rule.id}")
+        for rule in rules
+        if not rule.holds
+    ]
+
+
+def least_retry(*, workers: int, queue_limit: int, timeout: int) -> int:
+    """Seconds that pass at most until a row that left the queue is done: those before it may all time out."""
+    return (ceil((queue_limit + 1) / workers) + 1) * (timeout + TASK_MARGIN)
+
+
+def _queue() -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], settings.Q_CLUSTER)
+
+
+@register("engine")
+def check_delivery(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """A row must be handed out once: not again while its worker is still busy with the rows before it."""
+    queue = _queue()
+    workers, timeout, retry = queue.get("workers", 1), queue.get("timeout") or 0, queue.get("retry", 60)
+    limit = queue.get("queue_limit", workers**2)
+    least = least_retry(workers=workers, queue_limit=limit, timeout=timeout)
+    return _broken(
+        [
+            Rule(
+                "E001",
+                timeout > 0 and retry > least,
+                f"Q_CLUSTER['retry'] is {retry} with a Q_CLUSTER['timeout'] of {timeout or 'nothing'}: rows that "
+                "wait in a worker's hands would be handed out a second time.",
+                f"Set a timeout, and write a retry above {least}",
+            ),
+            Rule(
+                "E002",
+                limit <= workers,
+                f"Q_CLUSTER['queue_limit'] is {limit} with {workers} workers: rows would wait in the memory of a "
+                "process, and come back late when it dies.",
+                f"Write {workers}, the number of workers",
+            ),
+        ]
+    )
+
+
+@register("engine")
+def check_queue(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """Retries belong to the price jobs; the queue only carries each row, once and in order."""
+    queue = _queue()
+    bulk, tries, saved = queue.get("bulk", 1), queue.get("max_attempts", 0), queue.get("save_limit", 250)
+    return _broken(
+        [
+            _queue_rule("E003", "bulk", bulk == 1, "a worker would hold rows it does not work on", "1"),
+            _queue_rule(
+                "E004", "max_attempts", tries == 1, "the queue would retry beside the price jobs", "1"
+            ),
+            _queue_rule(
+                "E005",
+                "ack_failures",
+                queue.get("ack_failures") is True,
+                "a row that fails would come back for ever",
+                "True",
+            ),
+            _queue_rule(
+                "E006",
+                "save_limit",
+                saved != 0 and saved <= MOST_SAVED,  # 0 stores all
+                "so many stored tasks slow the queue",
+                f"a number from 1 to {MOST_SAVED}, such as 250",
+            ),
+            _queue_rule(
+                "W001",
+                "broker_class",
+                queue.get("broker_class") == BROKER,
+                "rows would leave the queue in any order",
+                repr(BROKER),
+            ),
+        ]
+    )
+
+
+def _queue_rule(rule_id: str, name: str, holds: bool, why: str, right: str) -> Rule:
+    value = _queue().get(name, "not set")
+    return Rule(rule_id, holds, f"Q_CLUSTER['{name}'] is {value}: {why}.", f"Write {right}")
+
+
+@register("engine")
+def check_cache(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """What the queue reports of itself lives in the cache."""
+    caches = cast(Mapping[str, Any], settings.CACHES)
+    backend = str(caches["default"]["BACKEND"])
+    return _broken(
+        [
+            Rule(
+                "E007",
+                not backend.endswith((".LocMemCache", ".DummyCache")),
+                f"CACHES['default'] is {backend}: processes do not share it, and know nothing of each other.",
+                "Write 'django.core.cache.backends.db.DatabaseCache'",
+            )
+        ]
+    )
+
+
+@register("engine")
+def check_database(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """Connections outlive a poll of the queue, and SQLite locks at the start of a transaction."""
+    database: Mapping[str, Any] = settings.DATABASES["default"]
+    options, age = database.get("OPTIONS", {}), database.get("CONN_MAX_AGE", 0)
+    is_sqlite = database["ENGINE"].endswith(".sqlite3")
+    return _broken(
+        [
+            Rule(
+                "E008",
+                not is_sqlite or str(options.get("transaction_mode")).upper() == "IMMEDIATE",
+                "DATABASES['default']['OPTIONS']['transaction_mode'] is not IMMEDIATE: transactions that read "
+                "before they write would fail with “database is locked”.",
+                "Write 'IMMEDIATE'",
+            ),
+            Rule(
+                "E009",
+                age is None or age >= LEAST_CONN_MAX_AGE,  # None keeps a connection for ever
+                f"DATABASES['default']['CONN_MAX_AGE'] is {age}: workers would connect anew at every poll.",
+                f"Write {LEAST_CONN_MAX_AGE} or more seconds, such as 600",
+            ),
+            Rule(
+                "E010",
+                bool(database.get("CONN_HEALTH_CHECKS")),
+                "DATABASES['default']['CONN_HEALTH_CHECKS'] is off: pages would fail after the database restarts.",
+                "Write True",
+            ),
+            Rule(
+                "E011",
+                not options.get("pool"),
+                "DATABASES['default']['OPTIONS']['pool'] is set: a pool breaks when a worker is forked.",
+                "Leave it out",
+            ),
+        ]
+    )
+
+
+@register("engine")
+def check_task_timeout(app_configs: Apps, **_: Any) -> list[CheckMessage]:
+    """A task may wait for its slot and then for its answer; it must not be killed before it has stored that.
+
+    The second request, which asks who we are after a 401, is left out: it is rare, and a job whose task is killed
+    in it is taken back when its lease ends.
+    """
+    return _broken(
+        [
+            Rule(
+                "E012",
+                settings.PRICE_TASK_TIMEOUT > LONGEST_TASK,
+                f"PRICE_TASK_TIMEOUT is {settings.PRICE_TASK_TIMEOUT}: a task may wait {PATIENCE:.0f} seconds for "
+                f"the limit and {DEADLINE:.0f} for Discogs; it would be killed before it stores the price.",
+                f"Write {LONGEST_TASK + 1:.0f} or more, such as 30",
+            )
+        ]
+    )
