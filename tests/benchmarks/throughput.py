@@ -1,0 +1,33 @@
+"""How many releases go through when the limit is lifted, and whether a job costs more in a large run."""
+
+import os
+
+from tests.benchmarks.stage import Stage, better_database
+from tests.benchmarks.table import Row, at_least, at_most, exactly, fact
+
+LIMIT, WINDOW = 6000, 6.0
+SMALL, LARGE = 1_000, int(os.environ.get("BENCH_LARGE", "20000"))
+CLUSTERS = int(os.environ.get("BENCH_CLUSTERS", "3"))
+LEAST_PER_SECOND = 50
+
+
+def run() -> list[Row]:
+    database = better_database()
+    with Stage(database, limit=LIMIT, window=WINDOW) as stage:
+        stage.add_collector("small", first=100_000, count=SMALL)
+        stage.add_collector("large", first=200_000, count=LARGE)
+        workers = stage.start_workers(clusters=CLUSTERS)
+        small = stage.await_run(stage.start_sync("small"), within=120)
+        large = stage.await_run(stage.start_sync("large"), within=900)
+        stats = stage.stats()
+        stage.stop_workers(workers)
+    cost = (large.seconds / LARGE) / (small.seconds / SMALL)
+    return [
+        fact("database", database),
+        fact("one-worker clusters", CLUSTERS),
+        at_least(f"releases per second, {SMALL:,}", SMALL / small.seconds, LEAST_PER_SECOND),
+        at_least(f"releases per second, {LARGE:,}", LARGE / large.seconds, LEAST_PER_SECOND),
+        at_most("cost of a job, large run / small run", cost, 1.3),
+        exactly("requests for each release", stats["accepted"] / (SMALL + LARGE), 1),
+        exactly("releases lost", large.lost, 0),
+    ]
