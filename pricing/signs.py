@@ -1,0 +1,128 @@
+"""What alerts are decided by: how jobs, gates and workers are doing, read from stored rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import F, Max, Min
+
+from collections_app.models import ApiGate, ApiMinute
+from pricing.models import PriceJob, SyncRun, WorkerHeartbeat
+
+SAMPLE = 50  # jobs
+LATELY = timedelta(minutes=15)
+# The breaker probes and pauses end within this time, so a gate that was shut earlier is not in use any more.
+GATE_IN_USE = timedelta(minutes=20)
+HEARD_WITHIN = timedelta(seconds=60)
+NOT_A_FAILURE = ("rate_limit", "waiting")  # kinds of error that say nothing about a job
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    name: str
+    rss_bytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What is known at one moment.
+
+    finished: jobs that ended lately, at most SAMPLE; failed: those of them that failed, or will be tried again.
+    idle_since: since when work waits that could go on and does not; None when nothing waits or nothing may be sent.
+    breaker_open_since: since when Discogs has not answered; None while the breaker is closed.
+    """
+
+    finished: int = 0
+    failed: int = 0
+    idle_since: datetime | None = None
+    breaker_open_since: datetime | None = None
+    refusals: int = 0
+    heavy: tuple[Worker, ...] = ()
+
+
+def measure(*, now: datetime) -> Signs:
+    """The signs of now, with the gate that this host goes through: about eight small queries."""
+    egress = settings.DISCOGS_EGRESS
+    gate = ApiGate.objects.filter(egress=egress).first() or ApiGate(egress=egress)
+    ends = _recent_ends(now)
+    return Signs(
+        finished=len(ends),
+        failed=sum(failed for _, failed in ends),
+        idle_since=_idle_since(gate, ends[0][0] if ends else None, now=now),
+        breaker_open_since=_open_since(gate, now=now),
+        refusals=gate.refusals if _in_use(gate.paused_until, now) else 0,
+        heavy=_heavy_workers(now),
+    )
+
+
+def _recent_ends(now: datetime) -> list[tuple[datetime, bool]]:
+    """When the last jobs ended or failed for the time being, newest first, and whether they failed."""
+    finished = PriceJob.objects.filter(finished_at__gt=now - LATELY).exclude(state=PriceJob.State.CANCELLED)
+    put_off = PriceJob.objects.filter(state=PriceJob.State.WAITING, started_at__gt=now - LATELY)
+    failing = put_off.exclude(error_kind__in=(*NOT_A_FAILURE, ""))
+    ends = [
+        (at, state == PriceJob.State.DEAD)
+        for at, state in finished.order_by("-finished_at").values_list("finished_at", "state")[:SAMPLE]
+        if at is not None
+    ]
+    ends += [
+        (at, True)
+        for at in failing.order_by("-started_at").values_list("started_at", flat=True)[:SAMPLE]
+        if at
+    ]
+    return sorted(ends, reverse=True)[:SAMPLE]
+
+
+def _idle_since(gate: ApiGate, ended_at: datetime | None, *, now: datetime) -> datetime | None:
+    """The latest of: work came, the gate let it through, a job began, a job ended."""
+    waiting_since, shut_until = _waiting_since(), _shut_until(gate)
+    if waiting_since is None or shut_until > now:
+        return None
+    # What began and ended is older than the newest end, so the live ones are enough.
+    began_at = PriceJob.objects.live().aggregate(at=Max("started_at"))["at"]
+    return max(at for at in (waiting_since, shut_until, began_at, ended_at) if at)
+
+
+def _waiting_since() -> datetime | None:
+    """Since when the first of the jobs waits that are in the queue, or that the feeder could put there."""
+    queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED)
+    due = PriceJob.objects.filter(state=PriceJob.State.DUE, items__run__state=SyncRun.State.RUNNING)
+    earliest = (
+        queued.aggregate(at=Min("queued_at"))["at"],
+        due.order_by("created_at").values_list("created_at", flat=True).first(),
+    )
+    return min((at for at in earliest if at), default=None)
+
+
+def _shut_until(gate: ApiGate) -> datetime:
+    """The time until which a gate lets nothing through; long ago when it never was shut."""
+    open_until = gate.open_until if gate.breaker != ApiGate.Breaker.CLOSED else 0.0
+    return datetime.fromtimestamp(max(gate.paused_until, open_until), tz=UTC)
+
+
+def _in_use(shut_until: float, now: datetime) -> bool:
+    return shut_until > (now - GATE_IN_USE).timestamp()
+
+
+def _open_since(gate: ApiGate, *, now: datetime) -> datetime | None:
+    """When the outage began: the first minute with a fault since the last one with an answer."""
+    if gate.breaker == ApiGate.Breaker.CLOSED or not _in_use(gate.open_until, now):
+        return None
+    minutes = ApiMinute.objects.filter(egress=gate.egress)
+    answered = minutes.filter(requests__gt=F("faults") + F("refusals")).aggregate(at=Max("minute"))["at"]
+    faulty = minutes.filter(faults__gt=0, **({"minute__gte": answered} if answered else {}))
+    began: datetime | None = faulty.aggregate(at=Min("minute"))["at"]
+    return began
+
+
+def _heavy_workers(now: datetime) -> tuple[Worker, ...]:
+    """Workers that hold more memory than their limit; django-q2 counts it in units of 1024 bytes."""
+    limit = 1024 * int(cast(Mapping[str, Any], settings.Q_CLUSTER).get("max_rss") or 0)
+    if not limit:
+        return ()
+    heard = WorkerHeartbeat.objects.filter(role="worker", seen_at__gt=now - HEARD_WITHIN)
+    rows = heard.filter(rss_bytes__gt=limit).order_by("-rss_bytes")
+    return tuple(Worker(str(row), row.rss_bytes, limit) for row in rows)

@@ -1,0 +1,394 @@
+"""Alerts: what opens them, what they say, and when they close."""
+
+import logging
+import smtplib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.mail.backends.locmem import EmailBackend
+
+from collections_app.models import ApiGate, ApiMinute
+from pricing import alerts
+from pricing.alerts import Kind, decide, look
+from pricing.models import HealthAlert, PriceJob, WorkerHeartbeat
+from pricing.signs import Signs, Worker, measure
+from tests import factories as make
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def ago(**span: float) -> datetime:
+    return NOON - timedelta(**span)
+
+
+def later(**span: float) -> datetime:
+    return NOON + timedelta(**span)
+
+
+def make_job(state: str, **fields: object) -> PriceJob:
+    values = {"created_at": ago(hours=1), **fields}
+    return PriceJob.objects.create(release=make.make_release(), state=state, **values)
+
+
+def make_ends(recorded: int, dead: int, *, at: datetime = NOON) -> None:
+    for state, number in (("recorded", recorded), ("dead", dead)):
+        for _ in range(number):
+            make_job(state, finished_at=at - timedelta(seconds=30))
+
+
+def kinds(found: list[HealthAlert]) -> set[str]:
+    return {alert.kind for alert in found}
+
+
+# What is wrong by given signs ------------------------------------------------------------------------
+
+HEAVY = (Worker("host:7", 400_000_000, 307_200_000),)
+
+
+@pytest.mark.parametrize(
+    ("signs", "expected"),
+    [
+        (Signs(), set()),
+        (Signs(finished=50, failed=10), set()),
+        (Signs(finished=50, failed=11), {Kind.ERROR_RATE}),
+        (Signs(finished=9, failed=9), set()),
+        (Signs(finished=10, failed=3), {Kind.ERROR_RATE}),
+        (Signs(idle_since=ago(seconds=59)), set()),
+        (Signs(idle_since=ago(seconds=60)), {Kind.STALL}),
+        (Signs(breaker_open_since=ago(minutes=4, seconds=59)), set()),
+        (Signs(breaker_open_since=ago(minutes=5)), {Kind.OUTAGE}),
+        (Signs(refusals=2), set()),
+        (Signs(refusals=3), {Kind.REFUSALS}),
+        (Signs(heavy=HEAVY), {Kind.MEMORY}),
+        (Signs(refusals=4, heavy=HEAVY), {Kind.REFUSALS, Kind.MEMORY}),
+    ],
+)
+def test_what_is_wrong_follows_from_the_signs(signs, expected):
+    assert {wrong.kind for wrong in decide(signs, now=NOON)} == expected
+
+
+@pytest.mark.parametrize(
+    ("signs", "happened", "kept", "to_do"),
+    [
+        (Signs(finished=50, failed=20), "20 of the last 50", "Stored prices stay", "Look at the price jobs"),
+        (Signs(idle_since=ago(minutes=3)), "since 11:57 UTC", "Nothing is lost", "restart run_workers"),
+        (Signs(breaker_open_since=ago(hours=1)), "since 11:00 UTC", "without losing", "look at the network"),
+        (Signs(refusals=5), "refused 5 requests in a row", "No job loses an attempt", "DISCOGS_EGRESS"),
+        (Signs(heavy=HEAVY), "host:7 holds 400 MB", "nothing is lost", "lower PRICE_WORKERS_MAX"),
+    ],
+)
+def test_every_alert_says_what_happened_what_was_kept_and_what_to_do(signs, happened, kept, to_do):
+    (wrong,) = decide(signs, now=NOON)
+    assert happened in wrong.message
+    assert kept in wrong.message
+    assert to_do in wrong.message
+
+
+@pytest.mark.parametrize(
+    ("before", "wrong", "expected"),
+    [
+        ({}, [], set()),
+        ({}, ["stall"], {"stall"}),
+        ({"stall": ago(seconds=59).timestamp()}, [], {"stall"}),
+        ({"stall": ago(seconds=60).timestamp()}, [], set()),
+        ({"stall": ago(seconds=99).timestamp()}, ["stall"], {"stall"}),
+        ({"stall": ago(seconds=10).timestamp()}, ["memory"], {"stall", "memory"}),
+    ],
+)
+def test_a_condition_is_remembered_until_it_has_been_false_for_a_minute(before, wrong, expected):
+    assert set(alerts.wrong_lately(before, wrong, now=NOON)) == expected
+
+
+# The signs in stored rows ----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_an_idle_site_shows_no_signs():
+    assert measure(now=NOON) == Signs()
+
+
+@pytest.mark.django_db
+def test_failed_jobs_are_counted_among_those_that_ended_lately():
+    make_ends(recorded=8, dead=4)
+    make_ends(recorded=0, dead=5, at=ago(minutes=20))
+    signs = measure(now=NOON)
+    assert (signs.finished, signs.failed) == (12, 4)
+
+
+@pytest.mark.django_db
+def test_only_the_newest_jobs_count():
+    make_ends(recorded=50, dead=0)
+    make_ends(recorded=0, dead=10, at=ago(minutes=5))
+    signs = measure(now=NOON)
+    assert (signs.finished, signs.failed) == (50, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error_kind", "failing"), [("server", 1), ("data", 1), ("rate_limit", 0), ("waiting", 0), ("", 0)]
+)
+def test_a_job_that_failed_for_the_time_being_counts_but_one_that_waits_for_its_turn_does_not(
+    error_kind, failing
+):
+    make_job("waiting", started_at=ago(seconds=10), error_kind=error_kind)
+    assert measure(now=NOON).failed == failing
+
+
+@pytest.mark.django_db
+def test_a_cancelled_job_neither_failed_nor_succeeded():
+    make_job("cancelled", finished_at=ago(seconds=10))
+    assert measure(now=NOON).finished == 0
+
+
+@pytest.mark.django_db
+def test_queued_work_is_idle_since_it_was_queued():
+    make_job("queued", queued_at=ago(seconds=90))
+    make_job("queued", queued_at=ago(seconds=20))
+    assert measure(now=NOON).idle_since == ago(seconds=90)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("run_state", "waits"), [("running", True), ("paused", False), ("cancelled", False)])
+def test_due_work_counts_while_a_run_wants_it(run_state, waits):
+    run = make.make_run(make.make_connection(), run_state, created_at=ago(minutes=2))
+    make.make_item(run, make.make_release(), "due")
+    assert (measure(now=NOON).idle_since == ago(minutes=2)) is waits
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "fields"),
+    [("running", {"started_at": ago(seconds=15)}), ("recorded", {"finished_at": ago(seconds=15)})],
+)
+def test_a_job_that_begins_or_ends_shows_that_work_goes_on(state, fields):
+    make_job("queued", queued_at=ago(minutes=5))
+    make_job(state, **fields)
+    assert measure(now=NOON).idle_since == ago(seconds=15)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "shut",
+    [
+        {"paused_until": later(seconds=5).timestamp()},
+        {"breaker": "open", "open_until": later(seconds=5).timestamp()},
+        {"breaker": "half_open", "open_until": later(seconds=5).timestamp()},
+    ],
+)
+def test_work_that_waits_for_the_gate_is_not_idle(shut):
+    make_job("queued", queued_at=ago(minutes=5))
+    ApiGate.objects.create(egress="default", **shut)
+    assert measure(now=NOON).idle_since is None
+
+
+@pytest.mark.django_db
+def test_after_a_pause_the_time_counts_from_its_end():
+    make_job("queued", queued_at=ago(minutes=5))
+    ApiGate.objects.create(egress="default", paused_until=ago(seconds=10).timestamp())
+    assert measure(now=NOON).idle_since == ago(seconds=10)
+
+
+def make_minute(minutes_ago: int, requests: int, faults: int = 0, **fields: object) -> None:
+    ApiMinute.objects.create(
+        egress="default", minute=ago(minutes=minutes_ago), requests=requests, faults=faults, **fields
+    )
+
+
+@pytest.mark.django_db
+def test_an_outage_began_with_the_first_fault_since_the_last_answer():
+    ApiGate.objects.create(egress="default", breaker="open", open_until=later(seconds=60).timestamp())
+    make_minute(30, 5, 5)  # an earlier one
+    make_minute(20, 60)
+    make_minute(8, 4, 4)
+    make_minute(3, 1, 1)
+    assert measure(now=NOON).breaker_open_since == ago(minutes=8)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "gate",
+    [
+        {"breaker": "closed"},
+        {"breaker": "open", "open_until": ago(hours=2).timestamp()},
+        {"breaker": "open", "open_until": later(seconds=9).timestamp(), "egress": "another host's"},
+    ],
+)
+def test_a_gate_that_is_closed_unused_or_of_others_shows_no_outage(gate):
+    ApiGate.objects.create(**{"egress": "default", **gate})
+    make_minute(10, 4, 4)
+    assert measure(now=NOON).breaker_open_since is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("paused_until", "refusals"), [(later(seconds=60), 4), (ago(hours=1), 0)])
+def test_refusals_count_while_the_gate_is_in_use(paused_until, refusals):
+    ApiGate.objects.create(egress="default", refusals=4, paused_until=paused_until.timestamp())
+    assert measure(now=NOON).refusals == refusals
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "megabytes", "seconds", "is_heavy"),
+    [
+        ("worker", 308, 10, True),
+        ("worker", 307, 10, False),
+        ("worker", 400, 90, False),
+        ("supervisor", 400, 10, False),
+    ],
+)
+def test_a_worker_heard_of_lately_above_its_memory_limit_is_heavy(role, megabytes, seconds, is_heavy):
+    WorkerHeartbeat.objects.create(
+        host="h", pid=1, role=role, rss_bytes=megabytes * 10**6, started_at=NOON, seen_at=ago(seconds=seconds)
+    )
+    assert bool(measure(now=NOON).heavy) is is_heavy
+
+
+@pytest.mark.django_db
+def test_without_a_memory_limit_no_worker_is_heavy(settings):
+    settings.Q_CLUSTER = {**settings.Q_CLUSTER, "max_rss": None}
+    WorkerHeartbeat.objects.create(host="h", pid=1, rss_bytes=10**12, started_at=NOON, seen_at=NOON)
+    assert measure(now=NOON).heavy == ()
+
+
+# Opening and closing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_an_alert_is_opened_once_and_logged(caplog):
+    make_ends(recorded=30, dead=20)
+    assert kinds(look(NOON)) == {"error_rate"}
+    assert kinds(look(later(seconds=10))) == {"error_rate"}
+    alert = HealthAlert.objects.get()
+    assert (alert.opened_at, alert.closed_at) == (NOON, None)
+    records = [record for record in caplog.records if record.name == "pricing.alerts"]
+    assert [record.levelno for record in records] == [logging.WARNING]
+    assert "20 of the last 50 price jobs failed" in records[0].getMessage()
+
+
+@pytest.mark.django_db
+def test_what_stops_the_work_is_logged_as_an_error(caplog):
+    make_job("queued", queued_at=ago(minutes=5))
+    assert kinds(look(NOON)) == {"stall"}
+    assert caplog.records[-1].levelno == logging.ERROR
+
+
+@pytest.mark.django_db
+def test_an_alert_closes_when_all_has_been_well_for_a_minute(caplog):
+    caplog.set_level(logging.INFO, "pricing.alerts")
+    job = make_job("queued", queued_at=ago(minutes=5))
+    look(NOON)
+    job.delete()
+    assert kinds(look(later(seconds=10))) == {"stall"}
+    assert kinds(look(later(seconds=59))) == {"stall"}
+    assert look(later(seconds=61)) == []
+    assert HealthAlert.objects.get().closed_at == later(seconds=61)
+    assert "alert stall closed" in caplog.records[-1].getMessage()
+    assert caplog.records[-1].levelno == logging.INFO
+
+
+@pytest.mark.django_db
+def test_a_condition_that_comes_and_goes_keeps_its_alert_open():
+    ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
+    gate = ApiGate.objects.filter(egress="default")
+    for seconds in range(0, 300, 10):
+        gate.update(refusals=3 if seconds % 50 == 0 else 0)
+        assert kinds(look(later(seconds=seconds))) == {"refusals"}
+    assert HealthAlert.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_what_comes_back_after_it_was_closed_is_a_new_alert():
+    ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
+    look(NOON)
+    ApiGate.objects.update(refusals=0)
+    look(later(seconds=70))
+    ApiGate.objects.update(refusals=3)
+    look(later(seconds=80))
+    assert list(HealthAlert.objects.order_by("pk").values_list("closed_at", flat=True)) == [
+        later(seconds=70),
+        None,
+    ]
+
+
+@pytest.mark.django_db
+def test_an_alert_another_supervisor_has_just_opened_is_left_open():
+    HealthAlert.objects.create(kind="outage", message="…", opened_at=ago(seconds=1))
+    assert kinds(look(NOON)) == {"outage"}
+    assert kinds(look(later(seconds=60))) == set()
+
+
+@pytest.mark.django_db
+def test_administrators_are_told_once_by_mail(settings, mailoutbox):
+    settings.ADMINS = [("Operator", "operator@example.org")]
+    make_job("queued", queued_at=ago(minutes=5))
+    for seconds in (0, 10, 20):
+        look(later(seconds=seconds))
+    (mail,) = mailoutbox
+    assert mail.to == ["operator@example.org"]
+    assert "Alert: stall" in mail.subject
+    assert "restart run_workers" in mail.body
+
+
+@pytest.mark.django_db
+def test_nobody_is_told_by_mail_where_there_are_no_administrators(mailoutbox):
+    make_job("queued", queued_at=ago(minutes=5))
+    look(NOON)
+    assert mailoutbox == []
+
+
+class MailServerIsAway(EmailBackend):
+    def send_messages(self, messages):
+        raise smtplib.SMTPServerDisconnected("gone")
+
+
+@pytest.mark.django_db
+def test_a_mail_server_that_is_away_stops_nothing(settings, caplog):
+    settings.ADMINS = [("Operator", "operator@example.org")]
+    settings.EMAIL_BACKEND = f"{__name__}.{MailServerIsAway.__name__}"
+    make_job("queued", queued_at=ago(minutes=5))
+    assert kinds(look(NOON)) == {"stall"}
+    assert "could not be mailed" in caplog.text
+
+
+@pytest.mark.django_db
+def test_alerts_are_forgotten_three_months_after_they_were_closed():
+    for kind, closed_at in (("a", ago(days=91)), ("b", ago(days=89)), ("c", None)):
+        HealthAlert.objects.create(kind=kind, message="…", opened_at=ago(days=100), closed_at=closed_at)
+    assert alerts.forget_closed(now=NOON) == 1
+    assert set(HealthAlert.objects.values_list("kind", flat=True)) == {"b", "c"}
+
+
+# What only a page can see ----------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("run_state", "missing"),
+    [("running", True), ("importing", True), ("paused", False), ("finished", False)],
+)
+def test_missing_workers_are_noticed_while_a_sync_needs_them(run_state, missing):
+    make.make_run(make.make_connection(), run_state)
+    found = alerts.current(NOON)
+    assert (kinds(found) == {"no_workers"}) is missing
+    assert HealthAlert.objects.count() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seconds", "missing"), [(5, False), (300, True)])
+def test_workers_are_missing_when_their_supervisor_is_silent(seconds, missing):
+    make.make_run(make.make_connection(), "running")
+    WorkerHeartbeat.objects.create(
+        host="h", pid=1, role="supervisor", started_at=ago(hours=1), seen_at=ago(seconds=seconds)
+    )
+    found = alerts.current(NOON)
+    assert bool(found) is missing
+    if missing:
+        assert "heard of since 11:55 UTC" in found[0].message
+        assert found[0].opened_at == ago(seconds=300)
+
+
+@pytest.mark.django_db
+def test_pages_show_open_alerts_but_no_closed_ones():
+    HealthAlert.objects.create(kind="memory", message="…", opened_at=ago(hours=2), closed_at=ago(hours=1))
+    HealthAlert.objects.create(kind="outage", message="…", opened_at=ago(minutes=2))
+    assert kinds(alerts.current(NOON)) == {"outage"}
