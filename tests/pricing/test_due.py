@@ -1,0 +1,118 @@
+from datetime import UTC, datetime, timedelta
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing.due import interval_for, is_due, priority, run_due_at, share_that_fits
+
+NOW = datetime(2028, 2, 29, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+INTERVALS = st.sampled_from([6 * HOUR, 12 * HOUR, DAY, 7 * DAY])
+STATUSES = st.sampled_from(["priced", "none_for_sale", "blocked", "gone"])
+
+
+@pytest.mark.parametrize(
+    ("status", "every", "lasted_days", "interval"),
+    [
+        ("priced", 6 * HOUR, 0, 6 * HOUR),
+        ("priced", DAY, 400, DAY),
+        ("none_for_sale", DAY, 0, DAY),
+        ("none_for_sale", DAY, 30, DAY),
+        ("none_for_sale", DAY, 31, 2 * DAY),
+        ("none_for_sale", DAY, 91, 4 * DAY),
+        ("none_for_sale", 6 * HOUR, 31, 12 * HOUR),
+        ("none_for_sale", 7 * DAY, 91, 7 * DAY),
+        ("blocked", 6 * HOUR, 0, 7 * DAY),
+        ("blocked", 7 * DAY, 400, 7 * DAY),
+        ("gone", 6 * HOUR, 0, 7 * DAY),
+        ("gone", DAY, 31, 30 * DAY),
+        ("gone", DAY, 91, 90 * DAY),
+    ],
+)
+def test_how_long_a_reading_is_good(status, every, lasted_days, interval):
+    since = NOW - lasted_days * DAY
+    assert interval_for(status, every=every, status_since=since, observed_at=NOW) == interval
+
+
+@given(status=STATUSES, every=INTERVALS, lasted=st.integers(0, 4000), longer=st.integers(0, 4000))
+def test_an_interval_is_never_below_the_users_and_never_shrinks_while_a_state_lasts(
+    status, every, lasted, longer
+):
+    short = interval_for(status, every=every, status_since=NOW - lasted * DAY, observed_at=NOW)
+    long = interval_for(status, every=every, status_since=NOW - (lasted + longer) * DAY, observed_at=NOW)
+    assert every <= short <= long <= 90 * DAY
+
+
+@pytest.mark.parametrize(
+    ("every", "age", "due"),
+    [
+        (DAY, 17 * HOUR, False),
+        (DAY, 22 * HOUR, True),  # fetched two hours after its run began
+        (DAY, 24 * HOUR, True),
+        (6 * HOUR, 4 * HOUR, False),
+        (6 * HOUR, 5 * HOUR, True),
+        (DAY, -HOUR, False),  # a clock was wrong
+    ],
+)
+def test_a_reading_taken_late_in_a_run_is_due_in_the_next_one(every, age, due):
+    observed_at = NOW - age
+    assert is_due("priced", every=every, status_since=observed_at, observed_at=observed_at, now=NOW) is due
+
+
+AMOUNTS = st.none() | st.integers(0, 10**9)
+FACTORS = st.tuples(st.floats(0, 1e9), st.integers(0, 10_000), AMOUNTS, st.floats(0, 1))
+
+
+@given(FACTORS, st.tuples(st.floats(0, 1e9), st.integers(0, 10_000), st.integers(0, 10**9), st.floats(0, 1)))
+def test_urgency_grows_with_each_factor(factors, more):
+    before = priority(*factors)
+    for position, extra in enumerate(more):
+        grown = list(factors)
+        grown[position] = (grown[position] or 0) + extra
+        assert priority(*grown) >= before >= 0
+
+
+def test_every_factor_tells_when_it_doubles():
+    base = priority(3600, 2, 5_000, 0.2)
+    doubled = [(7200, 2, 5_000, 0.2), (3600, 4, 5_000, 0.2), (3600, 2, 10_000, 0.2), (3600, 2, 5_000, 0.4)]
+    assert all(priority(*factors) > base for factors in doubled)
+
+
+def test_what_was_never_fetched_goes_before_everything():
+    assert priority(inf, 0, None, 0.0) > priority(10 * 365 * 86_400, 10_000, 10**9, 1.0)
+
+
+def test_what_has_no_price_and_never_moved_has_its_turn():
+    assert priority(365 * 86_400, 1, None, 0.0) > priority(86_400, 1, 100_000, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "share"), [(0, 3600, 1), (3240, 3600, 1), (6480, 3600, 0.5), (32_400, 3600, 0.1)]
+)
+def test_the_share_that_fits_keeps_a_tenth_of_the_requests_back(wanted, allowed, share):
+    assert share_that_fits(wanted_per_hour=wanted, allowed_per_hour=allowed) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("started_ago", "failed_ago", "due_in"),
+    [
+        (None, None, HOUR),  # just connected: whoever did that starts the first one
+        (0 * DAY, None, DAY),
+        (DAY, None, 0 * DAY),
+        (30 * DAY, None, -29 * DAY),
+        (None, 0 * DAY, HOUR),
+        (2 * DAY, 0 * DAY, HOUR),
+        (2 * DAY, 2 * HOUR, -HOUR),
+        (0 * DAY, 2 * HOUR, DAY),
+    ],
+)
+def test_when_the_next_run_begins(started_ago, failed_ago, due_in):
+    due_at = run_due_at(
+        every=DAY,
+        connected_at=NOW,
+        last_started_at=None if started_ago is None else NOW - started_ago,
+        last_failed_at=None if failed_ago is None else NOW - failed_ago,
+    )
+    assert due_at == NOW + due_in
