@@ -40,7 +40,8 @@ def _due(now: datetime) -> "QuerySet[PriceJob]":
 def _fair_choice(free: int, *, now: datetime) -> list[int]:
     """Up to `free` job ids, in turns from every active run, those someone waits for first."""
     runs = SyncRun.objects.filter(state=SyncRun.State.RUNNING).order_by("pk").values_list("pk", flat=True)
-    due = _due(now).order_by("lane", "pk").values_list("pk", flat=True)
+    # In the order of the run's items, which is the planner's order of urgency.
+    due = _due(now).order_by("lane", "items__pk").values_list("pk", flat=True)
     turns = deque(deque(due.filter(items__run=run)[:free]) for run in runs)
     chosen: dict[int, None] = {}
     while turns and len(chosen) < free:

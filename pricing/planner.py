@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from math import ceil, inf
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, F, FloatField, Min, Q, Sum, Value
+from django.db.models.functions import Coalesce
 
 from collections_app.importer import start_import
-from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass
+from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
+from pricing.due import is_due, priority, share_that_fits
 from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
 
 CHUNK = 1_000  # releases in one statement
@@ -33,7 +36,8 @@ def start_sync(
 ) -> SyncRun:
     """Start bringing a user's prices up to date, or join the run that does so already.
 
-    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero asks for all).
+    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero asks for all); for a scheduled
+    run, the user's interval.
     import_first: read the collection before; without it only if that never happened.
     Raises NotConnected.
     """
@@ -75,14 +79,83 @@ def start_release_sync(
 
 
 def plan_items(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> None:
-    """Give every release of a run its job, or mark it as served by a fresh price."""
-    for chunk in _chunks(release_ids):
-        fresh = set(fresh_releases(chunk, stale_after=timedelta(seconds=run.stale_after_seconds), now=now))
-        jobs = _live_jobs([release for release in chunk if release not in fresh], now=now)
+    """Give every release of a run its job, or mark it as served by a fresh price.
+
+    The feeder takes the jobs in the order of the items: the most urgent come first.
+    """
+    due, reused = _due_and_reused(run, release_ids, now=now)
+    jobs: dict[int, int] = {}
+    # Jobs are made in one order everywhere, so that two planners never wait for each other crosswise.
+    for chunk in _chunks(sorted(due)):
+        jobs |= _live_jobs(chunk, now=now)
+    for chunk in _chunks([*due, *reused]):
         RunItem.objects.bulk_create(
-            [RunItem(run=run, release_id=release, job_id=jobs.get(release)) for release in chunk],
+            [
+                RunItem(run=run, release_id=release, job_id=jobs.get(release), reused=release not in jobs)
+                for release in chunk
+            ],
             ignore_conflicts=True,
         )
+
+
+def _due_and_reused(
+    run: SyncRun, release_ids: Sequence[int], *, now: datetime
+) -> tuple[list[int], list[int]]:
+    """The releases of a run that are to be fetched, in this order, and those whose price is used again."""
+    age = timedelta(seconds=run.stale_after_seconds)
+    if run.trigger == SyncRun.Trigger.SCHEDULE:
+        due = due_releases(release_ids, every=age, now=now)
+        fresh = set(release_ids).difference(due)
+        fits = ceil(len(due) * _share_that_fits() - 1e-9)  # 9.000000001 releases are 9
+        return due[:fits], sorted(fresh)
+    fresh = {
+        release
+        for chunk in _chunks(release_ids)
+        for release in fresh_releases(chunk, stale_after=age, now=now)
+    }
+    return [release for release in release_ids if release not in fresh], sorted(fresh)
+
+
+def due_releases(release_ids: Sequence[int], *, every: timedelta, now: datetime) -> list[int]:
+    """Those that a scheduled run asks for again, the most urgent first: two queries for each thousand."""
+    urgency: dict[int, float] = {}
+    for chunk in _chunks(release_ids):
+        held = CollectionInstance.objects.held().filter(release_id__in=chunk).values_list("release_id")
+        owners = dict(held.annotate(owners=Count("connection", distinct=True)).order_by())
+        readings = ReleasePrice.objects.in_bulk(chunk)
+        for release in chunk:
+            price = readings.get(release)
+            if price is None:
+                urgency[release] = inf
+            elif _is_due(price, every=every, now=now):
+                age = (now - price.observed_at).total_seconds()
+                urgency[release] = priority(age, owners.get(release, 0), price.amount_minor, price.volatility)
+    return sorted(urgency, key=lambda release: (-urgency[release], release))
+
+
+def _is_due(price: ReleasePrice, *, every: timedelta, now: datetime) -> bool:
+    return is_due(
+        price.status, every=every, status_since=price.status_since, observed_at=price.observed_at, now=now
+    )
+
+
+def _share_that_fits() -> float:
+    """The share of what is due that Discogs answers in time, should everyone's intervals ask for more: one query.
+
+    What is left out is older, and so more urgent, the next time.
+    """
+    hours = Coalesce(
+        F("connection__user__preferences__sync_every_hours"), Value(int(Preferences.SyncEvery.DAY))
+    )
+    held = CollectionInstance.objects.held().filter(connection__state=DiscogsConnection.State.ACTIVE)
+    scheduled = held.annotate(hours=hours).exclude(hours=Preferences.SyncEvery.NEVER)
+    # One request serves all owners, as often as the most eager of them wants.
+    releases = scheduled.order_by().values("release_id").annotate(every=Min("hours"))
+    wanted = releases.aggregate(per_hour=Sum(Value(1.0) / F("every"), output_field=FloatField()))
+    return share_that_fits(
+        wanted_per_hour=wanted["per_hour"] or 0.0,
+        allowed_per_hour=settings.DISCOGS_RATE_LIMIT * 3600 / settings.DISCOGS_RATE_WINDOW,
+    )
 
 
 def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: datetime) -> list[int]:

@@ -1,0 +1,91 @@
+"""What begins by itself: each user's sync when it is due, and the daily work.
+
+Everything follows from rows: a tick that is missed, doubled or called by several hosts at once does no harm.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from collections_app.models import DiscogsConnection, Preferences
+from pricing import planner
+from pricing.due import run_due_at
+from pricing.models import SyncRun
+
+# After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
+MOST_STARTS = 20
+
+
+class NextRun(NamedTuple):
+    due_at: datetime
+    connection_id: int
+    every: timedelta
+
+
+def tick(now: datetime) -> None:
+    """Start what is due. To be called about once a minute, on every host."""
+    start_due_runs(now=now)
+
+
+def start_due_runs(*, now: datetime) -> int:
+    """Start a run, import first, for the users whose interval is over; returns for how many."""
+    due = sorted(run for run in _next_runs() if run.due_at <= now)
+    return sum(_start(run.connection_id, now=now) for run in due[:MOST_STARTS])
+
+
+def _start(connection_id: int, *, now: datetime) -> bool:
+    with transaction.atomic():
+        # Of two hosts one waits at no time: the other one has the row, and starts the run.
+        mine = DiscogsConnection.objects.select_for_update(of=("self",), skip_locked=True)
+        connection = mine.select_related("user").filter(pk=connection_id).first()
+        due = [run for run in _next_runs(Q(pk=connection_id)) if run.due_at <= now]
+        if connection is None or not due:
+            return False
+        planner.start_sync(
+            connection.user, trigger=SyncRun.Trigger.SCHEDULE, now=now, stale_after=due[0].every
+        )
+    return True
+
+
+def _next_runs(which: Q = Q()) -> list[NextRun]:  # noqa: B008 a Q is never changed
+    """When the next run of each connected user is due, without those who have one under way: one query."""
+    runs = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
+    # Who cancels a run does not want it back within a minute.
+    over = runs.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
+    failed = runs.filter(state=SyncRun.State.FAILED)
+    rows = (
+        DiscogsConnection.objects.filter(which, state=DiscogsConnection.State.ACTIVE, user__is_active=True)
+        .exclude(Exists(runs.filter(state__in=SyncRun.ACTIVE)))
+        .annotate(
+            hours=Coalesce(F("user__preferences__sync_every_hours"), Value(int(Preferences.SyncEvery.DAY)))
+        )
+        .exclude(hours=Preferences.SyncEvery.NEVER)
+        .values_list(
+            "pk",
+            "hours",
+            "connected_at",
+            Subquery(over.values("created_at")[:1]),
+            Subquery(failed.values("finished_at")[:1]),
+        )
+    )
+    return [_next_run(*row) for row in rows]
+
+
+def _next_run(
+    connection_id: int,
+    hours: int,
+    connected_at: datetime,
+    last_started_at: datetime | None,
+    last_failed_at: datetime | None,
+) -> NextRun:
+    every = timedelta(hours=hours)
+    due_at = run_due_at(
+        every=every,
+        connected_at=connected_at,
+        last_started_at=last_started_at,
+        last_failed_at=last_failed_at,
+    )
+    return NextRun(due_at, connection_id, every)
