@@ -113,6 +113,29 @@ def credential_keys() -> list[str]:
     return keys
 
 
+def mail_server() -> dict[str, Any]:
+    """Django's EMAIL_ settings from one address."""
+    address = env.str("EMAIL_URL", default="").strip() or "consolemail://"
+    try:
+        server = env.email_url_config(address)
+    except (ImproperlyConfigured, ValueError):
+        # The value holds a password, so it is not repeated.
+        raise ImproperlyConfigured(
+            "EMAIL_URL is not an address of a mail server. Write smtp+tls://user:password@host:587, or leave it out."
+        ) from None
+    return {name: value for name, value in server.items() if name.startswith("EMAIL_") and value is not None}
+
+
+def administrators() -> list[tuple[str, str]]:
+    addresses = [address.strip() for address in env.list("ADMIN_EMAILS", default=[]) if address.strip()]
+    for address in addresses:
+        if not all(address.partition("@")):
+            raise ImproperlyConfigured(
+                f"ADMIN_EMAILS has {address!r} in it. Write mail addresses, separated by commas."
+            )
+    return [("Administrator", address) for address in addresses]
+
+
 def log_level() -> str:
     text = env.str("LOG_LEVEL", default="INFO").strip().upper()
     if text not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
@@ -280,7 +303,14 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_PREVENT_ENUMERATION = True
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# Mail -----------------------------------------------------------------------------------------------
+
+globals().update(mail_server())
+EMAIL_TIMEOUT = 10  # seconds: the supervisor sends alerts, and must not hang
+EMAIL_SUBJECT_PREFIX = "[Crateworth] "
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Crateworth <crateworth@localhost>")
+ADMINS = administrators()  # who is told of alerts
 
 # Language and time ----------------------------------------------------------------------------------
 
@@ -350,6 +380,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": log_level()},
     "loggers": {
+        # Without Django's own handlers: they would mail ADMINS the form data of a page that failed.
+        "django": {"level": "INFO"},
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "urllib3": {"level": "WARNING"},
     },
