@@ -242,6 +242,7 @@ DISCOGS_USER_AGENT = env.str("DISCOGS_USER_AGENT", default="Crateworth/0.1 +http
 DISCOGS_RATE_LIMIT = number("DISCOGS_RATE_LIMIT", 60, least=1, most=100_000)  # requests per window
 DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60.0, least=0.1, most=3600)  # seconds
 DISCOGS_EGRESS = env.str("DISCOGS_EGRESS", default="default")  # hosts behind one address share one name
+DISCOGS_LISTING_SEARCH = flag("DISCOGS_LISTING_SEARCH", False)  # not a public route; asked once a day if on
 
 # Prices ---------------------------------------------------------------------------------------------
 
@@ -252,6 +253,7 @@ PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, least=1, most=10)
 PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, least=1, most=100_000)
 PRICE_QUEUE_SIZE = number("PRICE_QUEUE_SIZE", 30, least=1, most=5000)  # jobs kept ready for the workers
 PRICE_FRESH_FOR = number("PRICE_FRESH_FOR", 6 * 3600, least=0, most=30 * 86400)  # seconds
+HISTORY_DAYS = number("HISTORY_DAYS", 0, least=0, most=36_500)  # snapshots are kept so long; 0: for ever
 if PRICE_WORKERS_MAX < PRICE_WORKERS_MIN:
     raise ImproperlyConfigured(
         "PRICE_WORKERS_MAX is smaller than PRICE_WORKERS_MIN. Write the same number or more."
