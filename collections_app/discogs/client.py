@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
-from collections_app.discogs import errors, payloads
+from collections_app.discogs import errors, market_payloads, payloads
 from collections_app.discogs.gate import Gate, Told, configured_gate
 from collections_app.discogs.shapes import parse_json
 
@@ -39,6 +39,12 @@ REFUSALS: dict[int, tuple[type[errors.DiscogsError], str]] = {
     404: (errors.NotFound, "Discogs does not have this (404)."),
     408: (errors.ServerError, "Discogs gave up waiting (408)."),
 }
+
+
+class SellerSettingsMissing(errors.NotFound):
+    """404 for the suggestions of a release that exists: the account has not filled in its seller settings."""
+
+    kind = "seller_settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,36 @@ class DiscogsClient:
     def release_market(self, discogs_id: int) -> payloads.Market:
         data = self._get(f"/releases/{int(discogs_id)}", {"curr_abbr": "USD"})
         return payloads.parse_release_market(data, discogs_id=discogs_id)
+
+    def market_stats(self, discogs_id: int, currency: str) -> market_payloads.MarketStats:
+        """The lowest price in one of Discogs' currencies. An unknown currency would be ignored silently."""
+        if currency not in payloads.CURRENCIES:
+            raise ValueError(f"{currency!r} is no currency of Discogs")
+        data = self._get(f"/marketplace/stats/{int(discogs_id)}", {"curr_abbr": currency})
+        return market_payloads.parse_market_stats(data, currency=currency)
+
+    def price_suggestions(self, discogs_id: int) -> tuple[market_payloads.Suggestion, ...]:
+        """Suggestions by grade, in the account's selling currency; empty when there are none.
+
+        Ask for releases that are known to exist only: a 404 raises SellerSettingsMissing.
+        """
+        try:
+            data = self._get(f"/marketplace/price_suggestions/{int(discogs_id)}")
+        except errors.NotFound:
+            raise SellerSettingsMissing("Discogs wants the seller settings filled in first.") from None
+        return market_payloads.parse_suggestions(data)
+
+    def listing_search(self, discogs_id: int) -> bool:
+        """Whether Discogs answers a search of a release's listings, which is no public route.
+
+        A 401 says the same as a 404 there; it says nothing about the credentials.
+        """
+        refused = errors.NotFound, errors.CredentialsRejected, errors.AccessDenied, errors.RequestRefused
+        try:
+            self._get("/marketplace/search", {"release_id": int(discogs_id)})
+        except refused:
+            return False
+        return True
 
     def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         self._gate.take_slot(interactive=self._interactive)

@@ -122,7 +122,7 @@ def parse_release_market(data: Any, *, discogs_id: int) -> Market:
         raise BadPayload("Discogs answered with another release than the one asked for.")
     community = an_object(row.get("community", {}), "community")
     rating = an_object(community.get("rating", {}), "rating")
-    amount = _amount(row.get("lowest_price"), "USD")
+    amount = parse_amount(row.get("lowest_price"), "USD")
     status = _status(bool(row.get("blocked_from_sale", False)), amount)
     return Market(
         discogs_id=discogs_id,
@@ -202,7 +202,8 @@ def _format_line(formats: list[Mapping[str, Any]]) -> str:
     return " + ".join(filter(None, lines))[:MOST_TEXT]
 
 
-def _amount(value: Any, currency: str) -> int | None:
+def parse_amount(value: Any, currency: str) -> int | None:
+    """A price of Discogs in minor units; None for null. Raises BadPayload for what cannot be a price."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):

@@ -1,0 +1,73 @@
+"""From the JSON of the optional price sources to frozen values. Pure; anything unexpected raises BadPayload."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from collections_app.discogs.errors import BadPayload
+from collections_app.discogs.payloads import CURRENCIES, parse_amount
+from collections_app.discogs.shapes import a_count, a_text, an_object, clean
+
+MOST_GRADE = 40  # characters
+MOST_GRADES = 20  # there are eight
+
+
+@dataclass(frozen=True, slots=True)
+class MarketStats:
+    """The lowest price in `currency`, None when none is for sale or sale is blocked; listings None: not told."""
+
+    currency: str
+    amount_minor: int | None
+    num_for_sale: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What Discogs suggests for one media grade, in minor units of the asking account's selling currency."""
+
+    grade: str
+    currency: str
+    amount_minor: int
+
+
+def parse_market_stats(data: Any, *, currency: str) -> MarketStats:
+    """`/marketplace/stats/{id}` as asked for in `currency`: null and null when sale is blocked."""
+    row = an_object(data, "market statistics")
+    if "lowest_price" not in row:
+        raise BadPayload("Discogs sent no lowest price.")
+    amount = None
+    if row["lowest_price"] is not None:
+        told, amount = _money(row["lowest_price"])
+        if told != currency:
+            raise BadPayload("Discogs answered in another currency than the one asked for.")
+    blocked = bool(row.get("blocked_from_sale", False))
+    return MarketStats(currency, None if blocked else amount, a_count(row, "num_for_sale"))
+
+
+def parse_suggestions(data: Any) -> tuple[Suggestion, ...]:
+    """`/marketplace/price_suggestions/{id}`, in Discogs' order of grades; empty when there are none."""
+    row = an_object(data, "price suggestions")
+    if len(row) > MOST_GRADES:
+        raise BadPayload("Discogs sent price suggestions in a shape of its own.")
+    # By grade, should two names be the same once they are cleaned.
+    found = {_grade(name): _money(value) for name, value in row.items()}
+    return tuple(Suggestion(grade, *money) for grade, money in found.items())
+
+
+def _grade(name: str) -> str:
+    grade = clean(name)
+    if not 0 < len(grade) <= MOST_GRADE:
+        raise BadPayload("Discogs sent no usable grade.")
+    return grade
+
+
+def _money(value: Any) -> tuple[str, int]:
+    """A currency and an amount in its minor units."""
+    row: Mapping[str, Any] = an_object(value, "price")
+    currency = a_text(row, "currency")
+    if currency not in CURRENCIES:
+        raise BadPayload("Discogs sent an unknown currency.")
+    amount = parse_amount(row.get("value"), currency)
+    if amount is None:
+        raise BadPayload("Discogs sent a price without its value.")
+    return currency, amount
