@@ -119,7 +119,7 @@ def test_a_suggestion_that_is_read_can_be_stored(data):
 
 
 @pytest.fixture
-def client_of(transactional_db) -> Callable[..., DiscogsClient]:
+def client_of(generous_sandbox, transactional_db) -> Callable[..., DiscogsClient]:
     """A client for a sandbox account of these properties."""
 
     def make(**user) -> DiscogsClient:
