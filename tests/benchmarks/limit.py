@@ -69,6 +69,11 @@ def measured(case: Case) -> Outcome:
 
 
 def share_of_limit(times: list[float], *, limit: int, window: float) -> float:
-    """The part of the limit used from the first request to the last, the burst at the start apart."""
-    burst = max(1, limit // 10)
-    return (len(times) - burst) / (times[-1] - times[0]) * window / limit
+    """The part of the limit used in steady state.
+
+    From the middle of the first window on, over a whole number of limits: the burst at the start and the last,
+    partly filled window would say more about where the run begins and ends than about the pace.
+    """
+    first = limit // 2
+    whole = (len(times) - 1 - first) // limit * limit
+    return whole / (times[first + whole] - times[first]) * window / limit

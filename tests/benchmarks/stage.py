@@ -52,6 +52,7 @@ class Stage:
     def __init__(self, database: str, *, limit: int, window: float, latency: str = "0") -> None:
         self._database = scratch_postgres() if database == "postgresql" else scratch_sqlite()
         self._sandbox = ("--limit", str(limit), "--window", str(window), "--latency", latency)
+        self._control = requests.Session()  # one connection, apart from those that are counted
         self._limits = {"DISCOGS_RATE_LIMIT": str(limit), "DISCOGS_RATE_WINDOW": str(window)}
 
     def __enter__(self) -> Self:
@@ -72,15 +73,16 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._control.close()
         self.site.stop()
         self._database.__exit__(None, None, None)
 
-    def python(self, module: str, *words: object, timeout: float = 600, **extra: str) -> Any:
+    def python(self, module: str, *words: object, timeout: float = 600) -> Any:
         """Run a module that prints JSON, in the stage's environment; returns what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", module, *map(str, words)],
             cwd=ROOT,
-            env={**self.site.environment, **extra},
+            env=self.site.environment,
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -99,12 +101,12 @@ class Stage:
 
     def stats(self) -> dict[str, Any]:
         """What the sandbox has counted, with the times of accepted requests."""
-        found: dict[str, Any] = requests.get(f"{self.url}/_sandbox/stats?times=1", timeout=30).json()
+        found: dict[str, Any] = self._control.get(f"{self.url}/_sandbox/stats?times=1", timeout=30).json()
         return found
 
     def control(self, route: str, **body: Any) -> None:
         """Tell the sandbox something."""
-        requests.post(f"{self.url}/_sandbox/{route}", json=body, timeout=30).raise_for_status()
+        self._control.post(f"{self.url}/_sandbox/{route}", json=body, timeout=30).raise_for_status()
 
     def add_collector(self, username: str, *, first: int, count: int) -> None:
         """A connected user who owns the releases from `first` on. No request is counted for it."""
@@ -112,10 +114,11 @@ class Stage:
         self.control("users", username=f"{username}_at_discogs", token=token, release_ids=[first])
         self.python("tests.benchmarks.seed", username, token, first, count)
 
-    def start_workers(self, *, clusters: int, **extra: str) -> psutil.Process:
+    def start_workers(self, *, clusters: int) -> psutil.Process:
         """A supervisor with exactly so many one-worker clusters, once they have come to rest."""
-        bounds = {"PRICE_WORKERS_MIN": str(clusters), "PRICE_WORKERS_MAX": str(clusters)}
-        process = psutil.Process(self.site.start("run_workers", **bounds, **extra).pid)
+        number = str(clusters)
+        started = self.site.start("run_workers", PRICE_WORKERS_MIN=number, PRICE_WORKERS_MAX=number)
+        process = psutil.Process(started.pid)
         eventually(lambda: len(descendants(process.pid)) > 4 * clusters, within=60, what="all clusters")
         eventually(lambda: is_at_rest(process, clusters=clusters), within=60, what="idle clusters")
         return process
