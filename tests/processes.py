@@ -22,15 +22,16 @@ class Site:
         self.environment = environment
         self._processes: list[subprocess.Popen[str]] = []
 
-    def start(self, *words: str, **extra: str) -> "subprocess.Popen[str]":
+    def start(self, *words: str, log: Path | None = None, **extra: str) -> "subprocess.Popen[str]":
+        """Start a command and leave it running; what it logs goes to `log`, or nowhere."""
         process = subprocess.Popen(
             [sys.executable, "manage.py", *words],
             cwd=self.root,
             env={**self.environment, **extra},
             text=True,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if words[0] != "run_workers" else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log.open("w") if log else subprocess.DEVNULL,
             start_new_session=True,
         )
         self._processes.append(process)

@@ -51,10 +51,14 @@ class GateStatus:
 
 @dataclass(frozen=True)
 class Booking:
-    """A slot in `wait` seconds, or (not booked) the time after which to ask again, with the reason."""
+    """A slot, or (not booked) when to ask again, and why.
+
+    wait: seconds from the moment the database's clock was read. due: that moment by this process's steady clock.
+    """
 
     booked: bool
     wait: float
+    due: float
     reason: str = ""
 
 
@@ -79,13 +83,11 @@ class Gate:
         if self._ceiling:
             time.sleep(self._ceiling.wait())
         while True:
-            asked = time.monotonic()
             booking = self._book(interactive=interactive)
-            due = asked + booking.wait
-            if not booking.booked and due > deadline:
+            if not booking.booked and booking.due > deadline:
                 raise GateClosed(booking.wait, booking.reason)
-            time.sleep(max(0.0, due - time.monotonic()))
-            if booking.booked and time.monotonic() - due <= self.pace.lateness_allowed():
+            time.sleep(max(0.0, booking.due - time.monotonic()))
+            if booking.booked and time.monotonic() - booking.due <= self.pace.lateness_allowed():
                 return
 
     def record_success(self, latency_seconds: float, told: Told = Told()) -> None:
@@ -129,42 +131,52 @@ class Gate:
         row = ApiGate.objects.filter(egress=self.egress).first() or ApiGate(egress=self.egress)
         now = database_now()
         taken = sum(slot[2] for slot in row.slots if now - self.pace.window < slot[0] <= now)
-        closed = self._closed(row, now)
         return GateStatus(
             limit=self.pace.limit,
             window_seconds=self.pace.window,
             left=max(0, self.pace.limit - int(taken)),
-            paused_seconds=closed.wait if closed else 0.0,
-            reason=closed.reason if closed else "",
+            paused_seconds=self._closed_for(row, now),
+            reason=self._reason(row, now),
             latency_ms=row.latency_ms,
         )
 
     def _book(self, *, interactive: bool) -> Booking:
         with transaction.atomic(durable=True):
             row = self._locked()
-            now = database_now()
-            if closed := self._closed(row, now):
-                return closed
+            # Both clocks are read once the row is ours: waiting for the lock must not make a slot late.
+            now, clock = database_now(), time.monotonic()
+            if (seconds := self._closed_for(row, now)) > 0:
+                return Booking(booked=False, wait=seconds, due=clock + seconds, reason=self._reason(row, now))
             pace = self._pace_now(row, now)
-            at = slot_after(row.slots, row.next_paced_at, now, pace)
-            if not interactive and at - now > BOOK_AHEAD:
-                return Booking(booked=False, wait=at - now - BOOK_AHEAD / 2, reason="limit")
-            row.slots = slots_with(row.slots, at, now, self.pace)
-            row.next_paced_at = max(row.next_paced_at, at) + pace.interval
-            if row.breaker != ApiGate.Breaker.CLOSED:
-                # The one probe. Should its sender die, the next one may try after this time.
-                row.breaker = ApiGate.Breaker.HALF_OPEN
-                row.open_until = now + 30 * self.pace.minute
-            row.save(update_fields=["slots", "next_paced_at", "breaker", "open_until"])
-        return Booking(booked=True, wait=at - now)
+            wait = slot_after(row.slots, row.next_paced_at, now, pace) - now
+            if not interactive and wait > BOOK_AHEAD:
+                again = wait - BOOK_AHEAD / 2
+                return Booking(booked=False, wait=again, due=clock + again, reason="limit")
+            self._give(row, now + wait, now, pace)
+        return Booking(booked=True, wait=wait, due=clock + wait)
+
+    def _give(self, row: ApiGate, at: float, now: float, pace: Pace) -> None:
+        row.slots = slots_with(row.slots, at, now, self.pace)
+        row.next_paced_at = max(row.next_paced_at, at) + pace.interval
+        if row.breaker != ApiGate.Breaker.CLOSED:
+            # The one probe. Should its sender die, the next one may try after this time.
+            row.breaker = ApiGate.Breaker.HALF_OPEN
+            row.open_until = now + 30 * self.pace.minute
+        row.save(update_fields=["slots", "next_paced_at", "breaker", "open_until"])
 
     @staticmethod
-    def _closed(row: ApiGate, now: float) -> Booking | None:
+    def _closed_for(row: ApiGate, now: float) -> float:
+        """Seconds until the gate lets anyone through; 0 when it does."""
+        until = row.paused_until
+        if row.breaker != ApiGate.Breaker.CLOSED:
+            until = max(until, row.open_until)
+        return max(0.0, until - now)
+
+    @staticmethod
+    def _reason(row: ApiGate, now: float) -> str:
         if row.breaker != ApiGate.Breaker.CLOSED and row.open_until > now:
-            return Booking(booked=False, wait=row.open_until - now, reason="breaker")
-        if row.paused_until > now:
-            return Booking(booked=False, wait=row.paused_until - now, reason="rate_limit")
-        return None
+            return "breaker"
+        return "rate_limit" if row.paused_until > now else ""
 
     def _open(self, row: ApiGate) -> None:
         row.breaker = ApiGate.Breaker.OPEN

@@ -1,0 +1,52 @@
+"""The pool follows the latency of Discogs, up and down again."""
+
+import re
+import time
+
+import pytest
+from django.utils import timezone
+
+from pricing import planner
+from pricing.models import PriceSnapshot, SyncRun
+from tests.conftest import point_at
+from tests.pricing.engine import import_all
+from tests.processes import eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+LIMIT, WINDOW = 9, 6  # 1.5 requests a second: at four seconds each, they keep six workers busy and one ready
+
+
+def test_slow_answers_grow_the_pool_until_the_limit_is_used_and_quick_ones_shrink_it(
+    make_collector, sandbox, site, settings, tmp_path
+):
+    sandbox.set_limit(limit=LIMIT, window=WINDOW)
+    point_at(settings, sandbox, limit=LIMIT, window=WINDOW)
+    user = make_collector(sandbox, release_ids=range(1000, 1250))
+    import_all(user)
+    sandbox.set_limit(latency=4.0)
+    planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    log = tmp_path / "workers.log"
+    site.environment["DISCOGS_RATE_LIMIT"] = str(LIMIT)
+    site.start("run_workers", log=log, PRICE_WORKERS_MIN="1", PRICE_WORKERS_MAX="9")
+
+    def steps() -> list[tuple[int, int]]:
+        return [
+            (int(old), int(new))
+            for new, old in re.findall(r"workers: (\d+) instead of (\d+)", log.read_text())
+        ]
+
+    eventually(lambda: any(new >= 7 for _old, new in steps()), within=120, what="seven workers")
+    # A new worker's first answer takes its start and four seconds more.
+    grown = PriceSnapshot.objects.count()
+    eventually(lambda: PriceSnapshot.objects.count() >= grown + 15, within=60, what="the new workers' answers")
+    before, started = PriceSnapshot.objects.count(), time.monotonic()
+    eventually(lambda: PriceSnapshot.objects.count() >= before + 30, within=60, what="30 more")
+    used = 30 / (time.monotonic() - started) * WINDOW / LIMIT
+    assert used >= 0.85
+    sandbox.set_limit(latency=0.05)
+    eventually(lambda: steps()[-1][1] <= 3, within=150, what="a small pool again")
+    reasons = re.findall(r"because (.+)", log.read_text())
+    assert len(reasons) == len(steps())
+    assert any("4." in reason and "need" in reason for reason in reasons)
+    assert any("enough" in reason for reason in reasons)
