@@ -1,0 +1,284 @@
+"""Price sources the site can do without: suggestions by grade, statistics in a chosen currency, listing search.
+
+Each has a freshness of its own and passes the gate like everything else. They are asked only while no sync is under
+way, and what goes wrong with them leaves prices, jobs and connections as they are.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
+from django_q.conf import Conf
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from collections_app.credentials import CredentialUnreadable, credentials_of
+from collections_app.discogs import errors, gate
+from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
+from collections_app.discogs.market_payloads import Suggestion
+from collections_app.discogs.payloads import CURRENCIES
+from collections_app.models import Capability, CollectionInstance, DiscogsConnection, ImportPass, Release
+from pricing.models import MarketStat, PriceStatus, PriceSuggestion, SyncRun
+
+logger = logging.getLogger(__name__)
+
+ClientFor = Callable[[Credentials], DiscogsClient]
+
+SUGGESTIONS_TASK = "pricing.optional_tasks.refresh_suggestions"
+STAT_TASK = "pricing.optional_tasks.refresh_stat"
+SEARCH_TASK = "pricing.optional_tasks.probe_listing_search"
+
+SUGGESTIONS_FRESH_FOR = timedelta(days=7)
+STAT_FRESH_FOR = timedelta(hours=24)
+SEARCH_KNOWN_FOR = timedelta(hours=24)
+SETTINGS_AGAIN_AFTER = timedelta(days=30)
+FAILED_AGAIN_AFTER = timedelta(days=1)
+KNOWN_TO_EXIST_FOR = timedelta(days=7)
+
+# Names of capabilities, the first two followed by an id.
+PER_RELEASE, PER_CONNECTION, LISTING_SEARCH = (
+    "suggestions of release ",
+    "suggestions for connection ",
+    "search",
+)
+
+# Neither has reached Discogs' answer: the release is still due, and the gate knows for how long to wait.
+TO_WAIT = errors.GateClosed, errors.RateLimited
+
+
+def feed(*, now: datetime) -> int:
+    """Queue optional requests for a minute, while nothing else is to be done; returns how many."""
+    if is_busy() or OrmQ.objects.filter(key=Conf.CLUSTER_NAME).exists() or gate.status().reason:
+        return 0
+    probe = _search_unknown(now)
+    if probe:
+        async_task(SEARCH_TASK, save=False)
+    releases = due_suggestions(_a_third_of_a_minute(), now)
+    for release in releases:
+        async_task(SUGGESTIONS_TASK, release, save=False)
+    return len(releases) + probe
+
+
+def is_busy() -> bool:
+    """Whether prices or collections are being fetched; a paused run does not count."""
+    runs = SyncRun.objects.filter(state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
+    return runs.exists() or ImportPass.objects.running().exists()
+
+
+def _a_third_of_a_minute() -> int:
+    """Requests that leave room for someone who clicks."""
+    return max(1, min(50, int(settings.DISCOGS_RATE_LIMIT * 60 / settings.DISCOGS_RATE_WINDOW / 3)))
+
+
+# Suggestions ----------------------------------------------------------------------------------------
+
+
+def due_suggestions(limit: int, now: datetime) -> list[int]:
+    """Up to `limit` releases whose suggestions are to be fetched, never asked and oldest first: one query."""
+    newest = PriceSuggestion.objects.filter(release=OuterRef("pk")).order_by("-observed_at")
+    due = _suggestions_due(now).annotate(asked_at=Subquery(newest.values("observed_at")[:1]))
+    first = F("asked_at").asc(nulls_first=True), F("price__amount_minor").desc(nulls_last=True), "pk"
+    return list(due.order_by(*first).values_list("pk", flat=True)[:limit])
+
+
+def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime) -> bool:
+    """Fetch and store a release's suggestions, if they are still due and no sync has begun. At most two requests.
+
+    Returns whether Discogs answered.
+    """
+    if is_busy() or not _suggestions_due(now).filter(pk=release_id).exists():
+        return False
+    connections = _connections_to_ask(now).filter(
+        Exists(_held(release=release_id, connection=OuterRef("pk")))
+    )
+    # Those known to have seller settings first.
+    ordered = connections.order_by(F("has_seller_settings").desc(nulls_last=True), "pk")
+    for connection, credentials in _usable(ordered):
+        try:
+            found = _suggestions(release_id, connection, client_for(credentials))
+        except errors.DiscogsError as error:
+            _note_failure(error, release_id, connection, now=now)
+            return False
+        _store_suggestions(release_id, found, now=now)
+        DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=True)
+        return True
+    return False
+
+
+def _suggestions(
+    release_id: int, connection: DiscogsConnection, client: DiscogsClient
+) -> Sequence[Suggestion]:
+    try:
+        return client.price_suggestions(release_id)
+    except SellerSettingsMissing:
+        if connection.has_seller_settings:
+            # They were there: perhaps it is the release that is gone. This raises NotFound then.
+            client.release_market(release_id)
+        raise
+
+
+def _note_failure(
+    error: errors.DiscogsError, release_id: int, connection: DiscogsConnection, *, now: datetime
+) -> None:
+    """Remember what went wrong, so that the same is not asked again at once."""
+    if isinstance(error, TO_WAIT):
+        return
+    if isinstance(error, SellerSettingsMissing):
+        DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=False)
+    logger.info("no suggestions for release %s: %s", release_id, error.kind)
+    if isinstance(error, SellerSettingsMissing | errors.CredentialsRejected | errors.AccessDenied):
+        _remember(f"{PER_CONNECTION}{connection.pk}", False, now=now)
+    else:
+        _remember(f"{PER_RELEASE}{release_id}", True, now=now)
+
+
+def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> None:
+    """Replace a release's suggestions. Those in the selling currency of another owner stay, unless there are none."""
+    currencies = {suggestion.currency for suggestion in found}
+    known = PriceSuggestion.objects.filter(release=release_id)
+    with transaction.atomic():
+        if not found:
+            known.delete()
+            _remember(f"{PER_RELEASE}{release_id}", False, now=now)
+            return
+        known.filter(currency__in=currencies).exclude(grade__in=[entry.grade for entry in found]).delete()
+        PriceSuggestion.objects.bulk_create(
+            [
+                PriceSuggestion(
+                    release_id=release_id,
+                    grade=entry.grade,
+                    currency=entry.currency,
+                    amount_minor=entry.amount_minor,
+                    observed_at=now,
+                )
+                for entry in found
+            ],
+            update_conflicts=True,
+            unique_fields=["release", "grade", "currency"],
+            update_fields=["amount_minor", "observed_at"],
+        )
+
+
+def _suggestions_due(now: datetime) -> "QuerySet[Release]":
+    """Held releases that exist at Discogs for sure, without fresh suggestions, and with an owner who may ask."""
+    asked = Capability.objects.filter(name=Concat(Value(PER_RELEASE), Cast(OuterRef("pk"), CharField())))
+    none_lately = asked.filter(is_available=False, checked_at__gt=now - SUGGESTIONS_FRESH_FOR)
+    failed_lately = asked.filter(checked_at__gt=now - FAILED_AGAIN_AFTER)
+    fresh = PriceSuggestion.objects.filter(
+        release=OuterRef("pk"), observed_at__gt=now - SUGGESTIONS_FRESH_FOR
+    )
+    owned = _held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
+    return Release.objects.filter(
+        Exists(owned),
+        price__status__in=(PriceStatus.PRICED, PriceStatus.NONE_FOR_SALE),
+        price__observed_at__gt=now - KNOWN_TO_EXIST_FOR,
+    ).exclude(Exists(fresh) | Exists(none_lately) | Exists(failed_lately))
+
+
+def _connections_to_ask(now: datetime) -> "QuerySet[DiscogsConnection]":
+    """Without those whose owner sells nothing at Discogs, as far as we know, or who were refused a day ago."""
+    refused = Capability.objects.filter(name=Concat(Value(PER_CONNECTION), Cast(OuterRef("pk"), CharField())))
+    lately = refused.filter(checked_at__gt=now - FAILED_AGAIN_AFTER)
+    long_ago = refused.filter(checked_at__lte=now - SETTINGS_AGAIN_AFTER)
+    may_ask = Q(has_seller_settings=True) | Q(has_seller_settings__isnull=True)
+    active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE)
+    return active.filter(may_ask & ~Q(Exists(lately)) | Q(has_seller_settings=False) & Q(Exists(long_ago)))
+
+
+# Statistics in a chosen currency --------------------------------------------------------------------
+
+
+def enqueue_market_stat(release_id: int, currency: str) -> None:
+    """Queue a request for the lowest price in this currency. Integers cross the queue, so its number does."""
+    async_task(STAT_TASK, release_id, CURRENCIES.index(currency), save=False)
+
+
+def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor, now: datetime) -> bool:
+    """Fetch and store the lowest price of a release in one currency; a reading of the last day costs no request.
+
+    Returns whether there is a fresh one now.
+    """
+    fresh = MarketStat.objects.filter(
+        release=release_id, currency=currency, observed_at__gt=now - STAT_FRESH_FOR
+    )
+    if fresh.exists():
+        return True
+    owners = DiscogsConnection.objects.filter(
+        Exists(_held(release=release_id, connection=OuterRef("pk"))), state=DiscogsConnection.State.ACTIVE
+    )
+    credentials = next((found for _, found in _usable(owners.order_by("pk"))), None)
+    if credentials is None:
+        return False
+    try:
+        found = client_for(credentials).market_stats(release_id, currency)
+    except errors.DiscogsError as error:
+        logger.info("no statistics for release %s: %s", release_id, error.kind)
+        return False
+    MarketStat.objects.update_or_create(
+        release_id=release_id,
+        currency=currency,
+        defaults={
+            "amount_minor": found.amount_minor,
+            "num_for_sale": found.num_for_sale,
+            "observed_at": now,
+        },
+    )
+    return True
+
+
+# Listing search -------------------------------------------------------------------------------------
+
+
+def probe_listing_search(*, client_for: ClientFor, now: datetime) -> bool:
+    """Whether listings can be searched. Never asked when DISCOGS_LISTING_SEARCH is off, else once a day."""
+    if not settings.DISCOGS_LISTING_SEARCH:
+        return False
+    known = _search_known(now).first()
+    if known:
+        return known.is_available
+    held = _held(connection__state=DiscogsConnection.State.ACTIVE).select_related("connection").first()
+    access = next(_usable([held.connection]), None) if held else None
+    if held is None or access is None:
+        return False
+    try:
+        is_available = client_for(access[1]).listing_search(held.release_id)
+    except TO_WAIT:
+        return False
+    except errors.DiscogsError:
+        is_available = False
+    _remember(LISTING_SEARCH, is_available, now=now)
+    return is_available
+
+
+def _search_known(now: datetime) -> "QuerySet[Capability]":
+    return Capability.objects.filter(name=LISTING_SEARCH, checked_at__gt=now - SEARCH_KNOWN_FOR)
+
+
+def _search_unknown(now: datetime) -> bool:
+    return settings.DISCOGS_LISTING_SEARCH and not _search_known(now).exists()
+
+
+# Shared ---------------------------------------------------------------------------------------------
+
+
+def _held(**which: object) -> "QuerySet[CollectionInstance]":
+    return CollectionInstance.objects.held().filter(**which)
+
+
+def _usable(
+    connections: "QuerySet[DiscogsConnection] | Sequence[DiscogsConnection]",
+) -> Iterator[tuple[DiscogsConnection, Credentials]]:
+    """Connections with their credentials, without those that cannot be read: the next price job tells their owner."""
+    for connection in connections:
+        try:
+            yield connection, credentials_of(connection)
+        except CredentialUnreadable:
+            continue
+
+
+def _remember(name: str, is_available: bool, *, now: datetime) -> None:
+    Capability.objects.update_or_create(name=name, defaults={"is_available": is_available, "checked_at": now})

@@ -1,0 +1,399 @@
+"""The optional price sources against the sandbox: their freshness, their traps, and that prices never notice."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from collections_app.discogs.gate import configured_gate
+from collections_app.discogs.sandbox.market import GRADE_GRID
+from collections_app.models import ApiGate, Capability, DiscogsConnection, ImportPass
+from pricing import optional, optional_tasks
+from pricing.models import MarketStat, PriceJob, PriceStatus, PriceSuggestion, ReleasePrice, SyncRun
+from pricing.tasks import this_process
+from tests.factories import make_connection, make_instance, make_price, make_release, make_run
+from tests.pricing.engine import import_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RELEASES = (11, 12, 13)
+
+
+@pytest.fixture
+def collector(make_collector, generous_sandbox):
+    """A user who sells at Discogs, in pounds, and owns three releases whose prices are known."""
+    return shelf(make_collector, generous_sandbox, "collector", seller_currency="GBP")
+
+
+def shelf(make_collector, sandbox, name: str, **account):
+    user = make_collector(sandbox, name, release_ids=RELEASES, **account)
+    import_all(user)
+    for release in RELEASES:
+        sandbox.set_market(release, lowest_price="8.00", num_for_sale=2)
+        if not ReleasePrice.objects.filter(pk=release).exists():
+            make_price(user.discogs_connection.instances.get(release=release).release, 800 + release)
+    sandbox.reset("stats")
+    return user
+
+
+def ask(release: int = 11, *, later: timedelta = timedelta(0)) -> bool:
+    now = timezone.now() + later
+    return optional.refresh_suggestions(release, client_for=this_process().client_for, now=now)
+
+
+def due(*, later: timedelta = timedelta(0)) -> list[int]:
+    now = timezone.now() + later
+    ReleasePrice.objects.update(observed_at=now - HOUR)  # daily runs have gone on meanwhile
+    return optional.due_suggestions(50, now)
+
+
+def connection_of(user) -> DiscogsConnection:
+    return DiscogsConnection.objects.get(user=user)
+
+
+# Suggestions ----------------------------------------------------------------------------------------
+
+
+def test_suggestions_are_kept_by_grade_in_the_owners_selling_currency(collector, generous_sandbox):
+    assert ask()
+    rows = PriceSuggestion.objects.filter(release=11)
+    assert {row.grade for row in rows} == set(GRADE_GRID)
+    assert {row.currency for row in rows} == {"GBP"}
+    assert connection_of(collector).has_seller_settings is True
+    assert generous_sandbox.stats()["accepted"] == 1
+
+
+def test_the_dearest_is_asked_for_first_and_each_once_a_week(collector):
+    assert due() == [13, 12, 11]
+    ask(13)
+    assert due() == [12, 11]
+    assert due(later=6 * DAY) == [12, 11]
+    assert due(later=8 * DAY) == [12, 11, 13]
+
+
+def test_a_fresh_one_costs_no_request(collector, generous_sandbox):
+    ask()
+    assert ask() is False
+    assert generous_sandbox.stats()["accepted"] == 1
+
+
+def test_an_empty_answer_is_remembered_for_a_week_and_is_no_price(collector, generous_sandbox):
+    generous_sandbox.add_fault(
+        path="/marketplace/price_suggestions/11",
+        kind="status",
+        status=200,
+        body="{}",
+        headers={"Content-Type": "application/json"},
+        times=1,
+    )
+    assert ask()
+    assert not PriceSuggestion.objects.exists()
+    assert 11 not in due()
+    assert 11 not in due(later=6 * DAY)
+    assert 11 in due(later=8 * DAY)
+
+
+def test_new_suggestions_take_the_place_of_the_old_ones_of_their_currency(collector):
+    release = make_release(discogs_id=9_000_000)  # of another release: stays
+    for of, grade, currency in (
+        (11, "Old grade", "GBP"),
+        (11, "Mint (M)", "EUR"),
+        (release.pk, "Mint (M)", "GBP"),
+    ):
+        PriceSuggestion.objects.create(
+            release_id=of,
+            grade=grade,
+            currency=currency,
+            amount_minor=1,
+            observed_at=timezone.now() - 8 * DAY,
+        )
+    ask()
+    of_eleven = PriceSuggestion.objects.filter(release=11)
+    assert not of_eleven.filter(grade="Old grade").exists()
+    assert of_eleven.filter(currency="EUR").count() == 1
+    assert of_eleven.filter(currency="GBP").count() == 8
+    assert PriceSuggestion.objects.filter(release=release).exists()
+
+
+def test_missing_seller_settings_stop_the_asking_for_a_month_and_mark_nothing_gone(
+    make_collector, generous_sandbox
+):
+    user = shelf(make_collector, generous_sandbox, "buyer")
+    before = list(ReleasePrice.objects.order_by("pk").values())
+    assert ask() is False
+    assert connection_of(user).has_seller_settings is False
+    assert list(ReleasePrice.objects.order_by("pk").values()) == before
+    assert due() == due(later=29 * DAY) == []
+    assert ask(12) is False
+    assert generous_sandbox.stats()["accepted"] == 1
+    assert due(later=31 * DAY) == [13, 12, 11]
+
+
+def test_settings_filled_in_since_are_found_after_the_month(make_collector, generous_sandbox):
+    user = shelf(make_collector, generous_sandbox, "buyer")
+    ask()
+    generous_sandbox.add_user(
+        "buyer_at_discogs", "token-of-buyer", release_ids=RELEASES, seller_currency="USD"
+    )
+    due(later=31 * DAY)
+    assert ask(later=31 * DAY)
+    assert connection_of(user).has_seller_settings is True
+
+
+def test_an_owner_with_seller_settings_is_asked_where_another_has_none(
+    collector, make_collector, generous_sandbox
+):
+    DiscogsConnection.objects.update(has_seller_settings=True)
+    other = shelf(make_collector, generous_sandbox, "buyer")
+    assert ask()
+    assert connection_of(other).has_seller_settings is None
+
+
+def test_a_release_that_went_meanwhile_does_not_count_as_missing_settings(collector, generous_sandbox):
+    ask(12)
+    generous_sandbox.set_market(11, gone=True)
+    assert ask(11) is False
+    assert connection_of(collector).has_seller_settings is True
+    assert ReleasePrice.objects.get(pk=11).status == PriceStatus.PRICED  # the price job will tell
+    assert due() == [13]
+
+
+@pytest.mark.parametrize("status", ["gone", "blocked"])
+def test_what_cannot_be_sold_is_not_asked_for(collector, status):
+    ReleasePrice.objects.filter(pk=11).update(status=status, amount_minor=None, currency="")
+    assert 11 not in due()
+
+
+def test_only_releases_lately_known_to_exist_are_asked_for(collector):
+    ReleasePrice.objects.filter(pk=11).update(observed_at=timezone.now() - 8 * DAY)
+    assert optional.due_suggestions(50, timezone.now()) == [13, 12]
+
+
+def test_what_nobody_holds_any_more_is_not_asked_for(collector):
+    collector.discogs_connection.instances.filter(release=11).update(removed_at=timezone.now())
+    assert due() == [13, 12]
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "cut", "reset", "forbidden_html"])
+def test_a_fault_leaves_everything_as_it_is_and_is_tried_again_the_next_day(
+    collector, generous_sandbox, kind
+):
+    before = list(ReleasePrice.objects.order_by("pk").values())
+    generous_sandbox.add_fault(path="/marketplace/price_suggestions/11", kind=kind, times=1)
+    assert ask() is False
+    assert list(ReleasePrice.objects.order_by("pk").values()) == before
+    assert connection_of(collector).has_seller_settings is None
+    assert not PriceSuggestion.objects.exists()
+    assert not PriceJob.objects.exists()
+    assert 11 not in due()
+    assert 11 in due(later=2 * DAY)
+
+
+def test_a_refusal_pauses_the_gate_and_the_release_stays_due(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="/marketplace/price_suggestions/11", kind="status", status=429, times=1)
+    assert ask() is False
+    assert configured_gate().status().reason == "rate_limit"
+    assert 11 in due()
+
+
+def test_rejected_credentials_leave_the_connection_to_the_price_jobs(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="/marketplace/price_suggestions/", kind="status", status=401)
+    assert ask() is False
+    connection = connection_of(collector)
+    assert (connection.state, connection.has_seller_settings) == ("active", None)
+    assert due() == []
+    assert due(later=2 * DAY) == [13, 12, 11]
+
+
+def test_an_unreadable_credential_asks_nothing(collector, generous_sandbox):
+    DiscogsConnection.objects.update(credential="sealed with a lost key")
+    assert ask() is False
+    assert generous_sandbox.stats()["accepted"] == 0
+
+
+# When they are fed ----------------------------------------------------------------------------------
+
+
+def queued() -> list[tuple[str, tuple[int, ...]]]:
+    return [(row.task["func"].rpartition(".")[2], row.task["args"]) for row in OrmQ.objects.order_by("id")]
+
+
+def feed(**later: float) -> int:
+    return optional.feed(now=timezone.now() + timedelta(**later))
+
+
+def test_they_are_queued_when_nothing_else_is_to_be_done_and_not_twice(collector):
+    assert feed() == 3
+    assert queued() == [("refresh_suggestions", (release,)) for release in (13, 12, 11)]
+    assert feed() == 0
+
+
+def test_the_queue_entries_do_what_they_say(collector, generous_sandbox):
+    feed()
+    for name, args in queued():
+        getattr(optional_tasks, name)(*args)
+    assert PriceSuggestion.objects.values("release").distinct().count() == 3
+    assert generous_sandbox.stats()["accepted"] == 3
+
+
+@pytest.mark.parametrize("state", ["running", "importing"])
+def test_nothing_is_queued_or_asked_while_a_sync_is_under_way(collector, generous_sandbox, state):
+    make_run(connection_of(collector), state)
+    assert feed() == 0
+    assert ask() is False
+    assert generous_sandbox.stats()["accepted"] == 0
+
+
+def test_nothing_is_queued_during_an_import(collector):
+    ImportPass.objects.create(connection=connection_of(collector), started_at=timezone.now())
+    assert feed() == 0
+
+
+def test_a_paused_run_holds_nothing_up(collector):
+    make_run(connection_of(collector), "paused")
+    assert feed() == 3
+
+
+def test_nothing_is_queued_while_the_gate_is_closed(collector):
+    configured_gate().record_refusal(retry_after=30)
+    assert feed() == 0
+
+
+def test_a_third_of_the_limit_is_used_at_most(collector, settings):
+    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 6, 60.0
+    assert feed() == 2
+
+
+# Statistics in a chosen currency --------------------------------------------------------------------
+
+
+def stat(currency: str = "EUR", *, release: int = 11, later: timedelta = timedelta(0)) -> bool:
+    now = timezone.now() + later
+    return optional.refresh_market_stat(release, currency, client_for=this_process().client_for, now=now)
+
+
+def test_a_price_in_a_chosen_currency_is_good_for_a_day(collector, generous_sandbox):
+    assert stat()
+    assert stat()
+    row = MarketStat.objects.get()
+    assert (row.currency, row.amount_minor, row.num_for_sale) == ("EUR", 731, 2)
+    assert generous_sandbox.stats()["accepted"] == 1
+    generous_sandbox.set_market(11, lowest_price="16.00")
+    assert stat(later=25 * HOUR)
+    assert MarketStat.objects.get().amount_minor == 1462
+
+
+@pytest.mark.parametrize("change", [{"lowest_price": None}, {"blocked": True}], ids=str)
+@pytest.mark.parametrize(("release", "listings"), [(11, 0), (12, None)])  # Discogs says either
+def test_no_price_in_a_chosen_currency_is_no_amount(collector, generous_sandbox, change, release, listings):
+    generous_sandbox.set_market(release)
+    generous_sandbox.set_market(release, **change)
+    stat(release=release)
+    row = MarketStat.objects.get()
+    assert (row.amount_minor, row.num_for_sale) == (None, listings)
+
+
+@pytest.mark.parametrize("kind", ["html", "reset"])
+def test_a_failed_request_leaves_the_old_statistics(collector, generous_sandbox, kind):
+    stat()
+    before = MarketStat.objects.values().get()
+    generous_sandbox.add_fault(path="/marketplace/stats/11", kind=kind, times=1)
+    assert stat(later=2 * DAY) is False
+    assert MarketStat.objects.values().get() == before
+
+
+def test_a_release_without_a_connected_owner_is_not_asked_for(collector, generous_sandbox):
+    make_release(discogs_id=999)
+    assert stat(release=999) is False
+    assert generous_sandbox.stats()["accepted"] == 0
+
+
+def test_statistics_can_be_queued(collector):
+    optional.enqueue_market_stat(11, "JPY")
+    [(name, args)] = queued()
+    assert all(isinstance(value, int) for value in args)
+    getattr(optional_tasks, name)(*args)
+    assert MarketStat.objects.get().currency == "JPY"
+
+
+# Listing search -------------------------------------------------------------------------------------
+
+
+def probe(*, later: timedelta = timedelta(0)) -> bool:
+    now = timezone.now() + later
+    return optional.probe_listing_search(client_for=this_process().client_for, now=now)
+
+
+def test_the_listing_search_is_off_and_never_asked(collector, generous_sandbox):
+    optional_tasks.probe_listing_search()
+    feed()
+    assert "probe_listing_search" not in dict(queued())
+    assert generous_sandbox.stats()["accepted"] == 0
+    assert not Capability.objects.exists()
+
+
+def test_an_unavailable_listing_search_costs_one_request_a_day(collector, generous_sandbox, settings):
+    settings.DISCOGS_LISTING_SEARCH = True
+    for hours in (0, 1, 23):
+        assert probe(later=hours * HOUR) is False
+    assert generous_sandbox.stats()["accepted"] == 1
+    assert probe(later=25 * HOUR) is False
+    assert generous_sandbox.stats()["accepted"] == 2
+
+
+def test_the_probe_is_queued_once_a_day_when_it_is_on(collector, settings):
+    settings.DISCOGS_LISTING_SEARCH = True
+    feed()
+    assert queued()[0] == ("probe_listing_search", ())
+    OrmQ.objects.all().delete()
+    optional_tasks.probe_listing_search()
+    feed()
+    assert "probe_listing_search" not in dict(queued())
+
+
+def test_a_401_of_the_listing_search_says_nothing_about_the_credentials(
+    collector, generous_sandbox, settings
+):
+    settings.DISCOGS_LISTING_SEARCH = True
+    generous_sandbox.add_fault(path="/marketplace/search", kind="status", status=401, times=1)
+    assert probe() is False
+    assert connection_of(collector).is_active
+    assert Capability.objects.get().is_available is False
+
+
+def test_a_closed_gate_says_nothing_about_the_listing_search(collector, settings):
+    settings.DISCOGS_LISTING_SEARCH = True
+    configured_gate().record_refusal(retry_after=600)
+    assert probe() is False
+    assert not Capability.objects.exists()
+    ApiGate.objects.update(paused_until=0)
+
+
+def test_after_everything_optional_an_ordinary_sync_succeeds(collector, generous_sandbox):
+    from pricing import planner
+    from tests.pricing.engine import work_until_idle
+
+    ask()
+    stat()
+    run = planner.start_sync(
+        collector,
+        trigger=SyncRun.Trigger.CLICK,
+        now=timezone.now(),
+        stale_after=timedelta(0),
+        import_first=False,
+    )
+    work_until_idle()
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.FINISHED
+    assert set(ReleasePrice.objects.values_list("amount_minor", flat=True)) == {800}
+
+
+@pytest.mark.parametrize("releases", [5, 50])
+def test_choosing_what_is_due_is_one_query_for_few_and_many(releases, django_assert_num_queries):
+    connection = make_connection()
+    for number in range(releases):
+        make_price(make_instance(connection).release, 1000 + number)
+    with django_assert_num_queries(1):
+        assert len(optional.due_suggestions(50, timezone.now())) == releases
