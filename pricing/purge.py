@@ -1,0 +1,124 @@
+"""Delete what is kept no longer, a batch at a time, each in a transaction of its own."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from collections_app.models import ApiMinute, Capability, CollectionInstance, Release, WantlistItem
+from pricing.models import (
+    HealthAlert,
+    MarketStat,
+    PriceJob,
+    PriceSnapshot,
+    PriceSuggestion,
+    ReleasePrice,
+    RunItem,
+    SyncRun,
+)
+from pricing.optional import PER_RELEASE
+
+BATCH = 1_000  # rows in one transaction
+
+UNOWNED_FOR = timedelta(days=30)  # a disconnected user may come back
+RUNS_FOR, LEAST_RUNS = timedelta(days=90), 20  # of each user the newest stay, however old
+JOBS_FOR = timedelta(days=30)
+MINUTES_FOR = timedelta(days=30)
+ALERTS_FOR = timedelta(days=90)
+ANSWERS_FOR = timedelta(days=30)
+
+Rows = QuerySet[Any]
+
+
+def purge_some(*, now: datetime, most: int = BATCH) -> Counter[str]:
+    """Delete up to `most` rows that have had their time; returns how many of each kind. Empty: nothing is left."""
+    counts: Counter[str] = Counter()
+    for kind, rows in purgeable(now=now).items():
+        left = most - counts.total()
+        # A kind is begun when those before it are done: jobs may go when the items of old runs are gone.
+        if left > 0 and (deleted := _delete(rows, left)):
+            counts[kind] = deleted
+    return counts
+
+
+def purge_all(*, now: datetime) -> Counter[str]:
+    """Delete everything that has had its time; returns how many of each kind."""
+    counts: Counter[str] = Counter()
+    while some := purge_some(now=now):
+        counts += some
+    return counts
+
+
+def count_purgeable(*, now: datetime) -> Counter[str]:
+    """What `purge_all` would delete."""
+    counts = Counter({kind: rows.count() for kind, rows in purgeable(now=now).items()})
+    return +counts
+
+
+def purgeable(*, now: datetime) -> dict[str, Rows]:
+    """The rows that have had their time, by kind, in the order in which they may go."""
+    runs = _old_runs(now)
+    orphans = _orphans(now)
+    # The newest price goes last: it tells how long nobody has had the release.
+    return {
+        "market stats": MarketStat.objects.filter(release__in=orphans),
+        "suggestions": PriceSuggestion.objects.filter(release__in=orphans),
+        "snapshots": PriceSnapshot.objects.filter(Q(release__in=orphans) | _beyond_history(now)),
+        "prices": ReleasePrice.objects.filter(release__in=orphans),
+        "run items": RunItem.objects.filter(run__in=runs),
+        "runs": runs,
+        "jobs": _old_jobs(now, runs),
+        "minutes": ApiMinute.objects.filter(minute__lt=now - MINUTES_FOR),
+        "alerts": HealthAlert.objects.filter(closed_at__lt=now - ALERTS_FOR),
+        "answers": Capability.objects.filter(name__startswith=PER_RELEASE, checked_at__lt=now - ANSWERS_FOR),
+    }
+
+
+def _orphans(now: datetime) -> "QuerySet[Release]":
+    """Releases that nobody holds, has held or wants, and that have not been fetched during the grace.
+
+    A removed copy is a row too: its owner's history needs the snapshots.
+    """
+    this = {"release": OuterRef("pk")}
+    lately = ReleasePrice.objects.filter(**this, observed_at__gte=now - UNOWNED_FOR)
+    return Release.objects.exclude(
+        Exists(CollectionInstance.objects.filter(**this))
+        | Exists(WantlistItem.objects.filter(**this))
+        | Exists(lately)
+    )
+
+
+def _beyond_history(now: datetime) -> Q:
+    """Snapshots older than HISTORY_DAYS; none when that is 0."""
+    if not settings.HISTORY_DAYS:
+        return Q(pk__in=())
+    return Q(day__lt=now.astimezone(UTC).date() - timedelta(days=settings.HISTORY_DAYS))
+
+
+def _old_runs(now: datetime) -> "QuerySet[SyncRun]":
+    newest = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at").values("created_at")
+    oldest_kept = Subquery(newest[LEAST_RUNS - 1 : LEAST_RUNS])
+    # Runs over chosen releases belong to nobody; nobody's page lists them.
+    return SyncRun.objects.filter(
+        Q(user__isnull=True) | Q(created_at__lt=oldest_kept), finished_at__lt=now - RUNS_FOR
+    )
+
+
+def _old_jobs(now: datetime, runs: "QuerySet[SyncRun]") -> "QuerySet[PriceJob]":
+    """Ended jobs that no run shows any more. A job's end would otherwise read as “reused” in the run's progress."""
+    shown = RunItem.objects.filter(job=OuterRef("pk")).exclude(run__in=runs)
+    old = PriceJob.objects.filter(finished_at__lt=now - JOBS_FOR).exclude(state__in=PriceJob.LIVE)
+    return old.exclude(Exists(shown))
+
+
+def _delete(rows: Rows, most: int) -> int:
+    with transaction.atomic():
+        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:most])
+        if not ids:
+            return 0
+        # With its conditions once more: a release may have found an owner since.
+        _, deleted = rows.filter(pk__in=ids).delete()
+    return deleted.get(rows.model._meta.label, 0)

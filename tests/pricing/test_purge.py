@@ -1,0 +1,217 @@
+"""What is deleted, and above all what is not."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+
+from collections_app.connect import disconnect
+from collections_app.models import ApiMinute, Capability
+from pricing.models import (
+    HealthAlert,
+    MarketStat,
+    PriceJob,
+    PriceSnapshot,
+    PriceSuggestion,
+    ReleasePrice,
+    RunItem,
+    SyncRun,
+)
+from pricing.purge import count_purgeable, purge_all, purge_some
+from tests.factories import (
+    make_connection,
+    make_instance,
+    make_item,
+    make_price,
+    make_release,
+    make_run,
+    make_snapshot,
+    make_want,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2027, 3, 28, 0, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def read_release(*, ago: int = 31):
+    """A release whose newest of three readings is so many days old."""
+    release = make_release()
+    make_price(release, 1000, observed_at=NOW - ago * DAY)
+    for day in range(3):
+        make_snapshot(release, 1000, day=NOW.date() - (ago + day) * DAY)
+    MarketStat.objects.create(release=release, currency="EUR", observed_at=NOW - ago * DAY)
+    PriceSuggestion.objects.create(
+        release=release, grade="Mint (M)", currency="EUR", amount_minor=1, observed_at=NOW
+    )
+    return release
+
+
+def test_what_nobody_has_is_deleted_after_the_grace_with_all_that_was_read_of_it():
+    read_release()
+    counts = purge_all(now=NOW)
+    assert counts == {"market stats": 1, "suggestions": 1, "snapshots": 3, "prices": 1}
+    for model in (ReleasePrice, PriceSnapshot, MarketStat, PriceSuggestion):
+        assert not model.objects.exists()
+
+
+def test_within_the_grace_nothing_is_deleted():
+    read_release(ago=29)
+    assert purge_all(now=NOW) == {}
+
+
+def test_what_someone_holds_held_or_wants_is_kept():
+    connection = make_connection()
+    make_instance(connection, read_release(ago=400))
+    make_instance(connection, read_release(ago=400), removed_at=NOW - 300 * DAY)
+    make_want(connection, read_release(ago=400))
+    assert purge_all(now=NOW) == {}
+    assert PriceSnapshot.objects.count() == 9
+
+
+def test_what_one_owner_leaves_behind_stays_for_the_other():
+    gone, stays = make_connection("gone"), make_connection("stays")
+    shared, single = read_release(ago=40), read_release(ago=40)
+    for connection in (gone, stays):
+        make_instance(connection, shared)
+    make_instance(gone, single)
+    disconnect(gone)
+    purge_all(now=NOW)
+    assert list(ReleasePrice.objects.values_list("pk", flat=True)) == [shared.pk]
+
+
+@pytest.mark.parametrize(("history_days", "left"), [(0, 4), (365, 3), (30, 1)])
+def test_snapshots_beyond_the_history_are_deleted_and_the_newest_price_is_not(settings, history_days, left):
+    settings.HISTORY_DAYS = history_days
+    release = make_instance(make_connection()).release
+    make_price(release, 1000, observed_at=NOW - 400 * DAY)
+    for ago in (30, 31, 365, 366):
+        make_snapshot(release, 1000, day=NOW.date() - ago * DAY)
+    purge_all(now=NOW)
+    assert PriceSnapshot.objects.count() == left
+    assert ReleasePrice.objects.count() == 1
+
+
+def old_runs(username: str, number: int, *, ago: int = 100) -> list[SyncRun]:
+    """Finished runs of one user, each with one job, newest first."""
+    connection, release = make_connection(username), make_release()
+    runs = []
+    for offset in range(number):
+        moment = NOW - (ago + offset) * DAY
+        run = make_run(connection, "finished", created_at=moment, finished_at=moment)
+        make_item(run, release, "recorded", finished_at=moment)
+        runs.append(run)
+    return runs
+
+
+def test_old_runs_go_with_their_items_and_jobs_except_each_users_newest_twenty():
+    many, few = old_runs("many", 25), old_runs("few", 3)
+    assert purge_all(now=NOW) == {"run items": 5, "runs": 5, "jobs": 5}
+    left = set(SyncRun.objects.values_list("pk", flat=True))
+    assert left == {run.pk for run in [*many[:20], *few]}
+
+
+def test_a_kept_run_keeps_its_jobs_however_old_so_that_none_reads_as_reused():
+    old_runs("few", 3, ago=400)
+    assert purge_all(now=NOW) == {}
+    assert not RunItem.objects.filter(job__isnull=True).exists()
+
+
+def test_runs_that_ended_lately_are_kept_however_many():
+    old_runs("busy", 30, ago=1)
+    assert purge_all(now=NOW) == {}
+
+
+def test_a_run_that_has_not_ended_is_kept_however_old():
+    run = old_runs("many", 25)[-1]
+    SyncRun.objects.filter(pk=run.pk).update(state="paused", finished_at=None)
+    purge_all(now=NOW)
+    assert SyncRun.objects.filter(pk=run.pk).exists()
+    assert PriceJob.objects.filter(items__run=run).exists()
+
+
+def test_runs_over_chosen_releases_go_after_their_time():
+    moment = NOW - 91 * DAY
+    for ended in (moment, NOW):
+        SyncRun.objects.create(
+            trigger="command", state="finished", stale_after_seconds=0, created_at=moment, finished_at=ended
+        )
+    assert purge_all(now=NOW) == {"runs": 1}
+
+
+@pytest.mark.parametrize(
+    ("state", "ended_ago", "deleted"),
+    [("recorded", 31, True), ("dead", 31, True), ("recorded", 29, False), ("due", None, False)],
+)
+def test_a_job_without_a_run_goes_when_it_ended_long_ago(state, ended_ago, deleted):
+    finished_at = None if ended_ago is None else NOW - ended_ago * DAY
+    PriceJob.objects.create(
+        release=make_release(), state=state, created_at=NOW - 99 * DAY, finished_at=finished_at
+    )
+    purge_all(now=NOW)
+    assert PriceJob.objects.exists() is not deleted
+
+
+def test_a_job_that_an_old_and_a_kept_run_share_is_kept():
+    old, kept = old_runs("many", 21)[-1], old_runs("few", 1)[0]
+    job = old.items.get().job
+    RunItem.objects.filter(run=kept).update(job=job)
+    purge_all(now=NOW)
+    assert not SyncRun.objects.filter(pk=old.pk).exists()
+    assert kept.items.get().job == job
+
+
+def test_measurements_closed_alerts_and_remembered_answers_go_after_their_time():
+    for ago in (29, 31):
+        ApiMinute.objects.create(egress="here", minute=NOW - ago * DAY)
+        name = f"suggestions of release {ago}"
+        Capability.objects.create(name=name, is_available=False, checked_at=NOW - ago * DAY)
+    Capability.objects.create(name="search", is_available=False, checked_at=NOW - 99 * DAY)
+    for number, closed_at in enumerate((None, NOW - 89 * DAY, NOW - 91 * DAY)):
+        HealthAlert.objects.create(kind=f"kind {number}", opened_at=NOW - 99 * DAY, closed_at=closed_at)
+    assert purge_all(now=NOW) == {"minutes": 1, "alerts": 1, "answers": 1}
+
+
+def test_no_transaction_deletes_more_than_it_may_and_all_goes_in_the_end():
+    old_runs("many", 25)
+    sizes = []
+    while some := purge_some(now=NOW, most=3):
+        sizes.append(some.total())
+    assert max(sizes) <= 3
+    assert sum(sizes) == 15
+    assert count_purgeable(now=NOW) == {}
+
+
+def test_jobs_wait_until_the_items_of_old_runs_are_gone():
+    old_runs("many", 25)
+    purge_some(now=NOW, most=3)
+    assert not RunItem.objects.filter(job__isnull=True).exists()
+    assert PriceJob.objects.count() == 25
+
+
+def test_a_dry_run_tells_what_a_purge_then_deletes(capsys):
+    owned = make_release()
+    make_instance(make_connection("owner"), owned)
+    make_price(owned, 1000)
+    read_release(ago=4000)
+    old_runs("many", 25, ago=4000)
+    call_command("purge", "--dry-run", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["snapshots"], told["jobs"]) == (3, 5)
+    assert PriceSnapshot.objects.count() == 3
+    call_command("purge", "--json")
+    assert json.loads(capsys.readouterr().out) == told
+    call_command("purge")
+    assert capsys.readouterr().out == "Deleted: nothing.\n"
+    assert ReleasePrice.objects.count() == 1
+
+
+@pytest.mark.parametrize("rows", [5, 50])
+def test_a_purge_costs_the_same_for_few_and_many(rows, django_assert_max_num_queries):
+    for minute in range(rows):
+        ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
+    old_runs("many", 21)
+    with django_assert_max_num_queries(45):
+        purge_some(now=NOW)
