@@ -3,20 +3,24 @@
 Everything follows from rows: a tick that is missed, doubled or called by several hosts at once does no harm.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from collections_app.models import DiscogsConnection, Preferences
-from pricing import planner
+from pricing import optional, planner, purge, values
 from pricing.due import run_due_at
 from pricing.models import SyncRun
 
 # After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
 MOST_STARTS = 20
+PURGED_AT_ONCE = 1_000  # rows: the feeder must not wait for long
+MINUTE, DAY = 60, 86_400  # seconds
 
 
 class NextRun(NamedTuple):
@@ -28,12 +32,35 @@ class NextRun(NamedTuple):
 def tick(now: datetime) -> None:
     """Start what is due. To be called about once a minute, on every host."""
     start_due_runs(now=now)
+    _once_a_day("values", _store_values, now=now)
+    _once_a_day("purge", _purge, now=now)
+    optional.feed(now=now)
 
 
 def start_due_runs(*, now: datetime) -> int:
     """Start a run, import first, for the users whose interval is over; returns for how many."""
     due = sorted(run for run in _next_runs() if run.due_at <= now)
     return sum(_start(run.connection_id, now=now) for run in due[:MOST_STARTS])
+
+
+def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -> None:
+    """Take a step of daily work with each tick, on one host, until it says that the day's work is done.
+
+    Only a shortcut: both works find nothing to do a second time, should the cache forget.
+    """
+    done = f"done:{name}:{now.astimezone(UTC):%Y-%m-%d}"
+    mine = f"tick:{name}:{now.astimezone(UTC):%Y-%m-%dT%H:%M}"
+    if not cache.get(done) and cache.add(mine, True, MINUTE) and step(now):
+        cache.set(done, True, 2 * DAY)
+
+
+def _store_values(now: datetime) -> bool:
+    values.store_missing_values(now=now)
+    return True
+
+
+def _purge(now: datetime) -> bool:
+    return not purge.purge_some(now=now, most=PURGED_AT_ONCE)
 
 
 def _start(connection_id: int, *, now: datetime) -> bool:

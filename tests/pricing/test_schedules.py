@@ -7,9 +7,9 @@ import pytest
 from django.core.cache import cache
 from django.db import connection as database
 
-from collections_app.models import DiscogsConnection, ImportPass, Preferences
+from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
 from pricing import planner, schedules
-from pricing.models import PriceJob, PriceStatus, RunItem, SyncRun
+from pricing.models import CollectionValue, PriceJob, PriceStatus, RunItem, SyncRun
 from tests.factories import (
     make_connection,
     make_instance,
@@ -189,8 +189,36 @@ def test_a_tick_without_anything_due_costs_the_same_for_few_and_many(users, djan
         ended_run(connection, ago=HOUR)
         make_instance(connection)
     schedules.tick(NOW)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         schedules.tick(NOW + timedelta(minutes=1))
+
+
+# Daily work -------------------------------------------------------------------------------------------
+
+
+def test_every_day_has_a_value_also_without_a_sync():
+    connection = connected(every=0)
+    make_price(make_instance(connection).release, 1500, observed_at=NOW)
+    for hour in (0, 1, 24):
+        schedules.tick(NOW + hour * HOUR)
+    days = CollectionValue.objects.order_by("day").values_list("day", "value_minor")
+    assert list(days) == [(NOW.date(), 1500), (NOW.date() + DAY, 1500)]
+
+
+def test_what_has_had_its_time_is_deleted_a_batch_with_each_tick_until_the_day_is_done(monkeypatch):
+    for minute in range(5):
+        ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
+    monkeypatch.setattr(schedules, "PURGED_AT_ONCE", 2)
+    left = []
+    for minute in range(4):
+        schedules.tick(NOW + minute * timedelta(minutes=1))
+        left.append(ApiMinute.objects.count())
+    assert left == [3, 1, 0, 0]
+    ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY)
+    schedules.tick(NOW + HOUR)
+    assert ApiMinute.objects.count() == 1  # this day is done
+    schedules.tick(NOW + DAY)
+    assert ApiMinute.objects.count() == 0
 
 
 # What a scheduled run asks for -----------------------------------------------------------------------
