@@ -1,12 +1,21 @@
-"""Looking at connections, releases, imports and the gate. Nothing here can be changed by hand."""
+"""Looking at connections, releases, imports, the gate and its trend. Nothing here can be changed by hand."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 
-from collections_app.models import ApiGate, DiscogsConnection, ImportPass, Release
+from collections_app.models import (
+    ApiGate,
+    ApiMinute,
+    Capability,
+    DiscogsConnection,
+    ImportPass,
+    Preferences,
+    Release,
+)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -79,7 +88,47 @@ class ApiGateAdmin(ReadOnlyAdmin):
         "openings",
         "faults_in_a_row",
         "refusals",
-        "latency_ms",
+        "answer_time",
         "requests",
-        "paused_until",
+        "pause_ends",
     )
+
+    @admin.display(description="average answer", ordering="latency_ms")
+    def answer_time(self, row: ApiGate) -> str:
+        return f"{row.latency_ms:,.0f} ms" if row.latency_ms else "–"
+
+    @admin.display(description="paused until", ordering="paused_until", empty_value="never")
+    def pause_ends(self, row: ApiGate) -> datetime | None:
+        return datetime.fromtimestamp(row.paused_until, tz=UTC) if row.paused_until else None
+
+
+@admin.register(ApiMinute)
+class ApiMinuteAdmin(ReadOnlyAdmin):
+    list_display = ("minute", "egress", "requests", "faults", "refusals", "average", "slowest")
+    list_filter = ("egress",)
+    ordering = ("-minute", "egress")
+    list_per_page = 60
+
+    @admin.display(description="average answer")
+    def average(self, row: ApiMinute) -> str:
+        # Times are noted of proper answers only, neither of faults nor of refusals.
+        answers = row.requests - row.faults - row.refusals
+        return f"{row.latency_ms_sum / answers:,.0f} ms" if answers > 0 else "–"
+
+    @admin.display(description="slowest answer", ordering="latency_ms_max")
+    def slowest(self, row: ApiMinute) -> str:
+        return f"{row.latency_ms_max:,} ms" if row.latency_ms_max else "–"
+
+
+@admin.register(Preferences)
+class PreferencesAdmin(ReadOnlyAdmin):
+    list_display = ("user", "sync_every_hours")
+    list_filter = ("sync_every_hours",)
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+
+
+@admin.register(Capability)
+class CapabilityAdmin(ReadOnlyAdmin):
+    list_display = ("name", "is_available", "checked_at")
+    ordering = ("name",)

@@ -1,25 +1,38 @@
-"""Looking at runs, jobs, snapshots and workers. Nothing here can be changed by hand."""
+"""Looking at runs, jobs, prices, workers and alerts. Nothing here can be changed by hand."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from collections_app.admin import ReadOnlyAdmin
-from pricing.models import PriceJob, PriceSnapshot, SyncRun, WorkerHeartbeat
-from pricing.templatetags.figures import age_in_words, money
+from pricing.health import SILENT_AFTER
+from pricing.models import (
+    HealthAlert,
+    MarketStat,
+    PriceJob,
+    PriceSnapshot,
+    PriceSuggestion,
+    SyncRun,
+    WorkerHeartbeat,
+)
+from pricing.queries.engine import HOURS, engine_now
+from pricing.templatetags.engine import alert_title, milliseconds
+from pricing.templatetags.figures import age_in_words, duration, money
+
+admin.site.site_header = admin.site.site_title = "Crateworth"
+admin.site.index_title = "Administration"
 
 # django-q2's own pages unpickle rows that carry no signature, and can name any function to run.
 for model in (Success, Failure, Schedule, OrmQ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
-
-# A worker that has not been heard of for longer is taken for dead.
-SILENT_AFTER = timedelta(seconds=60)
 
 
 @admin.register(SyncRun)
@@ -82,8 +95,64 @@ class PriceSnapshotAdmin(ReadOnlyAdmin):
         return money(row.amount_minor, row.currency)
 
 
+@admin.register(MarketStat)
+class MarketStatAdmin(ReadOnlyAdmin):
+    list_display = ("release", "amount", "num_for_sale", "observed_at")
+    list_filter = ("currency",)
+    list_select_related = ("release",)
+    search_fields = ("=release__discogs_id",)
+    ordering = ("-id",)
+
+    @admin.display(description="lowest price")
+    def amount(self, row: MarketStat) -> str:
+        return money(row.amount_minor, row.currency)
+
+
+@admin.register(PriceSuggestion)
+class PriceSuggestionAdmin(ReadOnlyAdmin):
+    list_display = ("release", "grade", "amount", "observed_at")
+    list_filter = ("grade", "currency")
+    list_select_related = ("release",)
+    search_fields = ("=release__discogs_id",)
+    ordering = ("-id",)
+
+    @admin.display(description="suggested price")
+    def amount(self, row: PriceSuggestion) -> str:
+        return money(row.amount_minor, row.currency)
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("open", "Open"), ("closed", "Closed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[HealthAlert]) -> QuerySet[HealthAlert]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() == "open")
+
+
+@admin.register(HealthAlert)
+class HealthAlertAdmin(ReadOnlyAdmin):
+    list_display = ("title", "message", "opened_at", "lasted", "closed_at")
+    list_filter = (OpenFilter, "kind")
+    ordering = ("-opened_at", "-id")
+
+    @admin.display(description="alert", ordering="kind")
+    def title(self, row: HealthAlert) -> str:
+        return alert_title(row)
+
+    @admin.display(description="lasted")
+    def lasted(self, row: HealthAlert) -> str:
+        return duration(((row.closed_at or timezone.now()) - row.opened_at).total_seconds())
+
+
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
+    """The workers one by one, and the page about the engine as a whole."""
+
     list_display = (
         "process",
         "role",
@@ -93,11 +162,33 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
         "errors",
         "error_rate",
         "memory",
+        "processor",
         "average",
+        "median",
+        "slow",
         "started_at",
     )
     list_filter = ("role", "host")
     ordering = ("-seen_at",)
+
+    def get_urls(self) -> list[URLPattern]:
+        engine = path("engine/", self.admin_site.admin_view(self.engine), name="pricing_engine")
+        return [engine, *super().get_urls()]
+
+    def engine(self, request: HttpRequest) -> HttpResponse:
+        """Gate, jobs, throughput, response times and workers; only its moving part when htmx asks."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET.get("hours", "")
+        hours = int(asked) if asked in {str(choice) for choice in HOURS} else HOURS[0]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Engine",
+            "engine": engine_now(now=timezone.now(), hours=hours),
+            "stretches": HOURS,
+        }
+        template = "admin/_engine.html" if getattr(request, "htmx", False) else "admin/engine.html"
+        return TemplateResponse(request, template, context)
 
     @admin.display(description="process")
     def process(self, row: WorkerHeartbeat) -> str:
@@ -120,6 +211,18 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     def memory(self, row: WorkerHeartbeat) -> str:
         return f"{row.rss_bytes / 1_000_000:.0f} MB"
 
-    @admin.display(description="average answer", ordering="average_ms")
+    @admin.display(description="processor", ordering="cpu_percent")
+    def processor(self, row: WorkerHeartbeat) -> str:
+        return f"{row.cpu_percent:.0f} %"
+
+    @admin.display(description="average job", ordering="average_ms")
     def average(self, row: WorkerHeartbeat) -> str:
-        return f"{row.average_ms:.0f} ms"
+        return milliseconds(row.average_ms)
+
+    @admin.display(description="median job", ordering="p50_ms")
+    def median(self, row: WorkerHeartbeat) -> str:
+        return milliseconds(row.p50_ms)
+
+    @admin.display(description="95 % within", ordering="p95_ms")
+    def slow(self, row: WorkerHeartbeat) -> str:
+        return milliseconds(row.p95_ms)

@@ -39,6 +39,14 @@ class Kind(StrEnum):
     MEMORY = "memory"
 
 
+TITLES = {
+    Kind.ERROR_RATE: "Many price jobs fail",
+    Kind.STALL: "Nothing moves",
+    Kind.NO_WORKERS: "No workers run",
+    Kind.OUTAGE: "Discogs does not answer",
+    Kind.REFUSALS: "Discogs refuses requests",
+    Kind.MEMORY: "A worker holds too much memory",
+}
 # The others are warnings: work goes on.
 ERRORS = {Kind.STALL, Kind.NO_WORKERS, Kind.OUTAGE}
 
@@ -140,6 +148,15 @@ def wrong_lately(before: Mapping[str, float], wrong: Iterable[str], *, now: date
     return {**kept, **{str(kind): at for kind in wrong}}
 
 
+def title_of(alert: HealthAlert) -> str:
+    return TITLES[Kind(alert.kind)] if alert.kind in set(Kind) else alert.kind
+
+
+def is_error(alert: HealthAlert) -> bool:
+    """Whether it stops the work."""
+    return alert.kind in ERRORS
+
+
 def open_alerts() -> list[HealthAlert]:
     return list(HealthAlert.objects.filter(closed_at__isnull=True).order_by("opened_at", "pk"))
 
@@ -177,9 +194,9 @@ def _open(wrong: Wrong, *, now: datetime) -> None:
         kind=wrong.kind, closed_at=None, defaults={"message": wrong.message, "opened_at": now}
     )
     if is_new:
-        level = logging.ERROR if wrong.kind in ERRORS else logging.WARNING
+        level = logging.ERROR if is_error(alert) else logging.WARNING
         logger.log(level, "alert %s opened: %s", alert.kind, alert.message)
-        _mail(f"Alert: {alert.kind}", alert.message)
+        _mail(title_of(alert), alert.message)
 
 
 def _close(alert: HealthAlert, *, now: datetime) -> None:
@@ -193,7 +210,7 @@ def _mail(subject: str, message: str) -> None:
     if not settings.ADMINS:
         return
     try:
-        mail_admins(subject.replace("_", " "), message)
+        mail_admins(subject, message)
     except OSError:  # smtplib's errors are of this kind
         logger.exception("the alert could not be mailed")
 

@@ -84,6 +84,10 @@ def test_every_alert_says_what_happened_what_was_kept_and_what_to_do(signs, happ
     assert to_do in wrong.message
 
 
+def test_every_kind_has_a_title():
+    assert set(alerts.TITLES) == set(Kind)
+
+
 @pytest.mark.parametrize(
     ("before", "wrong", "expected"),
     [
@@ -325,7 +329,7 @@ def test_administrators_are_told_once_by_mail(settings, mailoutbox):
         look(later(seconds=seconds))
     (mail,) = mailoutbox
     assert mail.to == ["operator@example.org"]
-    assert "Alert: stall" in mail.subject
+    assert mail.subject == "[Crateworth] Nothing moves"
     assert "restart run_workers" in mail.body
 
 

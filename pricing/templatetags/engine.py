@@ -1,0 +1,31 @@
+"""What the admin's pages say of the engine."""
+
+from django import template
+from django.utils import timezone
+
+from pricing import alerts
+from pricing.models import HealthAlert
+
+register = template.Library()
+
+
+@register.simple_tag
+def current_alerts() -> list[HealthAlert]:
+    """What is wrong now: three small queries."""
+    return alerts.current(timezone.now())
+
+
+@register.filter
+def alert_title(alert: HealthAlert) -> str:
+    return alerts.title_of(alert)
+
+
+@register.filter
+def alert_class(alert: HealthAlert) -> str:
+    return "error" if alerts.is_error(alert) else "warning"
+
+
+@register.filter
+def milliseconds(value: float | None) -> str:
+    """A response time; a dash where there was none."""
+    return "–" if value is None else f"{value:,.0f} ms"

@@ -1,0 +1,310 @@
+"""The admin's page about the engine, the alerts on every page, and pages that can only be read."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from collections_app.models import ApiGate, ApiMinute, Capability, Preferences
+from pricing.models import HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
+from pricing.queries.engine import engine_now
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
+ENGINE = "/admin/pricing/workerheartbeat/engine/"
+READ_ONLY = [
+    "collections_app_apiminute",
+    "collections_app_preferences",
+    "collections_app_capability",
+    "pricing_marketstat",
+    "pricing_pricesuggestion",
+    "pricing_healthalert",
+]
+
+
+@pytest.fixture
+def staff(client, make_user):
+    user = make_user("boss", is_staff=True, is_superuser=True)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def helper(client, make_user):
+    """Staff who may look at syncs, and at nothing else."""
+    user = make_user("helper", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_syncrun"))
+    client.force_login(user)
+    return user
+
+
+def ago(**span: float) -> datetime:
+    return NOON - timedelta(**span)
+
+
+def make_minute(at: datetime, requests: int, **fields: object) -> None:
+    minute = at.replace(second=0, microsecond=0)
+    ApiMinute.objects.create(**{"egress": "default", "minute": minute, "requests": requests, **fields})
+
+
+def jobs_in_states(*states: str, finished_at: datetime | None = None) -> None:
+    run = make.make_run(make.make_connection(f"owner-of-{'-'.join(states)}"))
+    for state in states:
+        make.make_item(run, make.make_release(), state, finished_at=finished_at)
+
+
+def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
+    WorkerHeartbeat.objects.create(
+        **{
+            "host": "host",
+            "pid": pid,
+            "started_at": seen_at - timedelta(hours=2),
+            "seen_at": seen_at,
+            **fields,
+        }
+    )
+
+
+# What is read ----------------------------------------------------------------------------------------
+
+
+def test_an_engine_that_never_ran_can_be_looked_at():
+    engine = engine_now(now=NOON)
+    assert (engine.gate.status.left, engine.gate.breaker, engine.queue_rows) == (60, "closed", 0)
+    assert (engine.live_jobs, engine.ended_jobs, engine.success_percent) == (0, 0, None)
+    assert engine.workers == ()
+    assert engine.response_time.is_empty
+
+
+def test_live_jobs_are_counted_by_state_and_ended_ones_for_a_day():
+    jobs_in_states("due", "due", "queued", "waiting")
+    jobs_in_states("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
+    jobs_in_states("gone", finished_at=ago(hours=30))
+    engine = engine_now(now=NOON)
+    assert [count.number for count in engine.live] == [2, 1, 0, 1]
+    assert {count.state: count.number for count in engine.ended if count.number} == {
+        "recorded": 2,
+        "none_for_sale": 1,
+        "dead": 1,
+        "cancelled": 1,
+    }
+    assert engine.success_percent == 75
+
+
+def test_minutes_are_whole_ones_in_order_with_quiet_ones_between():
+    make_minute(NOON, 5)  # still under way
+    make_minute(ago(minutes=1), 10, faults=1, refusals=1, latency_ms_sum=4000, latency_ms_max=900)
+    make_minute(ago(minutes=180), 7)
+    make_minute(ago(minutes=181), 99)
+    jobs_in_states("recorded", "dead", "cancelled", finished_at=ago(minutes=1))
+    minutes = engine_now(now=NOON).minutes
+    assert (len(minutes), minutes[0].requests, minutes[0].at) == (
+        180,
+        7,
+        datetime(2026, 3, 1, 9, 0, tzinfo=UTC),
+    )
+    newest = minutes[-1]
+    assert (newest.requests, newest.faults, newest.refusals, newest.finished) == (10, 1, 1, 2)
+    assert (newest.average_ms, newest.most_ms) == (500, 900)
+    assert all(minute.is_quiet and minute.average_ms is None for minute in minutes[1:-1])
+
+
+def test_the_ways_out_are_added_up():
+    make_minute(ago(minutes=1), 10, latency_ms_sum=1000, latency_ms_max=200)
+    make_minute(ago(minutes=1), 30, latency_ms_sum=9000, latency_ms_max=700, egress="office")
+    newest = engine_now(now=NOON).minutes[-1]
+    assert (newest.requests, newest.average_ms, newest.most_ms) == (40, 250, 700)
+
+
+def test_a_minute_of_faults_alone_has_no_response_time():
+    make_minute(ago(minutes=1), 3, faults=3)
+    newest = engine_now(now=NOON).minutes[-1]
+    assert (newest.requests, newest.average_ms, newest.most_ms) == (3, None, None)
+
+
+def test_workers_tell_whether_they_are_heard_of_and_how_they_do():
+    make_worker(1, seen_at=ago(seconds=5), role="supervisor")
+    make_worker(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
+    supervisor, worker = engine_now(now=NOON).workers
+    assert (supervisor.is_heard, supervisor.error_percent, supervisor.age_seconds) == (True, None, 7200)
+    assert (worker.is_heard, worker.error_percent, worker.megabytes) == (False, 10, 64)
+
+
+# The page --------------------------------------------------------------------------------------------
+
+
+def test_the_engine_page_shows_gate_jobs_charts_and_workers(client, staff):
+    now = timezone.now()
+    ApiGate.objects.create(
+        egress="default", breaker="open", open_until=(now + timedelta(hours=1)).timestamp()
+    )
+    make_minute(now - timedelta(minutes=2), 40, latency_ms_sum=16_000, latency_ms_max=1234)
+    make_worker(
+        4711, seen_at=now, jobs=10, errors=1, p50_ms=321, p95_ms=654, cpu_percent=12, rss_bytes=64_000_000
+    )
+    jobs_in_states("due")
+    html = client.get(ENGINE).content.decode()
+    assert "next probe in" in html
+    assert "host:4711" in html
+    assert all(words in html for words in ("321 ms", "654 ms", "12 %", "64 MB", "(10 %)"))
+    assert re.findall(r'<g class="line (\w+)">\s*<path', html) == [
+        "requests",
+        "finished",
+        "slowest",
+        "average",
+    ]
+    assert "1,234 ms" in html
+    assert 'state__exact=due">Due</a>' in html
+
+
+def test_without_any_work_the_engine_page_says_so(client, staff):
+    html = client.get(ENGINE).content.decode()
+    assert "Start the workers with" in html
+    assert "Nothing was asked for" in html
+
+
+def test_a_live_update_brings_the_moving_part_only(client, staff):
+    html = client.get(ENGINE, headers={"HX-Request": "true"}).content.decode()
+    assert "Requests left" in html
+    assert "<html" not in html
+
+
+@pytest.mark.parametrize(("asked", "shown"), [("12", 12), ("24", 24), ("", 3), ("1000000", 3), ("x", 3)])
+def test_the_stretch_of_time_is_one_of_those_offered(client, staff, asked, shown):
+    response = client.get(ENGINE, {"hours": asked})
+    assert response.context["engine"].hours == shown
+    assert f'<a href="?hours={shown}" aria-current="true">' in re.sub(r"\s+", " ", response.content.decode())
+
+
+def test_the_engine_page_asks_as_often_whatever_it_shows(client, staff):
+    now = timezone.now()
+    make_worker(10, seen_at=now, role="supervisor")
+    client.get(ENGINE)
+    with CaptureQueriesContext(connection) as few:
+        client.get(ENGINE)
+    for number in range(1, 6):
+        make_worker(number, seen_at=now)
+        make_minute(now - timedelta(minutes=number), 10)
+        jobs_in_states(*["due"] * number, "recorded", finished_at=now)
+    with CaptureQueriesContext(connection) as many:
+        client.get(ENGINE)
+    assert len(many) == len(few)
+
+
+def test_the_engine_page_is_for_staff_who_may_see_workers(client, helper):
+    assert client.get(ENGINE).status_code == 403
+    assert ENGINE not in client.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_others_are_sent_to_sign_in(client, make_user, signed_in):
+    if signed_in:
+        client.force_login(make_user())
+    assert client.get(ENGINE).status_code == 302
+
+
+def test_the_engine_page_only_reads(client, staff):
+    with CaptureQueriesContext(connection) as queries:
+        client.get(ENGINE)
+    assert not [q["sql"] for q in queries if re.match(r"(INSERT|UPDATE|DELETE)", q["sql"])]
+
+
+# Alerts and every page -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["/admin/", ENGINE, "/admin/auth/user/", "/admin/pricing/healthalert/"])
+def test_open_alerts_are_on_every_page(client, staff, address):
+    HealthAlert.objects.create(kind="outage", message="It happened.", opened_at=timezone.now())
+    HealthAlert.objects.create(
+        kind="memory", message="Over.", opened_at=timezone.now(), closed_at=timezone.now()
+    )
+    html = client.get(address).content.decode()
+    assert '<section class="alerts"' in html
+    assert "Discogs does not answer" in html
+    if address != "/admin/pricing/healthalert/":
+        assert "Over." not in html
+
+
+def test_missing_workers_are_on_every_page_while_a_sync_waits(client, staff):
+    assert "No workers run" not in client.get("/admin/").content.decode()
+    make.make_run(make.make_connection(), "running")
+    assert "No workers run" in client.get("/admin/").content.decode()
+
+
+def test_alerts_are_for_staff_who_may_see_them(client, helper):
+    HealthAlert.objects.create(kind="outage", message="It happened.", opened_at=timezone.now())
+    assert "It happened." not in client.get("/admin/").content.decode()
+
+
+def test_nobody_sees_alerts_before_signing_in(client):
+    HealthAlert.objects.create(kind="outage", message="It happened.", opened_at=timezone.now())
+    html = client.get("/admin/login/", follow=True).content.decode()
+    assert "It happened." not in html
+
+
+def fill() -> None:
+    shelf = make.make_connection()
+    release, now = make.make_release(), timezone.now()
+    make_minute(now, 10, latency_ms_sum=4000, latency_ms_max=900)
+    Preferences.objects.get_or_create(user=shelf.user)
+    Capability.objects.create(name="listings", is_available=False, checked_at=now)
+    MarketStat.objects.create(release=release, currency="EUR", amount_minor=1250, observed_at=now)
+    PriceSuggestion.objects.create(
+        release=release, grade="Mint (M)", currency="USD", amount_minor=990, observed_at=now
+    )
+    HealthAlert.objects.create(kind="stall", message="It happened.", opened_at=now)
+
+
+@pytest.mark.parametrize("table", READ_ONLY)
+def test_what_the_engine_wrote_can_be_looked_at_but_not_changed(client, staff, table):
+    fill()
+    page = client.get(reverse(f"admin:{table}_changelist"))
+    assert page.status_code == 200
+    row = page.context["cl"].result_list[0]
+    detail = client.get(reverse(f"admin:{table}_change", args=[row.pk]))
+    assert detail.status_code == 200
+    assert 'name="_save"' not in detail.content.decode()
+    assert client.post(reverse(f"admin:{table}_change", args=[row.pk]), {}).status_code == 403
+    assert client.get(reverse(f"admin:{table}_add")).status_code == 403
+    assert client.post(reverse(f"admin:{table}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("table", "figures"),
+    [
+        ("collections_app_apiminute", ("400 ms", "900 ms")),
+        ("pricing_marketstat", ("€12.50",)),
+        ("pricing_pricesuggestion", ("$9.90", "Mint (M)")),
+        ("pricing_healthalert", ("Nothing moves", "It happened.")),
+    ],
+)
+def test_figures_are_written_as_people_read_them(client, staff, table, figures):
+    fill()
+    html = client.get(reverse(f"admin:{table}_changelist")).content.decode()
+    assert all(figure in html for figure in figures)
+
+
+@pytest.mark.parametrize(("state", "shown"), [("open", True), ("closed", False)])
+def test_alerts_are_found_by_state(client, staff, state, shown):
+    fill()
+    page = client.get("/admin/pricing/healthalert/", {"state": state})
+    assert bool(page.context["cl"].result_list) is shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/admin/", ENGINE, "/admin/pricing/pricejob/", "/admin/auth/user/add/", "/admin/auth/group/add/"],
+)
+def test_pages_carry_our_name_and_nothing_the_content_policy_forbids(client, staff, address):
+    response = client.get(address)
+    html = response.content.decode()
+    assert "Crateworth" in html
+    assert "Django administration" not in html
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", html)
+    assert "'unsafe-inline'" not in response.headers["Content-Security-Policy"]
