@@ -96,4 +96,8 @@ def workers_are_running(*, now: datetime) -> bool:
 
 
 def forget_silent(*, now: datetime) -> None:
+    """Forget who has been silent for long, and processes of this host that are gone. A worker without work is neither."""
     WorkerHeartbeat.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
+    silent = WorkerHeartbeat.objects.filter(host=socket.gethostname(), seen_at__lt=now - SILENT_AFTER)
+    gone = [beat.pk for beat in silent if not psutil.pid_exists(beat.pid)]
+    WorkerHeartbeat.objects.filter(pk__in=gone, seen_at__lt=now - SILENT_AFTER).delete()

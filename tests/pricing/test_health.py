@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -123,6 +124,26 @@ def test_who_is_silent_for_an_hour_is_forgotten(now):
         WorkerHeartbeat.objects.create(host="h", pid=pid, started_at=seen_at, seen_at=seen_at)
     health.forget_silent(now=now)
     assert [row.pid for row in WorkerHeartbeat.objects.all()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("host", "gone", "seconds", "forgotten"),
+    [
+        (socket.gethostname(), True, 20, True),
+        (socket.gethostname(), True, 5, False),
+        (socket.gethostname(), False, 20, False),
+        ("elsewhere", True, 20, False),
+    ],
+)
+def test_a_silent_process_of_this_host_is_forgotten_when_it_is_gone(now, host, gone, seconds, forgotten):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    seen_at = now - timedelta(seconds=seconds)
+    WorkerHeartbeat.objects.create(
+        host=host, pid=ended.pid if gone else os.getpid(), started_at=seen_at, seen_at=seen_at
+    )
+    health.forget_silent(now=now)
+    assert WorkerHeartbeat.objects.exists() is not forgotten
 
 
 @pytest.mark.parametrize(
