@@ -27,7 +27,6 @@ OUTAGE_AFTER = timedelta(minutes=5)
 MOST_REFUSALS = 3  # in a row
 CALM = timedelta(seconds=60)
 REMEMBERED = "health-alerts-wrong-at"  # cache: {kind: when it was last wrong, in epoch seconds}
-KEPT_FOR = timedelta(days=90)
 
 
 class Kind(StrEnum):
@@ -182,11 +181,6 @@ def _no_workers(now: datetime) -> HealthAlert | None:
         message=f"Syncs are under way, but no workers have been heard of {since}. Nothing is lost: the syncs go on "
         "where they are as soon as workers run. Start them with `manage.py run_workers`.",
     )
-
-
-def forget_closed(*, now: datetime) -> int:
-    """Forget alerts that were closed long ago; returns how many."""
-    return HealthAlert.objects.filter(closed_at__lt=now - KEPT_FOR).delete()[0]
 
 
 def _open(wrong: Wrong, *, now: datetime) -> None:

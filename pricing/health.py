@@ -96,7 +96,10 @@ def workers_are_running(*, now: datetime) -> bool:
 
 
 def forget_silent(*, now: datetime) -> None:
-    """Forget who has been silent for long, and processes of this host that are gone. A worker without work is neither."""
+    """Forget who has been silent for an hour, and processes of this host that are gone.
+
+    A worker without work is silent too, but still there.
+    """
     WorkerHeartbeat.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
     silent = WorkerHeartbeat.objects.filter(host=socket.gethostname(), seen_at__lt=now - SILENT_AFTER)
     gone = [beat.pk for beat in silent if not psutil.pid_exists(beat.pid)]

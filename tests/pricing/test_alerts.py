@@ -354,14 +354,6 @@ def test_a_mail_server_that_is_away_stops_nothing(settings, caplog):
     assert "could not be mailed" in caplog.text
 
 
-@pytest.mark.django_db
-def test_alerts_are_forgotten_three_months_after_they_were_closed():
-    for kind, closed_at in (("a", ago(days=91)), ("b", ago(days=89)), ("c", None)):
-        HealthAlert.objects.create(kind=kind, message="…", opened_at=ago(days=100), closed_at=closed_at)
-    assert alerts.forget_closed(now=NOON) == 1
-    assert set(HealthAlert.objects.values_list("kind", flat=True)) == {"b", "c"}
-
-
 # What only a page can see ----------------------------------------------------------------------------
 
 
