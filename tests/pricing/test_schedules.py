@@ -8,13 +8,12 @@ from django.core.cache import cache
 from django.db import connection as database
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
-from pricing import planner, schedules
-from pricing.models import CollectionValue, PriceJob, PriceStatus, RunItem, SyncRun
+from pricing import schedules
+from pricing.models import CollectionValue, SyncRun
 from tests.factories import (
     make_connection,
     make_instance,
     make_price,
-    make_release,
     make_run,
 )
 
@@ -219,110 +218,3 @@ def test_what_has_had_its_time_is_deleted_a_batch_with_each_tick_until_the_day_i
     assert ApiMinute.objects.count() == 1  # this day is done
     schedules.tick(NOW + DAY)
     assert ApiMinute.objects.count() == 0
-
-
-# What a scheduled run asks for -----------------------------------------------------------------------
-
-
-def plan(connection: DiscogsConnection, *, every: timedelta = DAY) -> SyncRun:
-    """A scheduled run whose collection has been read, planned."""
-    run = make_run(connection, trigger="schedule", stale_after_seconds=int(every.total_seconds()))
-    held = connection.instances.values_list("release_id", flat=True).distinct().order_by("release_id")
-    planner.plan_items(run, list(held), now=NOW)
-    return run
-
-
-def fetched(run: SyncRun) -> list[int]:
-    """The releases with a job, in the order in which the feeder takes them."""
-    return list(run.items.filter(job__isnull=False).order_by("pk").values_list("release_id", flat=True))
-
-
-@pytest.mark.parametrize(
-    ("status", "age", "lasted", "asked"),
-    [
-        ("priced", 2 * HOUR, DAY, False),
-        ("priced", DAY, DAY, True),
-        ("none_for_sale", DAY, 10 * DAY, True),
-        ("none_for_sale", DAY, 40 * DAY, False),
-        ("none_for_sale", 2 * DAY, 40 * DAY, True),
-        ("none_for_sale", 3 * DAY, 100 * DAY, False),
-        ("blocked", 6 * DAY, 6 * DAY, False),
-        ("blocked", 7 * DAY, 7 * DAY, True),
-        ("gone", 7 * DAY, 7 * DAY, True),
-        ("gone", 8 * DAY, 50 * DAY, False),
-        ("gone", 31 * DAY, 61 * DAY, True),
-        ("gone", 80 * DAY, 200 * DAY, False),
-    ],
-)
-def test_a_scheduled_run_asks_for_what_is_due_and_reuses_the_rest(status, age, lasted, asked):
-    connection = connected()
-    release = make_instance(connection).release
-    amount = 1000 if status == PriceStatus.PRICED else None
-    make_price(release, amount, status=status, observed_at=NOW - age, status_since=NOW - lasted)
-    run = plan(connection)
-    assert bool(fetched(run)) is asked
-    assert run.items.get().reused is not asked
-
-
-def test_the_most_urgent_are_fetched_first_and_what_was_never_fetched_before_them():
-    connection = connected()
-    releases = [make_instance(connection).release for _ in range(4)]
-    cheap, dear, moving, new = releases
-    for release, amount, volatility in ((cheap, 500, 0.1), (dear, 50_000, 0.1), (moving, 50_000, 0.8)):
-        make_price(release, amount, observed_at=NOW - 2 * DAY, volatility=volatility)
-    assert fetched(plan(connection)) == [release.pk for release in (new, moving, dear, cheap)]
-
-
-def test_a_release_of_many_owners_goes_before_one_of_a_single_owner():
-    connection, other = connected("one"), connected("two")
-    single, shared = (make_instance(connection).release for _ in range(2))
-    make_instance(other, shared)
-    for release in (single, shared):
-        make_price(release, 1000, observed_at=NOW - 2 * DAY)
-    assert fetched(plan(connection)) == [shared.pk, single.pk]
-
-
-def test_what_does_not_fit_until_the_next_run_is_left_to_it_the_least_urgent_first(settings):
-    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
-    connection = connected()
-    releases = [make_instance(connection).release for _ in range(18)]
-    for number, release in enumerate(releases):
-        make_price(release, 1000, observed_at=NOW - (2 * DAY + number * HOUR))
-    run = plan(connection)
-    assert fetched(run) == [release.pk for release in reversed(releases)][:9]
-    assert run.items.count() == 9  # those left out are not said to be fresh
-
-
-def test_a_short_budget_is_shared_fairly_and_a_shared_release_counts_once(settings):
-    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
-    one, two, never = connected("one"), connected("two"), connected("never", every=0)
-    for _ in range(9):
-        shared = make_instance(one).release
-        make_instance(two, shared)
-        make_instance(never, make_release())
-        make_price(shared, 1000, observed_at=NOW - 2 * DAY)
-    assert len(fetched(plan(one))) == 9
-
-
-@pytest.mark.parametrize("trigger", ["click", "command"])
-def test_a_click_or_command_keeps_to_the_plain_age(trigger):
-    connection = connected()
-    young, old, blocked, gone = (make_instance(connection).release for _ in range(4))
-    make_price(young, 1000, observed_at=NOW - 5 * HOUR)
-    make_price(old, 1000, observed_at=NOW - 7 * HOUR)
-    make_price(blocked, None, status="blocked", observed_at=NOW - 7 * HOUR)
-    make_price(gone, None, status="gone", observed_at=NOW - 6 * DAY)
-    run = make_run(connection, trigger=trigger, stale_after_seconds=6 * 3600)
-    planner.plan_items(run, [young.pk, old.pk, blocked.pk, gone.pk], now=NOW)
-    assert fetched(run) == [old.pk, blocked.pk]
-    assert RunItem.objects.filter(run=run, reused=True).count() == 2
-
-
-@pytest.mark.parametrize("releases", [5, 50])
-def test_planning_costs_the_same_for_few_and_many(releases, django_assert_max_num_queries):
-    connection = connected()
-    for _ in range(releases):
-        make_price(make_instance(connection).release, 1000, observed_at=NOW - 2 * DAY)
-    with django_assert_max_num_queries(12):
-        plan(connection)
-    assert PriceJob.objects.count() == releases
