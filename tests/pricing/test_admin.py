@@ -1,7 +1,7 @@
 """The admin's page about the engine, the alerts on every page, and pages that can only be read."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -12,11 +12,9 @@ from django.utils import timezone
 
 from collections_app.models import ApiGate, ApiMinute, Capability, Preferences
 from pricing.models import HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
-from pricing.queries.engine import engine_now
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 ENGINE = "/admin/pricing/workerheartbeat/engine/"
 READ_ONLY = [
     "collections_app_apiminute",
@@ -44,10 +42,6 @@ def helper(client, make_user):
     return user
 
 
-def ago(**span: float) -> datetime:
-    return NOON - timedelta(**span)
-
-
 def make_minute(at: datetime, requests: int, **fields: object) -> None:
     minute = at.replace(second=0, microsecond=0)
     ApiMinute.objects.create(**{"egress": "default", "minute": minute, "requests": requests, **fields})
@@ -69,71 +63,6 @@ def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
             **fields,
         }
     )
-
-
-# What is read ----------------------------------------------------------------------------------------
-
-
-def test_an_engine_that_never_ran_can_be_looked_at():
-    engine = engine_now(now=NOON)
-    assert (engine.gate.status.left, engine.gate.breaker, engine.queue_rows) == (60, "closed", 0)
-    assert (engine.live_jobs, engine.ended_jobs, engine.success_percent) == (0, 0, None)
-    assert engine.workers == ()
-    assert engine.response_time.is_empty
-
-
-def test_live_jobs_are_counted_by_state_and_ended_ones_for_a_day():
-    jobs_in_states("due", "due", "queued", "waiting")
-    jobs_in_states("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
-    jobs_in_states("gone", finished_at=ago(hours=30))
-    engine = engine_now(now=NOON)
-    assert [count.number for count in engine.live] == [2, 1, 0, 1]
-    assert {count.state: count.number for count in engine.ended if count.number} == {
-        "recorded": 2,
-        "none_for_sale": 1,
-        "dead": 1,
-        "cancelled": 1,
-    }
-    assert engine.success_percent == 75
-
-
-def test_minutes_are_whole_ones_in_order_with_quiet_ones_between():
-    make_minute(NOON, 5)  # still under way
-    make_minute(ago(minutes=1), 10, faults=1, refusals=1, latency_ms_sum=4000, latency_ms_max=900)
-    make_minute(ago(minutes=180), 7)
-    make_minute(ago(minutes=181), 99)
-    jobs_in_states("recorded", "dead", "cancelled", finished_at=ago(minutes=1))
-    minutes = engine_now(now=NOON).minutes
-    assert (len(minutes), minutes[0].requests, minutes[0].at) == (
-        180,
-        7,
-        datetime(2026, 3, 1, 9, 0, tzinfo=UTC),
-    )
-    newest = minutes[-1]
-    assert (newest.requests, newest.faults, newest.refusals, newest.finished) == (10, 1, 1, 2)
-    assert (newest.average_ms, newest.most_ms) == (500, 900)
-    assert all(minute.is_quiet and minute.average_ms is None for minute in minutes[1:-1])
-
-
-def test_the_ways_out_are_added_up():
-    make_minute(ago(minutes=1), 10, latency_ms_sum=1000, latency_ms_max=200)
-    make_minute(ago(minutes=1), 30, latency_ms_sum=9000, latency_ms_max=700, egress="office")
-    newest = engine_now(now=NOON).minutes[-1]
-    assert (newest.requests, newest.average_ms, newest.most_ms) == (40, 250, 700)
-
-
-def test_a_minute_of_faults_alone_has_no_response_time():
-    make_minute(ago(minutes=1), 3, faults=3)
-    newest = engine_now(now=NOON).minutes[-1]
-    assert (newest.requests, newest.average_ms, newest.most_ms) == (3, None, None)
-
-
-def test_workers_tell_whether_they_are_heard_of_and_how_they_do():
-    make_worker(1, seen_at=ago(seconds=5), role="supervisor")
-    make_worker(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
-    supervisor, worker = engine_now(now=NOON).workers
-    assert (supervisor.is_heard, supervisor.error_percent, supervisor.age_seconds) == (True, None, 7200)
-    assert (worker.is_heard, worker.error_percent, worker.megabytes) == (False, 10, 64)
 
 
 # The page --------------------------------------------------------------------------------------------
