@@ -3,20 +3,23 @@
 The job table is the truth; a queue row carries a job's id and may be lost or doubled without harm.
 """
 
+import heapq
 import logging
-from collections import deque
-from datetime import datetime
+from collections import Counter, deque
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django_q.tasks import async_task
 
 from collections_app.discogs import gate
-from pricing.models import PriceJob, SyncRun
+from pricing.broker import OrderedBroker
+from pricing.models import PriceJob, RunItem, SyncRun
 
 logger = logging.getLogger(__name__)
 
+READY = (PriceJob.State.QUEUED, PriceJob.State.RUNNING)
 TASK = "pricing.tasks.refresh_price"
 
 
@@ -25,7 +28,7 @@ def feed(*, now: datetime) -> int:
 
     Nothing is fed while the gate is paused or the breaker open: the rows would only come back.
     """
-    ready = PriceJob.objects.filter(state__in=(PriceJob.State.QUEUED, PriceJob.State.RUNNING)).count()
+    ready = PriceJob.objects.filter(state__in=READY).count()
     free = settings.PRICE_QUEUE_SIZE - ready
     if free <= 0 or not _due(now).exists() or gate.status().reason:
         return 0
@@ -37,28 +40,48 @@ def _due(now: datetime) -> "QuerySet[PriceJob]":
     return PriceJob.objects.filter(Q(state=PriceJob.State.DUE) | again)
 
 
-def _fair_choice(free: int, *, now: datetime) -> list[int]:
-    """Up to `free` job ids, in turns from every active run, those someone waits for first."""
-    runs = SyncRun.objects.filter(state=SyncRun.State.RUNNING).order_by("pk").values_list("pk", flat=True)
+def _fair_choice(free: int, *, now: datetime) -> dict[int, bool]:
+    """Up to `free` jobs from the active runs, those someone waits for first: {job id: goes to the front}.
+
+    The run that has had the least has the next turn, and goes before what others have in the queue already.
+    """
+    running = SyncRun.objects.filter(state=SyncRun.State.RUNNING).order_by("pk")
+    runs = list(running.values_list("pk", flat=True))
+    had = _had_lately(runs, now=now) if len(runs) > 1 else Counter()
+    most = max(had.values(), default=0)
     # In the order of the run's items, which is the planner's order of urgency.
-    due = _due(now).order_by("lane", "items__pk").values_list("pk", flat=True)
-    turns = deque(deque(due.filter(items__run=run)[:free]) for run in runs)
-    chosen: dict[int, None] = {}
+    due = _due(now).order_by("lane", "items__pk").values_list("pk", "lane")
+    turns = [(had[run], run, deque(due.filter(items__run=run)[:free])) for run in runs]
+    heapq.heapify(turns)
+    chosen: dict[int, bool] = {}
     while turns and len(chosen) < free:
-        waiting = turns.popleft()
+        count, run, waiting = heapq.heappop(turns)
         if waiting:
-            chosen[waiting.popleft()] = None
-            turns.append(waiting)
-    return list(chosen)
+            job_id, lane = waiting.popleft()
+            chosen[job_id] = lane == PriceJob.Lane.INTERACTIVE or count < most
+            heapq.heappush(turns, (count + 1, run, waiting))
+    return chosen
 
 
-def _enqueue(job_ids: list[int], *, now: datetime) -> int:
+def _had_lately(runs: list[int], *, now: datetime) -> Counter[int]:
+    """How many jobs of each run are in the queue, under way, or ended within the last window of the limit."""
+    since = now - timedelta(seconds=settings.DISCOGS_RATE_WINDOW)
+    had: Counter[int] = Counter()
+    # Two queries, each by an index of its own; together they would read all jobs there ever were.
+    for jobs in (Q(job__state__in=READY), Q(job__finished_at__gt=since)):
+        counts = RunItem.objects.filter(jobs, run__in=runs).values_list("run").order_by()
+        had.update(dict(counts.annotate(n=Count("pk"))))
+    return had
+
+
+def _enqueue(jobs: dict[int, bool], *, now: datetime) -> int:
+    front, back = OrderedBroker(), OrderedBroker(ahead=timedelta(0))
     with transaction.atomic():
         # Another host's feeder may have chosen the same ones.
-        still_due = _due(now).filter(pk__in=job_ids).select_for_update(skip_locked=True)
+        still_due = _due(now).filter(pk__in=jobs).select_for_update(skip_locked=True)
         mine = set(still_due.values_list("pk", flat=True))
         PriceJob.objects.filter(pk__in=mine).update(state=PriceJob.State.QUEUED, queued_at=now)
-        for job_id in job_ids:
+        for job_id, goes_first in jobs.items():
             if job_id in mine:
-                async_task(TASK, job_id, save=False)
+                async_task(TASK, job_id, save=False, broker=front if goes_first else back)
     return len(mine)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
+from django_q.tasks import async_task
 
 from collections_app.discogs.gate import configured_gate
 from pricing import feeder, planner, reconciler
@@ -47,12 +48,46 @@ def test_runs_take_turns_so_a_small_one_is_not_behind_a_large_one(two_runs):
     assert queued.filter(items__run=two_runs[1]).count() == 5
 
 
+def queued_runs() -> list[int]:
+    """The run of each price job in the queue, in the order of the queue."""
+    rows = OrmQ.objects.order_by("lock", "id")
+    return [PriceJob.objects.get(pk=row.task["args"][0]).items.get().run_id for row in rows]
+
+
+def test_a_run_that_begins_later_goes_before_what_is_queued(two_runs):
+    large, small = two_runs
+    planner.pause_run(small, now=timezone.now())
+    feeder.feed(now=timezone.now())
+    planner.resume_run(small, now=timezone.now())
+    OrmQ.objects.filter(pk__in=OrmQ.objects.order_by("lock", "id")[:3].values("pk")).delete()
+    PriceJob.objects.filter(pk__in=PriceJob.objects.filter(state=PriceJob.State.QUEUED)[:3]).update(
+        state=PriceJob.State.RECORDED, finished_at=timezone.now()
+    )
+    feeder.feed(now=timezone.now())
+    assert queued_runs() == [small.pk] * 3 + [large.pk] * 7
+
+
+def test_runs_take_turns_where_one_place_comes_free_at_a_time(two_runs, settings):
+    fed = []
+    for size in range(1, 9):
+        settings.PRICE_QUEUE_SIZE = size
+        feeder.feed(now=timezone.now())
+        fed.append(queued_runs().count(two_runs[1].pk))
+    assert fed == [0, 1, 1, 2, 2, 3, 3, 4]
+
+
+def test_other_work_goes_before_prices_in_the_background(two_runs):
+    OrmQ.objects.all().delete()
+    feeder.feed(now=timezone.now())
+    async_task("collections_app.tasks.run_import_step", 0, save=False)
+    assert OrmQ.objects.order_by("lock", "id")[0].task["func"] == "collections_app.tasks.run_import_step"
+
+
 def test_what_someone_waits_for_goes_first(two_runs):
     last = PriceJob.objects.filter(items__run=two_runs[0]).latest("pk")
     PriceJob.objects.filter(pk=last.pk).update(lane=PriceJob.Lane.INTERACTIVE)
     feeder.feed(now=timezone.now())
-    last.refresh_from_db()
-    assert last.state == PriceJob.State.QUEUED
+    assert OrmQ.objects.order_by("lock", "id")[0].task["args"] == (last.pk,)
 
 
 def test_nothing_is_fed_while_the_gate_is_paused(two_runs):
