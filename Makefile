@@ -2,21 +2,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8000
 TESTS ?= tests
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo run test check lint format bench lock clean
+.PHONY: help demo run test faults check lint format bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
 demo: $(VENV)/.run keys ## look around: web, workers and a made-up Discogs, with a demo account
-	@exec $(BIN)/python manage.py up --sandbox --port $(PORT)
+	@exec $(BIN)/python manage.py up --sandbox $(if $(PORT),--port $(PORT))
 
 run: $(VENV)/.run keys ## the site with the real Discogs
-	@exec $(BIN)/python manage.py up --port $(PORT)
+	@exec $(BIN)/python manage.py up $(if $(PORT),--port $(PORT))
 
 .PHONY: keys
 keys: $(VENV)/.run
@@ -24,6 +23,9 @@ keys: $(VENV)/.run
 
 test: $(VENV)/.dev ## the tests, on SQLite and on PostgreSQL where it listens
 	@$(BIN)/python -m tests.run $(TESTS)
+
+faults: $(VENV)/.dev ## kill processes and break Discogs, on both databases (a quarter of an hour)
+	@$(BIN)/python -m tests.run -m fault tests/faults
 
 check: lint test ## what has to pass before a change lands
 
@@ -37,7 +39,7 @@ lint: $(VENV)/.dev ## style, types, layers, templates, migrations
 	HTTPS=1 $(BIN)/python -m tests.within python manage.py check --deploy --fail-level WARNING
 
 format: $(VENV)/.dev ## put code and templates into shape
-	$(BIN)/ruff check --fix .
+	-$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint templates --reformat --quiet || true
 

@@ -47,6 +47,7 @@ def connect_with_token(user: AbstractBaseUser | Any, token: str, *, now: datetim
                 "discogs_username": identity.username,
                 "kind": DiscogsConnection.Kind.TOKEN,
                 "state": DiscogsConnection.State.ACTIVE,
+                "has_seller_settings": None,  # to be asked again
                 "credential": seal(token, user_id=user.pk),
                 "last_success_at": now,
             },

@@ -102,7 +102,10 @@ def _page(walk: ImportPass, client: DiscogsClient, *, now: datetime) -> bool:
             instances_seen=walk.instances_seen + len(page.instances),
         )
         _store_instances(walk, page.instances)
-    DiscogsConnection.objects.filter(pk=walk.connection_id).update(last_success_at=now)
+    # Whatever was wrong with the credential before, it works now.
+    DiscogsConnection.objects.filter(pk=walk.connection_id).update(
+        last_success_at=now, state=DiscogsConnection.State.ACTIVE
+    )
     saw_all = walk.instances_seen >= walk.instances_expected
     return (over and saw_all) or not page.instances
 

@@ -212,7 +212,9 @@ class ApiGate(models.Model):
     open_until = models.FloatField(default=0)
     latency_ms = models.FloatField(default=0, help_text="Moving average.")
     # What Discogs' headers told last; they lag and jump, so they only ever slow the gate, for one window.
-    told_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Smaller than ours: not our tier.")
+    told_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Smaller than ours: not our tier."
+    )
     foreign_use = models.PositiveIntegerField(default=0, help_text="Requests of others behind our address.")
     told_until = models.FloatField(default=0)
     requests = models.BigIntegerField(default=0)
@@ -252,7 +254,9 @@ class Preferences(models.Model):
         WEEK = 168, "Weekly"
         NEVER = 0, "Only when I ask"
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences"
+    )
     sync_every_hours = models.PositiveSmallIntegerField(choices=SyncEvery, default=SyncEvery.DAY)
 
     class Meta:

@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.conf import settings
 from django.db.models import F
@@ -29,23 +30,31 @@ def this_worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+class Outcome(StrEnum):
+    """What became of one delivery of a job."""
+
+    KNOWN = "known"  # stored
+    PUT_OFF = "put_off"  # for the limit or an outage; no attempt was used
+    FAILED = "failed"  # an attempt was used
+    NOT_OURS = "not_ours"  # delivered twice, cancelled, or taken over by another worker
+
+
 def refresh_job(
-    job_id: int, *, client_for: Callable[[Credentials], DiscogsClient], clock: Callable[[], datetime]
-) -> bool:
+    job_id: int, *, client_for: Callable[[Credentials, bool], DiscogsClient], clock: Callable[[], datetime]
+) -> Outcome:
     """Fetch and store the price of a queued job's release. One request.
 
-    Returns whether the job ended in a known state. A job that is not queued, because it was delivered twice or
-    cancelled, is left alone.
+    client_for: makes a client from credentials and whether someone waits for the answer.
     """
     job = _claim(job_id, now=clock())
     if job is None:
-        return False
+        return Outcome.NOT_OURS
     found = _access(job)
     if found is None:
         error = errors.CredentialsRejected("Nobody who owns this release is connected to Discogs. Reconnect.")
         return _settle(job, error, requests=0, now=clock())
     connection, credentials = found
-    client = client_for(credentials)
+    client = client_for(credentials, job.lane == PriceJob.Lane.INTERACTIVE)
     try:
         market = client.release_market(job.release_id)
     except errors.NotFound:
@@ -55,7 +64,8 @@ def refresh_job(
             error = _confirm_rejection(connection, client, error)
         return _settle(job, error, requests=client.requests_sent, now=clock())
     duration_ms = round(1000 * client.answered_in)
-    return record_market(job, market, duration_ms=duration_ms, requests=client.requests_sent, now=clock())
+    stored = record_market(job, market, duration_ms=duration_ms, requests=client.requests_sent, now=clock())
+    return Outcome.KNOWN if stored else Outcome.NOT_OURS
 
 
 def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
@@ -110,7 +120,7 @@ def _needs_reconnect(connection: DiscogsConnection) -> None:
     connection.save(update_fields=["state"])
 
 
-def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> bool:
+def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:
     """Write down what a failed attempt means for the job."""
     decision = decide(
         error.kind,
@@ -125,7 +135,7 @@ def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: da
     if decision.action == Action.GIVE_UP:
         mine.update(state=PriceJob.State.DEAD, finished_at=now, **common)
         logger.warning("job %s: release %s failed for good: %s", job.pk, job.release_id, error.kind)
-        return False
+        return Outcome.FAILED
     wait = max(decision.seconds, getattr(error, "wait_seconds", 0.0))
     mine.update(
         state=PriceJob.State.WAITING,
@@ -134,4 +144,4 @@ def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: da
         lease_until=None,
         **common,
     )
-    return False
+    return Outcome.FAILED if decision.counts else Outcome.PUT_OFF

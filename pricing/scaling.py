@@ -78,7 +78,9 @@ class Scaler:
             return Decision(workers, "waiting to see whether more would help")
         if figures.memory_percent > MOST_MEMORY_PERCENT:
             return Decision(workers, f"memory is used to {figures.memory_percent:.0f} %")
-        if figures.cpu_percent > MOST_CPU_PERCENT:
+        # Workers that wait for Discogs need next to no processor, whoever keeps it busy.
+        own_share = OVERHEAD_SECONDS / (figures.p95_latency + OVERHEAD_SECONDS)
+        if figures.cpu_percent > MOST_CPU_PERCENT and own_share > 0.02:
             return Decision(workers, f"the processors are busy to {figures.cpu_percent:.0f} %")
         self._grown_at = at
         self._throughput_before, self._latency_before = figures.throughput, figures.p95_latency

@@ -55,7 +55,7 @@ def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -
 
 
 def _store_values(now: datetime) -> bool:
-    values.store_missing_values(now=now)
+    values.settle_values(now=now)
     return True
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
-from pricing import feeder, health, planner, reconciler, values, vitals, watchdog
+from pricing import alerts, feeder, health, planner, reconciler, schedules, values, vitals, watchdog
 from pricing.cluster import Cluster
 from pricing.scaling import Scaler
 
@@ -42,11 +42,11 @@ class Supervisor:
             self._shut_down()
 
     def _guarded(self, step: Callable[[], None]) -> None:
-        """A database that is away for a while must not end the supervisor."""
+        """Neither a database that is away for a while nor a mistake of ours may end the supervisor."""
         try:
             step()
-        except db.Error:
-            logger.exception("The database did not answer; trying again in a second.")
+        except Exception:
+            logger.exception("A step of the supervisor failed; trying again in a second.")
             db.close_old_connections()
             self.stop.wait(1)
 
@@ -60,8 +60,9 @@ class Supervisor:
         self._every(2, "watch", lambda: self._restart_stuck(now))
         self._every(2, "scale", lambda: self._scale(now))
         self._every(3, "heartbeat", lambda: self._heart.beat(now=now))
-        self._every(600, "values", lambda: values.store_missing_values(now=now))
-        self._every(600, "forget", lambda: health.forget_silent(now=now))
+        self._every(10, "alerts", lambda: alerts.look(now))
+        self._every(60, "schedules", lambda: schedules.tick(now=now))
+        self._every(60, "forget", lambda: health.forget_silent(now=now))
 
     def _every(self, seconds: float, name: str, step: Callable[[], object]) -> None:
         if time.monotonic() >= self._due.get(name, 0.0):
@@ -111,8 +112,7 @@ class Supervisor:
     @staticmethod
     def _advance(now: datetime) -> None:
         for run in planner.advance_runs(now=now):
-            if run.user_id:
-                values.store_value(run.user_id, now=now)
+            values.store_values_after(run, now=now)
 
     @staticmethod
     def _queue_imports(now: datetime) -> None:

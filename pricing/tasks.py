@@ -10,7 +10,7 @@ from django.utils import timezone
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
 from pricing.health import Heart
-from pricing.refresh import refresh_job
+from pricing.refresh import Outcome, refresh_job
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class WorkerProcess:
     gate: Gate
     heart: Heart
 
-    def client_for(self, credentials: Credentials) -> DiscogsClient:
-        return DiscogsClient(credentials, gate=self.gate, session=self.session)
+    def client_for(self, credentials: Credentials, interactive: bool = False) -> DiscogsClient:
+        return DiscogsClient(credentials, gate=self.gate, session=self.session, interactive=interactive)
 
 
 _process: WorkerProcess | None = None
@@ -42,6 +42,8 @@ def this_process() -> WorkerProcess:
 def refresh_price(job_id: int) -> None:
     """Queue entry: fetch and store the price of one job's release."""
     process, started = this_process(), time.monotonic()
-    known = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
-    process.heart.count_job(failed=not known, seconds=time.monotonic() - started)
+    outcome = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
+    if outcome in {Outcome.KNOWN, Outcome.FAILED}:
+        failed = outcome == Outcome.FAILED
+        process.heart.count_job(failed=failed, seconds=time.monotonic() - started)
     process.heart.beat(now=timezone.now())

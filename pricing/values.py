@@ -10,7 +10,7 @@ from django.db import transaction
 from collections_app.models import CollectionInstance
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.queries import PRICE_CURRENCY, fresh_for, value_for
-from pricing.valuation import Copy, Holding, Value, holdings_at, value_of
+from pricing.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
 
 
 def store_value(user_id: int, *, now: datetime) -> None:
@@ -24,11 +24,21 @@ def write_value(user_id: int, value: Value, *, day: date) -> None:
     CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
 
 
-def store_missing_values(*, now: datetime) -> None:
-    """Today's value of every connected user who has none yet: a day without a sync is no gap."""
+def settle_values(*, now: datetime) -> None:
+    """Compute yesterday's and today's value of every connected user from snapshots.
+
+    Prices of shared releases move with other people's syncs, so a day is right only once it is over.
+    """
     today = now.astimezone(UTC).date()
-    users = get_user_model().objects.filter(discogs_connection__isnull=False).exclude(values__day=today)
+    users = get_user_model().objects.filter(discogs_connection__isnull=False)
     for user_id in users.values_list("pk", flat=True):
+        rebuild_values(user_id, first=today - timedelta(days=1), last=today, now=now)
+
+
+def store_values_after(run: SyncRun, *, now: datetime) -> None:
+    """Write down today's value of those a finished run brought prices for: its user, or everyone."""
+    connected = get_user_model().objects.filter(discogs_connection__isnull=False)
+    for user_id in [run.user_id] if run.user_id else connected.values_list("pk", flat=True):
         store_value(user_id, now=now)
 
 
@@ -44,7 +54,8 @@ def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> i
 
     Two queries for the sources, whatever the span; costs about days × releases in time.
     """
-    copies, readings = _copies_of(user_id), _readings_of(user_id)
+    # A price counts for so long, so nothing older than that matters to the first day.
+    copies, readings = _copies_of(user_id), _readings_of(user_id, since=first - PRICE_COUNTS_FOR)
     rows = []
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
@@ -64,9 +75,9 @@ def _copies_of(user_id: int) -> list[Copy]:
     return [Copy(*row) for row in rows]
 
 
-def _readings_of(user_id: int) -> dict[int, list[Holding]]:
+def _readings_of(user_id: int, *, since: date) -> dict[int, list[Holding]]:
     releases = CollectionInstance.objects.of(user_id).values("release_id")
-    rows = PriceSnapshot.objects.filter(release_id__in=releases).order_by("release_id", "day")
+    rows = PriceSnapshot.objects.filter(release_id__in=releases, day__gte=since).order_by("release_id", "day")
     readings: dict[int, list[Holding]] = defaultdict(list)
     fields = ("release_id", "status", "amount_minor", "currency", "observed_at", "num_for_sale", "want")
     for row in rows.values(*fields).iterator():

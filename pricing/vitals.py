@@ -8,7 +8,7 @@ from django.db.models import Sum
 
 from collections_app.discogs import gate
 from collections_app.models import ApiMinute
-from pricing.health import SILENT_AFTER
+from pricing.health import SILENT_AFTER, percentile
 from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.scaling import Figures
 
@@ -23,7 +23,7 @@ def measure(*, now: datetime) -> Figures:
     return Figures(
         waiting=PriceJob.objects.live().exclude(state=PriceJob.State.WAITING).count(),
         rate_allowed=_rate_of_this_host(now),
-        p95_latency=percentile(latencies, 0.95) / 1000 if latencies else status.latency_ms / 1000,
+        p95_latency=percentile(sorted(latencies), 95) / 1000 if latencies else status.latency_ms / 1000,
         throughput=PriceJob.objects.filter(finished_at__gt=now - LATELY).count() / LATELY.total_seconds(),
         fault_share=_fault_share(now),
         cpu_percent=psutil.cpu_percent(),
@@ -31,12 +31,6 @@ def measure(*, now: datetime) -> Figures:
         gate_open=not status.reason,
         worker_rate=settings.PRICE_WORKER_RATE_LIMIT / settings.DISCOGS_RATE_WINDOW,
     )
-
-
-def percentile(values: list[int], share: float) -> float:
-    """The value that `share` of the values do not exceed; 0 for none."""
-    ordered = sorted(values)
-    return float(ordered[min(len(ordered) - 1, int(share * len(ordered)))]) if ordered else 0.0
 
 
 def _rate_of_this_host(now: datetime) -> float:

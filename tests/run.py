@@ -1,4 +1,7 @@
-"""`python -m tests.run [PATHS]`: the whole suite on SQLite, then on PostgreSQL, and what was left out."""
+"""`python -m tests.run [PATHS or options of pytest]`: on SQLite, then on PostgreSQL, and what was left out.
+
+Tests marked `long` run only when asked for: `make faults`.
+"""
 
 import os
 import shutil
@@ -21,7 +24,8 @@ def postgres_listens() -> bool:
 def run_suite(name: str, paths: list[str], **extra: str) -> bool:
     sys.stdout.write(f"\n=== Tests on {name}\n")
     sys.stdout.flush()
-    command = [sys.executable, "-m", "pytest", *(paths or ["tests"])]
+    chosen = paths if "-m" in paths else ["-m", "not long", *paths]
+    command = [sys.executable, "-m", "pytest", *chosen]
     return subprocess.run(command, env={**os.environ, **extra}, check=False).returncode == 0
 
 

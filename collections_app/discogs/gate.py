@@ -205,7 +205,7 @@ class Gate:
             row.breaker = ApiGate.Breaker.CLOSED
             row.latency_ms = 0.8 * row.latency_ms + 0.2 * average if row.latency_ms else average
             row.requests += len(latencies)
-            self._heed(row, told)
+            self._heed(row, told, latencies[-1])
             row.save()
         add_to_minute(
             self.egress,
@@ -215,11 +215,12 @@ class Gate:
             latency_ms_max=round(max(latencies)),
         )
 
-    def _heed(self, row: ApiGate, told: Told) -> None:
+    def _heed(self, row: ApiGate, told: Told, latency_ms: float) -> None:
         """Slow down for a window when the headers tell of a lower tier or of others behind our address."""
         now = database_now()
-        ours = sum(slot[2] for slot in row.slots if slot[0] > now - self.pace.window)
-        foreign = (told.used or 0) - int(ours)
+        # Discogs counted when the request arrived, so whatever we sent until its answer may be in the figure.
+        since = now - self.pace.window - latency_ms / 1000
+        foreign = (told.used or 0) - int(sum(slot[2] for slot in row.slots if slot[1] > since))
         lower = told.limit if told.limit is not None and 0 < told.limit < self.pace.limit else None
         # A few more than ours is how far the headers lag; the limit itself bounds what can be believed.
         if lower is None and foreign <= max(3, self.pace.limit // 20):

@@ -63,8 +63,11 @@ def slot_after(slots: Slots, next_paced_at: float, now: float, pace: Pace) -> fl
 
 
 def slots_with(slots: Slots, at: float, now: float, pace: Pace) -> Slots:
-    """The slots still within the window and the new one. Near ones are merged into the later: never too few. Pure."""
-    kept = [slot for slot in slots if slot[1] > now - pace.span]
+    """The slots of the last two windows and the new one. Near ones are merged into the later: never too few. Pure.
+
+    One window is what the limit needs; the other tells what was ours when a slow answer comes in.
+    """
+    kept = [slot for slot in slots if slot[1] > now - 2 * pace.span]
     if kept and at - kept[-1][0] < pace.span / 120:
         first, _last, count = kept[-1]
         return [*kept[:-1], [first, at, count + 1]]

@@ -1,14 +1,12 @@
-"""The response-time trend: how Discogs answered in each minute, kept for 30 days."""
+"""The response-time trend: how Discogs answered in each minute, one row each."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
 from collections_app.models import ApiMinute
-
-KEPT_FOR = timedelta(days=30)
 
 
 def add_to_minute(
@@ -38,8 +36,3 @@ def add_to_minute(
             ApiMinute.objects.create(egress=egress, minute=minute, latency_ms_max=latency_ms_max, **sums)
     except IntegrityError:
         add()
-
-
-def purge_minutes(now: datetime, keep: timedelta = KEPT_FOR) -> int:
-    """Forget minutes that are too old; returns how many."""
-    return ApiMinute.objects.filter(minute__lt=now - keep).delete()[0]

@@ -96,7 +96,9 @@ def test_connections_are_kept_alive(client, generous_sandbox):
     assert generous_sandbox.stats()["connections"] == 1
 
 
-@pytest.mark.parametrize(("value", "seconds"), [("7", 7), ("-1", None), ("soon", None), ("", None), ("9" * 50, None)])
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("7", 7), ("-1", None), ("soon", None), ("", None), ("9" * 50, None)]
+)
 def test_a_pause_named_by_discogs_is_read_or_ignored(client, generous_sandbox, value, seconds):
     generous_sandbox.add_fault(path="/releases/", kind="status", status=429, headers={"Retry-After": value})
     with pytest.raises(errors.RateLimited) as caught:

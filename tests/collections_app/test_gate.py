@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import GateClosed
-from collections_app.discogs.gate import Gate, database_now
+from collections_app.discogs.gate import Gate, Told, database_now
 from collections_app.discogs.pace import Pace, slot_after, slots_with
 from collections_app.models import ApiGate
 
@@ -58,7 +58,10 @@ def test_a_steady_demand_uses_nearly_the_whole_limit():
 def test_an_empty_window_lets_a_short_burst_through_and_then_paces():
     slots = slots_for([1000.0] * 20, MINUTE)
     assert slots[: MINUTE.burst] == [1000.0] * MINUTE.burst
-    gaps = [later - earlier for earlier, later in zip(slots[MINUTE.burst :], slots[MINUTE.burst + 1 :], strict=False)]
+    gaps = [
+        later - earlier
+        for earlier, later in zip(slots[MINUTE.burst :], slots[MINUTE.burst + 1 :], strict=False)
+    ]
     assert min(gaps) == pytest.approx(MINUTE.interval)
 
 
@@ -67,7 +70,7 @@ def test_a_high_limit_keeps_the_row_small():
     slots: list[list[float]] = []
     for number in range(6000):
         slots = slots_with(slots, 1000 + number / 1000, 1000 + number / 1000, pace)
-    assert len(slots) <= 125
+    assert len(slots) <= 250
     assert sum(slot[2] for slot in slots) == 6000
 
 
@@ -170,3 +173,42 @@ def test_someone_waiting_at_a_page_takes_the_next_slot_before_the_background(tra
     with pytest.raises(GateClosed):
         gate.take_slot(patience=0)  # the background may not book that far ahead
     gate.take_slot(interactive=True, patience=0)
+
+
+def test_others_behind_our_address_leave_us_the_rest_of_the_limit(transactional_db):
+    gate = Gate("test", Pace(limit=20, window=1))
+    gate.take_slot()
+    gate.record_success(0.01, Told(limit=20, used=15))
+    slots = []
+    for _ in range(12):
+        gate.take_slot(patience=5)
+        slots.append(time.monotonic())
+    assert len([slot for slot in slots if slot < slots[0] + 0.8]) <= 6
+
+
+def test_our_own_requests_in_flight_are_not_taken_for_those_of_others(transactional_db):
+    gate = Gate("test", Pace(limit=20, window=1))
+    for _ in range(10):
+        gate.take_slot(patience=5)
+    gate.record_success(2.0, Told(limit=20, used=10))
+    assert ApiGate.objects.get().told_until == 0
+
+
+def test_a_lower_limit_in_the_headers_is_kept_to(transactional_db):
+    gate = Gate("test", Pace(limit=60, window=60))
+    gate.take_slot()
+    gate.record_success(0.01, Told(limit=25, used=1))
+    row = ApiGate.objects.get()
+    assert (row.told_limit, row.foreign_use) == (25, 0)
+    assert row.told_until > database_now()
+
+
+def test_a_ceiling_of_its_own_slows_one_process_only(transactional_db):
+    pace = Pace(limit=100, window=1)
+    slow = Gate("test", pace, ceiling=10)
+    started = time.monotonic()
+    for _ in range(12):
+        slow.take_slot(patience=5)
+    took = time.monotonic() - started
+    Gate("test", pace).take_slot(patience=0)
+    assert took >= 1.0

@@ -53,7 +53,9 @@ def test_importing_twice_changes_nothing(collector):
     import_all(collector)
     before = list(held(collector).order_by("pk").values("pk", "instance_id", "release_id", "added_at"))
     import_all(collector)
-    assert list(held(collector).order_by("pk").values("pk", "instance_id", "release_id", "added_at")) == before
+    assert (
+        list(held(collector).order_by("pk").values("pk", "instance_id", "release_id", "added_at")) == before
+    )
 
 
 def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbox):

@@ -14,7 +14,9 @@ from collections_app.discogs.payloads import (
 )
 from collections_app.discogs.shapes import parse_json
 
-PRICED = b'{"id": 5, "lowest_price": 8.415000000000001, "num_for_sale": 3, "community": {"want": 7, "have": 9}}'
+PRICED = (
+    b'{"id": 5, "lowest_price": 8.415000000000001, "num_for_sale": 3, "community": {"want": 7, "have": 9}}'
+)
 
 
 def market(body: bytes) -> Market:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from collections_app.discogs.trend import add_to_minute, purge_minutes
+from collections_app.discogs.trend import add_to_minute
 from collections_app.models import ApiMinute
 
 NOON = datetime(2026, 3, 1, 12, 0, 17, 500_000, tzinfo=UTC)
@@ -32,20 +32,6 @@ def test_minutes_and_ways_out_are_kept_apart():
     add_to_minute("office", at=NOON, requests=1)
     add_to_minute("default", at=NOON + timedelta(minutes=1), requests=1)
     assert ApiMinute.objects.count() == 3
-
-
-@pytest.mark.django_db
-def test_minutes_are_forgotten_after_thirty_days():
-    for days in (0, 29, 31, 60):
-        add_to_minute("default", at=NOON - timedelta(days=days), requests=1)
-    assert purge_minutes(NOON) == 2
-    assert ApiMinute.objects.count() == 2
-
-
-@pytest.mark.django_db
-def test_a_purge_may_keep_less():
-    add_to_minute("default", at=NOON - timedelta(days=2), requests=1)
-    assert purge_minutes(NOON, keep=timedelta(days=1)) == 1
 
 
 @pytest.mark.django_db(transaction=True)

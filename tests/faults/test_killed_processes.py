@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import psutil
@@ -13,9 +14,15 @@ from pricing.models import PriceJob, PriceSnapshot, SyncRun
 from tests.pricing.engine import import_all
 from tests.processes import descendants, eventually
 
-pytestmark = [pytest.mark.fault, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.fault,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+]
 
 ONE_WORKER = {"PRICE_WORKERS_MIN": "1", "PRICE_WORKERS_MAX": "1"}
+ONE_CLUSTER = 5  # processes: main, sentinel, worker, monitor and pusher
 PROGRESS_WITHIN = 60  # seconds, unattended
 
 
@@ -100,9 +107,8 @@ def test_whatever_process_is_killed_the_sync_goes_on_and_ends_whole(start_run, s
         # A cluster of its own for each, whose processes are known by their age.
         supervisor = site.start("run_workers", **ONE_WORKER)
         seconds[part] = kill_and_see_progress(supervisor.pid, part, run)
-        one_cluster = 5  # its main process, sentinel, worker, monitor and pusher
         eventually(
-            lambda of=supervisor.pid: len(descendants(of)) == 1 + one_cluster,
+            lambda of=supervisor.pid: len(descendants(of)) == 1 + ONE_CLUSTER,
             within=PROGRESS_WITHIN,
             what=f"one whole cluster after the {part} was killed",
         )
@@ -111,7 +117,8 @@ def test_whatever_process_is_killed_the_sync_goes_on_and_ends_whole(start_run, s
     site.start("run_workers")
     await_end(run)
     with capsys.disabled():
-        print("\nseconds until the next price:", {part: round(took, 1) for part, took in seconds.items()})
+        figures = ", ".join(f"{part} {took:.1f} s" for part, took in seconds.items())
+        sys.stdout.write(f"\nuntil the next price after kill -9: {figures}\n")
     assert snapshots() == 420
     assert not PriceJob.objects.filter(state=PriceJob.State.DEAD).exists()
     assert sandbox.stats()["refused"] == 0

@@ -9,7 +9,12 @@ from pricing.models import PriceJob, PriceSnapshot, SyncRun
 from tests.pricing.engine import import_all
 from tests.processes import eventually
 
-pytestmark = [pytest.mark.fault, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.fault,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+]
 
 RELEASES = 120
 
@@ -33,7 +38,7 @@ def test_ten_minutes_of_503_cost_few_requests_and_no_job(run, sandbox, site):
     sandbox.add_fault(path="/releases/", kind="status", status=503, for_seconds=60)
     site.start("run_workers")
     rule = sandbox.faults()[0]
-    eventually(lambda: PriceSnapshot.objects.exists(), within=150, what="the first price after the outage")
+    eventually(PriceSnapshot.objects.exists, within=150, what="the first price after the outage")
     asked_in_the_outage = sandbox.stats()["faults"]["status"]
     assert 5 <= asked_in_the_outage <= 20, rule
     await_end(run, within=60)

@@ -65,9 +65,15 @@ def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
     [({"memory_percent": 95.0}, "memory"), ({"cpu_percent": 99.0}, "processors")],
 )
 def test_a_machine_at_its_end_does_not_grow_the_pool_and_says_why(change, word):
-    decision = Scaler(least=1, most=12).decide(2, replace(CALM, p95_latency=4.0, **change), at=0.0)
+    quick = replace(CALM, rate_allowed=10.0, worker_rate=10.0, p95_latency=0.5)
+    decision = Scaler(least=1, most=12).decide(2, replace(quick, **change), at=0.0)
     assert decision.workers == 2
     assert word in decision.reason
+
+
+def test_a_busy_machine_still_adds_workers_that_only_wait_for_discogs():
+    slow = replace(CALM, p95_latency=4.0, cpu_percent=100.0)
+    assert Scaler(least=1, most=12).decide(2, slow, at=0.0).workers == 4
 
 
 def test_failures_lessen_the_parallelism():

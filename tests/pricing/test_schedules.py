@@ -13,8 +13,8 @@ from pricing.models import CollectionValue, SyncRun
 from tests.factories import (
     make_connection,
     make_instance,
-    make_price,
     make_run,
+    make_snapshot,
 )
 
 pytestmark = pytest.mark.django_db
@@ -197,7 +197,7 @@ def test_a_tick_without_anything_due_costs_the_same_for_few_and_many(users, djan
 
 def test_every_day_has_a_value_also_without_a_sync():
     connection = connected(every=0)
-    make_price(make_instance(connection).release, 1500, observed_at=NOW)
+    make_snapshot(make_instance(connection).release, 1500, day=NOW.date(), observed_at=NOW)
     for hour in (0, 1, 24):
         schedules.tick(NOW + hour * HOUR)
     days = CollectionValue.objects.order_by("day").values_list("day", "value_minor")

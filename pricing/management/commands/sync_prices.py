@@ -42,7 +42,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stale_after = timedelta(0) if options["force"] else options["stale_after"]
         if options["dry_run"]:
-            self._tell_plan(self._scope(options), stale_after or fresh_for(), options)
+            self._tell_plan(
+                self._scope(options), fresh_for() if stale_after is None else stale_after, options
+            )
             return
         run = self._start(options, stale_after)
         if not options["wait"]:
@@ -87,7 +89,6 @@ class Command(BaseCommand):
         return sorted(set(held.values_list("release_id", flat=True)))
 
     def _tell_plan(self, releases: list[int], stale_after: timedelta, options: dict[str, Any]) -> None:
-        stale_after = timedelta(0) if options["force"] else stale_after
         fresh = len(planner.fresh_releases(releases, stale_after=stale_after, now=timezone.now()))
         if options["json"]:
             plan = {"run": None, "total": len(releases), "due": len(releases) - fresh, "reused": fresh}

@@ -3,12 +3,11 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -54,9 +53,9 @@ class Command(BaseCommand):
             self._spawn(
                 "sandbox", "discogs_sandbox", "--port", str(port + 1), "--window", str(SANDBOX_WINDOW)
             )
-            self._await_answer(f"http://127.0.0.1:{port + 1}/")
+            self._await_port(port + 1)
         self._spawn_web(host, port)
-        self._await_answer(f"http://127.0.0.1:{port}/healthz")
+        self._await_port(port)
         self._spawn("workers", "run_workers")
         address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
         if sandbox:
@@ -132,12 +131,10 @@ class Command(BaseCommand):
             preexec_fn=end_with_parent,  # noqa: PLW1509 no threads here
         )
 
-    def _await_answer(self, address: str) -> None:
+    def _await_port(self, port: int) -> None:
         while not self._stop.is_set():
             self._check_children()
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                with contextlib.suppress(urllib.error.HTTPError):
-                    urllib.request.urlopen(address, timeout=2)  # noqa: S310 our own address
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
                 return
             self._stop.wait(0.1)
 
