@@ -1,13 +1,12 @@
 """How many releases go through when the limit is lifted, and whether a job costs more in a large run."""
 
-import os
-
 from tests.benchmarks.stage import Stage, better_database
 from tests.benchmarks.table import Row, at_least, at_most, exactly, fact
 
 LIMIT, WINDOW = 6000, 6.0
-SMALL, LARGE = 1_000, int(os.environ.get("BENCH_LARGE", "20000"))
-CLUSTERS = int(os.environ.get("BENCH_CLUSTERS", "3"))
+SMALL, LARGE = 1_000, 10_000
+CLUSTERS = 3
+PROFILED = 300  # jobs
 LEAST_PER_SECOND = 50
 
 
@@ -21,6 +20,9 @@ def run() -> list[Row]:
         large = stage.await_run(stage.start_sync("large"), within=900)
         stats = stage.stats()
         stage.stop_workers(workers)
+        stage.add_collector("profiled", first=300_000, count=PROFILED)
+        stage.start_sync("profiled")
+        profile = stage.python("tests.benchmarks.job_profile", PROFILED)
     cost = (large.seconds / LARGE) / (small.seconds / SMALL)
     return [
         fact("database", database),
@@ -30,4 +32,9 @@ def run() -> list[Row]:
         at_most("cost of a job, large run / small run", cost, 1.3),
         exactly("requests for each release", stats["accepted"] / (SMALL + LARGE), 1),
         exactly("releases lost", large.lost, 0),
+        fact("one job in one process", profile["job_ms"], "ms"),
+        fact("of that: waiting for the database", profile["job_database_ms"], "ms"),
+        fact("of that: waiting for Discogs", profile["job_discogs_ms"], "ms"),
+        fact("statements of a job", profile["job_statements"]),
+        fact("feeding one job", profile["feed_ms"], "ms"),
     ]
