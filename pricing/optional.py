@@ -22,6 +22,7 @@ from collections_app.discogs.client import Credentials, DiscogsClient, SellerSet
 from collections_app.discogs.market_payloads import Suggestion
 from collections_app.discogs.payloads import CURRENCIES
 from collections_app.models import Capability, CollectionInstance, DiscogsConnection, ImportPass, Release
+from pricing.broker import OrderedBroker
 from pricing.models import MarketStat, PriceStatus, PriceSuggestion, SyncRun
 
 logger = logging.getLogger(__name__)
@@ -56,10 +57,10 @@ def feed(*, now: datetime) -> int:
         return 0
     probe = _search_unknown(now)
     if probe:
-        async_task(SEARCH_TASK, save=False)
+        async_task(SEARCH_TASK, save=False, broker=_at_the_back())
     releases = due_suggestions(_a_third_of_a_minute(), now)
     for release in releases:
-        async_task(SUGGESTIONS_TASK, release, save=False)
+        async_task(SUGGESTIONS_TASK, release, save=False, broker=_at_the_back())
     return len(releases) + probe
 
 
@@ -192,9 +193,14 @@ def _connections_to_ask(now: datetime) -> "QuerySet[DiscogsConnection]":
 # Statistics in a chosen currency --------------------------------------------------------------------
 
 
+def _at_the_back() -> OrderedBroker:
+    """Behind every price that waits in the queue."""
+    return OrderedBroker(ahead=timedelta(0))
+
+
 def enqueue_market_stat(release_id: int, currency: str) -> None:
     """Queue a request for the lowest price in this currency. Integers cross the queue, so its number does."""
-    async_task(STAT_TASK, release_id, CURRENCIES.index(currency), save=False)
+    async_task(STAT_TASK, release_id, CURRENCIES.index(currency), save=False, broker=_at_the_back())
 
 
 def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor, now: datetime) -> bool:

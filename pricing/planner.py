@@ -18,6 +18,7 @@ from pricing.due import is_due, priority, share_that_fits
 from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
 
 CHUNK = 1_000  # releases in one statement
+JUST_CHECKED_SECONDS = 60
 # Discogs seldom brings a release back.
 GONE_IS_FRESH_FOR = timedelta(days=7)
 
@@ -76,6 +77,21 @@ def start_release_sync(
         )
         plan_items(run, sorted(set(release_ids)), now=now)
     return _ended_if_nothing_is_due(run, now=now)
+
+
+def check_release(release_id: int, *, now: datetime) -> bool:
+    """Have one release fetched before everything else, because someone looks at it.
+
+    Returns whether it will be; False when its price is younger than a minute.
+    """
+    with transaction.atomic():
+        run = SyncRun.objects.create(
+            trigger=SyncRun.Trigger.CLICK, stale_after_seconds=JUST_CHECKED_SECONDS, created_at=now
+        )
+        plan_items(run, [release_id], now=now)
+        jobs = PriceJob.objects.filter(items__run=run)
+        PriceJob.objects.filter(pk__in=jobs.values("pk")).update(lane=PriceJob.Lane.INTERACTIVE)
+    return _ended_if_nothing_is_due(run, now=now).is_active
 
 
 def plan_items(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> None:

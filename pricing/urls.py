@@ -7,6 +7,7 @@ urlpatterns = [
     path("dashboard/headline/", views.headline, name="headline"),
     path("collection/", views.collection, name="collection"),
     path("release/<int:discogs_id>/", views.release, name="release"),
+    path("release/<int:discogs_id>/check/", views.release_check, name="release_check"),
     path("connect/", views.connect, name="connect"),
     path("disconnect/", views.disconnect, name="disconnect"),
     path("syncs/", views.syncs, name="syncs"),

@@ -99,6 +99,21 @@ def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
     return render(request, "pricing/release.html", {"page": page, "release": page.release})
 
 
+@require_POST
+def release_check(request: HttpRequest, discogs_id: int) -> HttpResponse:
+    """Ask Discogs for one release at once."""
+    now = timezone.now()
+    try:
+        queries.release_for(_owner(request), discogs_id, range_key=DEFAULT_RANGE, now=now)
+    except Release.DoesNotExist:
+        raise Http404 from None
+    if planner.check_release(discogs_id, now=now):
+        messages.info(request, "Discogs is being asked now. Reload the page in a moment to see the answer.")
+    else:
+        messages.info(request, "This price was checked less than a minute ago.")
+    return redirect("release", discogs_id=discogs_id)
+
+
 # Syncs ----------------------------------------------------------------------------------------------
 
 

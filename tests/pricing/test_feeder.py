@@ -10,6 +10,7 @@ from django_q.tasks import async_task
 from collections_app.discogs.gate import configured_gate
 from pricing import feeder, planner, reconciler
 from pricing.models import PriceJob, SyncRun
+from pricing.tasks import refresh_price
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,3 +189,20 @@ def test_a_job_that_killed_three_workers_is_failed_with_the_reason(two_runs):
     job.refresh_from_db()
     assert (job.state, job.error_kind) == (PriceJob.State.DEAD, "worker")
     assert "died" in job.error
+
+
+def test_a_release_that_someone_looks_at_overtakes_what_is_queued(two_runs, generous_sandbox):
+    feeder.feed(now=timezone.now())
+    in_order = OrmQ.objects.order_by("lock", "id")
+    release = PriceJob.objects.filter(items__run=two_runs[0]).latest("pk").release_id
+    assert planner.check_release(release, now=timezone.now())
+    refresh_price(in_order[0].task["args"][0])
+    feeder.feed(now=timezone.now())
+    first = in_order[0].task["args"][0]
+    assert PriceJob.objects.get(pk=first).release_id == release
+
+
+def test_a_price_just_checked_is_not_asked_for_again(two_runs):
+    work_until_idle()
+    release = PriceJob.objects.first().release_id
+    assert not planner.check_release(release, now=timezone.now())

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from pricing.models import PriceSnapshot
+from pricing.models import PriceJob, PriceSnapshot
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -273,3 +273,13 @@ def test_a_release_never_fetched_says_so(show, shelf):
     html = show(f"/release/{release.pk}/")
     assert "Never fetched" in html
     assert "No price has been read yet" in html
+
+
+def test_a_release_can_be_checked_at_once_by_its_owner_only(client, shelf, make_user):
+    release = make.make_instance(shelf).release
+    client.force_login(shelf.user)
+    assert client.post(f"/release/{release.pk}/check/").url == f"/release/{release.pk}/"
+    assert PriceJob.objects.get().lane == PriceJob.Lane.INTERACTIVE
+    assert client.get(f"/release/{release.pk}/check/").status_code == 405
+    client.force_login(make_user("somebody"))
+    assert client.post(f"/release/{release.pk}/check/").status_code == 404
