@@ -24,7 +24,7 @@ def run() -> list[Row]:
         finished = stage.await_run(sync, within=300)
         late = memory_after(stage, supervisor, jobs=JOBS)
         stats = stage.stats()
-        workers = stage.sql("SELECT count(*) FROM pricing_workerheartbeat WHERE role = 'worker'")[0][0]
+        workers = stage.sql("SELECT count(DISTINCT worker) FROM pricing_pricejob")[0][0]
         stage.stop_workers(supervisor)
     return [
         fact(f"memory of all processes after {EARLY:,} jobs", early / MEGABYTE, "MB"),
