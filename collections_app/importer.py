@@ -17,11 +17,19 @@ from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
 from collections_app.discogs.payloads import FolderPayload, InstancePage, InstancePayload
-from collections_app.models import CollectionInstance, DiscogsConnection, Folder, ImportPass, Release
+from collections_app.models import (
+    CollectionInstance,
+    CollectionInstanceQuerySet,
+    DiscogsConnection,
+    Folder,
+    ImportPass,
+    Release,
+)
 
 MOST_ATTEMPTS = 5  # failed tries of one page
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
+MOST_REMOVED = 0.2  # the share of copies that one walk may take for removed
 MOST_PAGES = 2_000  # a walk that never meets an empty page ends here
 
 # Discogs' own note fields; users may rename them, which the import of fields will tell.
@@ -120,15 +128,25 @@ def _advance(walk: ImportPass, **values: int) -> None:
 
 
 def _complete(walk: ImportPass, *, now: datetime) -> None:
-    """End a walk. Unseen copies were removed at Discogs, provided the walk saw as many as Discogs counts."""
+    """End a walk, and note the copies removed at Discogs."""
     held = CollectionInstance.objects.filter(connection=walk.connection_id).held()
     seen = held.filter(seen_in_pass=walk.pk).count()
     with transaction.atomic():
         if seen >= walk.instances_expected:
-            held.exclude(seen_in_pass=walk.pk).update(removed_at=now)
+            _removed(walk, held).update(removed_at=now)
         ImportPass.objects.running().filter(pk=walk.pk).update(
             state=ImportPass.State.COMPLETE, finished_at=now, lease_until=None, instances_seen=seen
         )
+
+
+def _removed(walk: ImportPass, held: CollectionInstanceQuerySet) -> CollectionInstanceQuerySet:
+    """The copies that a whole walk did not see. Many at once are believed only when two walks agree."""
+    unseen = held.exclude(seen_in_pass=walk.pk)
+    if unseen.count() <= MOST_REMOVED * held.count():
+        return unseen
+    walks = ImportPass.objects.filter(connection=walk.connection_id, state=ImportPass.State.COMPLETE)
+    before = walks.exclude(pk=walk.pk).order_by("-pk").first()
+    return unseen.filter(seen_in_pass__lt=before.pk) if before else unseen.none()
 
 
 def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:

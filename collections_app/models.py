@@ -199,7 +199,7 @@ class ApiGate(models.Model):
         HALF_OPEN = "half_open", "Probing"
 
     egress = models.CharField(max_length=100, unique=True)
-    # Slots given out within the window, oldest first, as [time, count]: near ones are merged into the later.
+    # Slots given out within the window, oldest first, as [first, last, count]: near ones are one entry.
     slots = models.JSONField(default=list)
     next_paced_at = models.FloatField(default=0)
     paused_until = models.FloatField(default=0)
@@ -267,7 +267,7 @@ class Preferences(models.Model):
 
 
 class Capability(models.Model):
-    """Whether an optional part of Discogs answers us; asked again when the answer is a day old."""
+    """Whether an optional part of Discogs answers us; asked again when the answer is old enough."""
 
     name = models.CharField(max_length=40, unique=True)
     is_available = models.BooleanField()

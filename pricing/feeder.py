@@ -1,4 +1,4 @@
-"""From our job table to the queue and back: which due job goes next, and what was lost on the way.
+"""From our job table to the queue: which due job goes next.
 
 The job table is the truth; a queue row carries a job's id and may be lost or doubled without harm.
 """

@@ -18,7 +18,7 @@ from pricing.due import is_due, priority, share_that_fits
 from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
 
 CHUNK = 1_000  # releases in one statement
-JUST_CHECKED_SECONDS = 60
+JUST_CHECKED = timedelta(minutes=1)
 # Discogs seldom brings a release back.
 GONE_IS_FRESH_FOR = timedelta(days=7)
 
@@ -84,14 +84,16 @@ def check_release(release_id: int, *, now: datetime) -> bool:
 
     Returns whether it will be; False when its price is younger than a minute.
     """
+    if ReleasePrice.objects.filter(pk=release_id, observed_at__gt=now - JUST_CHECKED).exists():
+        return False
     with transaction.atomic():
-        run = SyncRun.objects.create(
-            trigger=SyncRun.Trigger.CLICK, stale_after_seconds=JUST_CHECKED_SECONDS, created_at=now
-        )
+        run = SyncRun.objects.create(trigger=SyncRun.Trigger.CLICK, stale_after_seconds=0, created_at=now)
         plan_items(run, [release_id], now=now)
-        jobs = PriceJob.objects.filter(items__run=run)
-        PriceJob.objects.filter(pk__in=jobs.values("pk")).update(lane=PriceJob.Lane.INTERACTIVE)
-    return _ended_if_nothing_is_due(run, now=now).is_active
+        job = PriceJob.objects.filter(pk__in=run.items.values("job"))
+        job.update(lane=PriceJob.Lane.INTERACTIVE)
+        # One that lies in the queue is fed anew, to the front; its old row finds it claimed.
+        job.filter(state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
+    return True
 
 
 def plan_items(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 OVERHEAD_SECONDS = 0.02  # of a job beside its request: claim, record, acknowledge
-MOST_FAULTS = 0.3  # share of recent jobs; beyond, fewer workers ask
+MOST_FAULTS = 0.3  # share of recent requests; beyond, fewer workers ask
 MOST_MEMORY_PERCENT = 90.0
 MOST_CPU_PERCENT = 95.0
 MOST_STEP = 2  # workers added at a time
@@ -25,7 +25,7 @@ class Figures:
     rate_allowed: float  # requests a second that the gate lets through for this host
     p95_latency: float  # of recent requests
     throughput: float  # jobs finished a second, lately
-    fault_share: float  # of recent jobs
+    fault_share: float  # of recent requests
     cpu_percent: float
     memory_percent: float
     gate_open: bool
@@ -56,7 +56,7 @@ class Scaler:
             return Decision(self.least, "the minimum")
         if figures.fault_share > MOST_FAULTS and workers > self.least:
             self._hold(at)
-            return Decision(workers - 1, f"{figures.fault_share:.0%} of recent jobs failed")
+            return Decision(workers - 1, f"{figures.fault_share:.0%} of recent requests failed")
         if self._growth_was_in_vain(figures, at=at) and workers > self.least:
             self._hold(at)
             return Decision(workers - 1, "answers got slower and no more of them came")

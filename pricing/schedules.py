@@ -11,12 +11,14 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
+from django_q.tasks import async_task
 
 from collections_app.models import DiscogsConnection, Preferences
-from pricing import optional, planner, purge, values
+from pricing import optional, planner, purge
 from pricing.due import run_due_at
 from pricing.models import SyncRun
 
+SETTLE_TASK = "pricing.tasks.settle_value"
 # After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
 MOST_STARTS = 20
 PURGED_AT_ONCE = 1_000  # rows: the feeder must not wait for long
@@ -55,7 +57,9 @@ def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -
 
 
 def _store_values(now: datetime) -> bool:
-    values.settle_values(now=now)
+    """By the workers, a user for each task: the feeder must not wait for it."""
+    for user_id in DiscogsConnection.objects.values_list("user_id", flat=True):
+        async_task(SETTLE_TASK, user_id, save=False)
     return True
 
 

@@ -36,24 +36,24 @@ class Supervisor:
         """Work until stopped; then let the clusters finish, for at most DRAIN seconds."""
         try:
             while not self.stop.is_set():
-                self._guarded(self._tick)
+                self._tick()
                 self.stop.wait(TICK)
         finally:
             self._shut_down()
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _guarded(self, step: Callable[[], object]) -> None:
         """Neither a database that is away for a while nor a mistake of ours may end the supervisor."""
         try:
             step()
         except Exception:
-            logger.exception("A step of the supervisor failed; trying again in a second.")
+            logger.exception("A step of the supervisor failed; it is tried again.")
             db.close_old_connections()
-            self.stop.wait(1)
+            self.stop.wait(0.5)
 
     def _tick(self) -> None:
         now = timezone.now()
-        self._bury_and_replace()
-        feeder.feed(now=now)
+        self._guarded(self._bury_and_replace)
+        self._guarded(lambda: feeder.feed(now=now))
         self._every(0.5, "advance", lambda: self._advance(now))
         self._every(1, "imports", lambda: self._queue_imports(now))
         self._every(2, "reconcile", lambda: self._reconcile(now))
@@ -67,7 +67,7 @@ class Supervisor:
     def _every(self, seconds: float, name: str, step: Callable[[], object]) -> None:
         if time.monotonic() >= self._due.get(name, 0.0):
             self._due[name] = time.monotonic() + seconds
-            step()
+            self._guarded(step)
 
     def _bury_and_replace(self) -> None:
         """Replace clusters that ended by themselves; forget those that were asked to."""

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
+from pricing import values
 from pricing.health import Heart
 from pricing.refresh import Outcome, refresh_job
 
@@ -47,3 +48,8 @@ def refresh_price(job_id: int) -> None:
         failed = outcome == Outcome.FAILED
         process.heart.count_job(failed=failed, seconds=time.monotonic() - started)
     process.heart.beat(now=timezone.now())
+
+
+def settle_value(user_id: int) -> None:
+    """Queue entry: compute a user's last two daily values anew."""
+    values.settle_value(user_id, now=timezone.now())

@@ -4,7 +4,6 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from collections_app.models import CollectionInstance
@@ -24,21 +23,20 @@ def write_value(user_id: int, value: Value, *, day: date) -> None:
     CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
 
 
-def settle_values(*, now: datetime) -> None:
-    """Compute yesterday's and today's value of every connected user from snapshots.
+def settle_value(user_id: int, *, now: datetime) -> None:
+    """Compute yesterday's and today's value of a user from snapshots.
 
     Prices of shared releases move with other people's syncs, so a day is right only once it is over.
     """
     today = now.astimezone(UTC).date()
-    users = get_user_model().objects.filter(discogs_connection__isnull=False)
-    for user_id in users.values_list("pk", flat=True):
-        rebuild_values(user_id, first=today - timedelta(days=1), last=today, now=now)
+    rebuild_values(user_id, first=today - timedelta(days=1), last=today, now=now)
 
 
 def store_values_after(run: SyncRun, *, now: datetime) -> None:
-    """Write down today's value of those a finished run brought prices for: its user, or everyone."""
-    connected = get_user_model().objects.filter(discogs_connection__isnull=False)
-    for user_id in [run.user_id] if run.user_id else connected.values_list("pk", flat=True):
+    """Write down today's value of everyone who holds a release that a finished run brought a price for."""
+    fetched = run.items.filter(reused=False).values("release_id")
+    held = CollectionInstance.objects.held().filter(release_id__in=fetched)
+    for user_id in held.order_by().values_list("connection__user_id", flat=True).distinct():
         store_value(user_id, now=now)
 
 

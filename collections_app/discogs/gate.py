@@ -9,6 +9,7 @@ Whoever dies after booking loses one slot, nothing else. Two rules decide when a
 The background books a moment ahead only, so someone waiting at a page takes the very next slot.
 """
 
+import random
 import time
 from dataclasses import dataclass
 
@@ -80,8 +81,7 @@ class Gate:
         Raises GateClosed when that is more than `patience` seconds away; nothing is booked then.
         """
         deadline = time.monotonic() + patience
-        if self._ceiling:
-            time.sleep(self._ceiling.wait())
+        self._keep_to_ceiling(patience)
         while True:
             booking = self._book(interactive=interactive)
             if not booking.booked and booking.due > deadline:
@@ -89,6 +89,15 @@ class Gate:
             time.sleep(max(0.0, booking.due - time.monotonic()))
             if booking.booked and time.monotonic() - booking.due <= self.pace.lateness_allowed():
                 return
+
+    def _keep_to_ceiling(self, patience: float) -> None:
+        if self._ceiling is None:
+            return
+        wait = self._ceiling.wait()
+        if wait > patience:
+            raise GateClosed(wait, "ceiling")
+        time.sleep(max(0.0, wait))
+        self._ceiling.take()
 
     def record_success(self, latency_seconds: float, told: Told = Told()) -> None:
         """Note an answer that says Discogs is well, whatever its status. Written at most once a second."""
@@ -119,7 +128,8 @@ class Gate:
             row = self._locked()
             row.refusals = min(row.refusals + 1, 20)
             row.requests += 1
-            pause = 60 * self.pace.minute * min(2 ** (row.refusals - 1), 10)
+            # With jitter, so that sites that were refused together do not come back together.
+            pause = 60 * self.pace.minute * min(2 ** (row.refusals - 1), 10) * (1 + random.random() / 10)  # noqa: S311
             if retry_after is not None:
                 pause = min(max(retry_after, LEAST_PAUSE), MOST_RETRY_AFTER)
             row.paused_until = max(row.paused_until, database_now() + pause)

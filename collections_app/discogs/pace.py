@@ -83,9 +83,12 @@ class Ceiling:
         self._next_paced_at = 0.0
 
     def wait(self) -> float:
-        """Take the next slot of this process; returns in how many seconds it is."""
+        """In how many seconds this process may send again."""
         now = time.monotonic()
-        at = slot_after(self._slots, self._next_paced_at, now, self._pace)
-        self._slots = slots_with(self._slots, at, now, self._pace)
-        self._next_paced_at = max(self._next_paced_at, at) + self._pace.interval
-        return at - now
+        return slot_after(self._slots, self._next_paced_at, now, self._pace) - now
+
+    def take(self) -> None:
+        """Count a request of this process."""
+        now = time.monotonic()
+        self._slots = slots_with(self._slots, now, now, self._pace)
+        self._next_paced_at = max(self._next_paced_at, now) + self._pace.interval

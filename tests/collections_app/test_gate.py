@@ -127,7 +127,8 @@ def test_a_named_pause_is_clamped(gate, named, pause):
 
 def test_refusals_in_a_row_double_the_pause_up_to_ten_minutes(transactional_db):
     minute_gate = Gate("test", MINUTE)
-    assert [minute_gate.record_refusal(None) for _ in range(6)] == [60, 120, 240, 480, 600, 600]
+    for seconds in (60, 120, 240, 480, 600, 600):
+        assert seconds <= minute_gate.record_refusal(None) <= 1.1 * seconds
 
 
 def test_five_faults_in_a_row_open_the_breaker(gate):
@@ -212,3 +213,10 @@ def test_a_ceiling_of_its_own_slows_one_process_only(transactional_db):
     took = time.monotonic() - started
     Gate("test", pace).take_slot(patience=0)
     assert took >= 1.0
+
+
+def test_a_ceiling_beyond_the_patience_sends_the_caller_away(transactional_db):
+    gate = Gate("test", Pace(limit=60, window=60), ceiling=1)
+    gate.take_slot()
+    with pytest.raises(GateClosed, match="ceiling"):
+        gate.take_slot()

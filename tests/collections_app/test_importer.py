@@ -137,3 +137,15 @@ def test_a_walk_whose_worker_died_goes_on_at_its_page(collector):
         pass
     walk.refresh_from_db()
     assert (walk.state, walk.instances_seen) == (ImportPass.State.COMPLETE, 250)
+
+
+def test_a_collection_that_comes_back_empty_is_believed_the_second_time(collector, generous_sandbox):
+    import_all(collector)
+    empty = '{"pagination": {"items": 0, "pages": 1}, "releases": []}'
+    folders = '{"folders": [{"id": 0, "name": "All", "count": 0}]}'
+    generous_sandbox.add_fault(path="^/users/.*folders/0/releases", kind="body", body=empty)
+    generous_sandbox.add_fault(path="^/users/.*/folders$", kind="body", body=folders)
+    import_all(collector)
+    assert held(collector).count() == 250
+    import_all(collector)
+    assert held(collector).count() == 0

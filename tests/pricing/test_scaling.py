@@ -78,7 +78,7 @@ def test_a_busy_machine_still_adds_workers_that_only_wait_for_discogs():
 
 def test_failures_lessen_the_parallelism():
     decision = Scaler(least=1, most=12).decide(6, replace(CALM, fault_share=0.5), at=0.0)
-    assert (decision.workers, decision.reason) == (5, "50% of recent jobs failed")
+    assert (decision.workers, decision.reason) == (5, "50% of recent requests failed")
 
 
 def test_a_growth_that_only_made_answers_slower_is_taken_back():

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection as database
+from django_q.models import OrmQ
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
-from pricing import schedules
-from pricing.models import CollectionValue, SyncRun
+from pricing import schedules, values
+from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from tests.factories import (
     make_connection,
     make_instance,
@@ -200,8 +201,22 @@ def test_every_day_has_a_value_also_without_a_sync():
     make_snapshot(make_instance(connection).release, 1500, day=NOW.date(), observed_at=NOW)
     for hour in (0, 1, 24):
         schedules.tick(NOW + hour * HOUR)
+        for row in OrmQ.objects.all():
+            assert row.task["func"] == schedules.SETTLE_TASK
+            values.settle_value(*row.task["args"], now=NOW + hour * HOUR)
+            row.delete()
     days = CollectionValue.objects.order_by("day").values_list("day", "value_minor")
     assert list(days) == [(NOW.date(), 1500), (NOW.date() + DAY, 1500)]
+
+
+def test_yesterday_is_computed_anew_with_what_other_peoples_syncs_brought():
+    connection = connected(every=0)
+    release = make_instance(connection).release
+    make_snapshot(release, 1500, day=NOW.date(), observed_at=NOW)
+    values.settle_value(connection.user_id, now=NOW)
+    PriceSnapshot.objects.update(amount_minor=1800, observed_at=NOW + HOUR)
+    values.settle_value(connection.user_id, now=NOW + DAY)
+    assert CollectionValue.objects.get(day=NOW.date()).value_minor == 1800
 
 
 def test_what_has_had_its_time_is_deleted_a_batch_with_each_tick_until_the_day_is_done(monkeypatch):
