@@ -246,9 +246,11 @@ DISCOGS_LISTING_SEARCH = flag("DISCOGS_LISTING_SEARCH", False)  # not a public r
 
 # Prices ---------------------------------------------------------------------------------------------
 
-PRICE_WORKERS_MIN = number("PRICE_WORKERS_MIN", 2, least=1, most=64)
-PRICE_WORKERS_MAX = number("PRICE_WORKERS_MAX", 8, least=1, most=64)
-# Seconds: a task may wait 8 for its slot and 20 for the answer.
+# Each of the two follows the other where only one is set.
+PRICE_WORKERS_MIN = number(
+    "PRICE_WORKERS_MIN", min(2, number("PRICE_WORKERS_MAX", 8, least=1, most=64)), least=1, most=64
+)
+PRICE_WORKERS_MAX = number("PRICE_WORKERS_MAX", max(8, PRICE_WORKERS_MIN), least=1, most=64)
 PRICE_TASK_TIMEOUT = number("PRICE_TASK_TIMEOUT", 30, least=29, most=600)
 PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, least=1, most=10)
 PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, least=1, most=100_000)

@@ -208,3 +208,9 @@ def test_a_line_written_by_hand_is_never_doubled(tmp_path, line):
     file.write_text(f"{line}\n")
     add_missing_keys(file)
     assert file.read_text().count("SECRET_KEY=") == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("PRICE_WORKERS_MAX", "1"), ("PRICE_WORKERS_MIN", "16")])
+def test_one_bound_of_the_workers_may_be_set_alone(name, value):
+    done = start(**{name: value})
+    assert done.returncode == 0, done.stderr
