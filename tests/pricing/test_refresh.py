@@ -163,11 +163,13 @@ def test_a_result_that_comes_after_the_lease_went_to_another_is_dropped(collecto
     assert not PriceSnapshot.objects.exists()
 
 
-def test_two_users_who_own_a_release_share_its_request(collector, make_collector, generous_sandbox):
-    other = make_collector(generous_sandbox, "other", release_ids=[11, 12, 13, 14])
-    import_all(other)
+def test_two_users_who_own_the_same_releases_share_every_request(make_collector, generous_sandbox):
+    users = [make_collector(generous_sandbox, name, release_ids=range(500, 600)) for name in ("one", "two")]
+    for user in users:
+        import_all(user)
     generous_sandbox.reset("stats")
-    runs = [sync(collector), sync(other)]
+    runs = [sync(user) for user in users]
     work_until_idle()
-    assert generous_sandbox.stats()["accepted"] == 4
-    assert [progress_of(run, now=timezone.now()).recorded for run in runs] == [4, 4]
+    assert generous_sandbox.stats()["accepted"] == 100
+    assert generous_sandbox.stats()["per_release"]["max"] == 1
+    assert [progress_of(run, now=timezone.now()).known for run in runs] == [100, 100]
