@@ -4,7 +4,6 @@ The job table is the truth; a queue row carries a job's id and may be lost or do
 """
 
 import heapq
-import logging
 from collections import Counter, deque
 from datetime import datetime, timedelta
 
@@ -16,8 +15,6 @@ from django_q.tasks import async_task
 from collections_app.discogs import gate
 from pricing.broker import OrderedBroker
 from pricing.models import PriceJob, RunItem, SyncRun
-
-logger = logging.getLogger(__name__)
 
 READY = (PriceJob.State.QUEUED, PriceJob.State.RUNNING)
 TASK = "pricing.tasks.refresh_price"

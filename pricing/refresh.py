@@ -16,7 +16,8 @@ from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.models import DiscogsConnection
-from pricing.models import PriceJob
+from pricing import planner
+from pricing.models import PriceJob, SyncRun
 from pricing.recorder import gone, record_market
 from pricing.retry import Action, decide
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 # A task is killed at PRICE_TASK_TIMEOUT; a lease that outlives it by this much has no living holder.
 LEASE_MARGIN = timedelta(seconds=5)
+RECONNECT = "Discogs no longer accepts the credential. The prices fetched so far are kept. Reconnect, then sync again."
 
 
 def this_worker() -> str:
@@ -49,7 +51,7 @@ def refresh_job(
     job = _claim(job_id, now=clock())
     if job is None:
         return Outcome.NOT_OURS
-    found = _access(job)
+    found = _access(job, now=clock())
     if found is None:
         error = errors.CredentialsRejected("Nobody who owns this release is connected to Discogs. Reconnect.")
         return _settle(job, error, requests=0, now=clock())
@@ -61,7 +63,7 @@ def refresh_job(
         market = gone(job.release_id)
     except errors.DiscogsError as error:
         if isinstance(error, errors.CredentialsRejected) and connection:
-            error = _confirm_rejection(connection, client, error)
+            error = _confirm_rejection(job, connection, client, error, now=clock())
         return _settle(job, error, requests=client.requests_sent, now=clock())
     duration_ms = round(1000 * client.answered_in)
     stored = record_market(job, market, duration_ms=duration_ms, requests=client.requests_sent, now=clock())
@@ -81,7 +83,7 @@ def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
     return PriceJob.objects.get(pk=job_id, lease_owner=owner) if claimed else None
 
 
-def _access(job: PriceJob) -> tuple[DiscogsConnection | None, Credentials] | None:
+def _access(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, Credentials] | None:
     """Whose credentials fetch this release: those who asked, then other owners, then the site's own."""
     active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE)
     asked = active.filter(user__sync_runs__items__job=job).order_by("pk")
@@ -92,7 +94,7 @@ def _access(job: PriceJob) -> tuple[DiscogsConnection | None, Credentials] | Non
                 return connection, credentials_of(connection)
             except CredentialUnreadable:
                 logger.error("connection %s: stored credential is unreadable", connection.pk)
-                _needs_reconnect(connection)
+                _needs_reconnect(connection, now=now)
     if settings.DISCOGS_CONSUMER_KEY and settings.DISCOGS_CONSUMER_SECRET:
         return None, Credentials.from_consumer(
             settings.DISCOGS_CONSUMER_KEY, settings.DISCOGS_CONSUMER_SECRET
@@ -101,23 +103,30 @@ def _access(job: PriceJob) -> tuple[DiscogsConnection | None, Credentials] | Non
 
 
 def _confirm_rejection(
-    connection: DiscogsConnection, client: DiscogsClient, error: errors.DiscogsError
+    job: PriceJob,
+    connection: DiscogsConnection,
+    client: DiscogsClient,
+    error: errors.DiscogsError,
+    *,
+    now: datetime,
 ) -> errors.DiscogsError:
     """Ask once who we are before telling someone to reconnect; a 401 also happens by mistake."""
     try:
         client.identity()
     except errors.CredentialsRejected:
-        _needs_reconnect(connection)
-        # Another owner's credentials may do: the job tries again, and ends when there are none.
-        return errors.GateClosed(0, "reconnect")
+        _needs_reconnect(connection, now=now)
+        # Who else waits for it may have credentials that do: the job tries again, and ends when there are none.
+        is_wanted = job.items.filter(run__state__in=SyncRun.ACTIVE).exists()
+        return errors.GateClosed(0, "reconnect") if is_wanted else error
     except errors.DiscogsError as other:
         return other
     return errors.ServerError(str(error))
 
 
-def _needs_reconnect(connection: DiscogsConnection) -> None:
-    connection.state = DiscogsConnection.State.RECONNECT_NEEDED
-    connection.save(update_fields=["state"])
+def _needs_reconnect(connection: DiscogsConnection, *, now: datetime) -> None:
+    """Stop asking for this user until they have reconnected; what others wait for goes on with other credentials."""
+    DiscogsConnection.objects.filter(pk=connection.pk).update(state=DiscogsConnection.State.RECONNECT_NEEDED)
+    planner.fail_runs_of(connection.user_id, error=RECONNECT, now=now)
 
 
 def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:
@@ -137,6 +146,7 @@ def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: da
         logger.warning("job %s: release %s failed for good: %s", job.pk, job.release_id, error.kind)
         return Outcome.FAILED
     wait = max(decision.seconds, getattr(error, "wait_seconds", 0.0))
+    logger.debug("job %s: release %s: %s, again in %.0f s", job.pk, job.release_id, error.kind, wait)
     mine.update(
         state=PriceJob.State.WAITING,
         not_before=now + timedelta(seconds=wait),

@@ -76,7 +76,12 @@ class Supervisor:
                 logger.warning("cluster %s ended; starting another", cluster.pid)
             self._end(cluster)
         while len(self._working()) < settings.PRICE_WORKERS_MIN:
-            self._clusters.append(Cluster())
+            self._start_cluster()
+
+    def _start_cluster(self) -> None:
+        cluster = Cluster()
+        logger.info("cluster %s started", cluster.pid)
+        self._clusters.append(cluster)
 
     def _working(self) -> list[Cluster]:
         return [cluster for cluster in self._clusters if not cluster.stopping]
@@ -92,7 +97,7 @@ class Supervisor:
             return
         logger.warning("workers: %s instead of %s, because %s", decision.workers, workers, decision.reason)
         for _ in range(workers, decision.workers):
-            self._clusters.append(Cluster())
+            self._start_cluster()
         for cluster in self._working()[decision.workers :]:
             cluster.ask_to_stop()
 
