@@ -22,14 +22,6 @@ def server() -> Iterator[SandboxServer]:
         yield running
 
 
-@pytest.fixture
-def api(server: SandboxServer) -> Iterator[Api]:
-    client = Api(server)
-    yield client
-    client.session.close()
-    server.reset()
-
-
 def test_stats_count_requests_releases_connections_and_nothing_of_the_control(
     api: Api, server: SandboxServer
 ) -> None:

@@ -17,14 +17,6 @@ def server() -> Iterator[SandboxServer]:
         yield running
 
 
-@pytest.fixture
-def api(server: SandboxServer) -> Iterator[Api]:
-    client = Api(server)
-    yield client
-    client.session.close()
-    server.reset()
-
-
 def of_kind(server: SandboxServer, kind: Kind, *, even: bool | None = None) -> int:
     return next(
         n for n in range(1, 5000) if server.world.kind(n) is kind and (even is None or (n % 2 == 0) == even)

@@ -19,14 +19,6 @@ def server() -> Iterator[SandboxServer]:
         yield running
 
 
-@pytest.fixture
-def api(server: SandboxServer) -> Iterator[Api]:
-    client = Api(server)
-    yield client
-    client.session.close()
-    server.reset()
-
-
 def test_no_user_agent_is_an_html_403_without_rate_headers(server: SandboxServer) -> None:
     with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1]))) as raw:
         raw.sendall(b"GET /releases/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -1,28 +1,38 @@
-"""Who asks: the credentials of a request. OAuth 1.0a belongs here and in routes.py, once it is built."""
+"""Who asks: the credentials of a request."""
 
 import re
 from dataclasses import dataclass
 
+from collections_app.discogs.sandbox import oauth
 from collections_app.discogs.sandbox.answer import Answer, Refused, Request, message
 from collections_app.discogs.sandbox.shelves import SandboxUser
 from collections_app.discogs.sandbox.world import World
 
 CONSUMER_KEY, CONSUMER_SECRET = "sandbox-key", "sandbox-secret"
+CONSUMER_NAME = "Crateworth"
 
 _PAIR = re.compile(r"(\w+)=\"?([^\s,\"]*)\"?")
 _REGISTER = "Invalid consumer token. Please register an app before making requests."
 
 
+class WrongConsumer(oauth.NotSigned):
+    """The consumer key is not ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`credentials` tells the tier; `user` is known for a personal access token only."""
+    """`credentials` tells the tier; `user` is known for personal access tokens and for OAuth with an access token.
+
+    An `odd` caller is known and yet refused everything private.
+    """
 
     credentials: bool
     user: SandboxUser | None = None
+    odd: bool = False
 
     def owns(self, user: SandboxUser) -> bool:
-        """Whether the caller is this user."""
-        return self.user is not None and self.user.id == user.id
+        """Whether the caller is this user, and may see what is theirs alone."""
+        return self.user is not None and self.user.id == user.id and not self.odd
 
 
 def claimed(request: Request) -> dict[str, str]:
@@ -36,16 +46,63 @@ def claimed(request: Request) -> dict[str, str]:
     return {name: request.query[name] for name in ("token", "key", "secret") if name in request.query}
 
 
-def identify(world: World, request: Request) -> Caller:
-    """The caller; Refused with 401 when what was claimed is not good, on public routes too."""
+def identify(world: World, request: Request, *, base: str, now: float) -> Caller:
+    """The caller; Refused with 401 when what was claimed is not good, on public routes too.
+
+    `base` is the address of the API as the caller sees it, which signatures cover; `now` is in epoch seconds.
+    """
     claims = claimed(request)
     if not claims:
         return Caller(credentials=False)
+    if "oauth" in claims:
+        return _signer(world, request, base=base, now=now)
     if "token" in claims:
         user = world.user_by_token(claims["token"])
         if user is None:
             raise Refused(message(401, _REGISTER))
         return Caller(credentials=True, user=user)
     if (claims.get("key"), claims.get("secret")) != (CONSUMER_KEY, CONSUMER_SECRET):
-        raise Refused(Answer(status=401, body=b"Invalid consumer.", content_type="text/plain"))
+        raise Refused(invalid_consumer())
     return Caller(credentials=True)
+
+
+def invalid_consumer() -> Answer:
+    """401, and no JSON."""
+    return Answer(status=401, body=b"Invalid consumer.", content_type="text/plain")
+
+
+def told_by(request: Request) -> dict[str, str]:
+    """The parameters of a signed request whose consumer key is ours. Raises NotSigned, or WrongConsumer."""
+    told = oauth.header_parameters(request)
+    if told.get("oauth_consumer_key") != CONSUMER_KEY:
+        raise WrongConsumer("Invalid consumer.")
+    return told
+
+
+def check(
+    world: World, request: Request, told: dict[str, str], *, token_secret: str, base: str, now: float
+) -> None:
+    """Raises NotSigned for a bad signature, a timestamp far away, or a nonce seen before."""
+    oauth.check_signature(
+        request, told, base=base, consumer_secret=CONSUMER_SECRET, token_secret=token_secret
+    )
+    oauth.check_moment(told, now=now)
+    token, timestamp, nonce = (told.get(f"oauth_{name}", "") for name in ("token", "timestamp", "nonce"))
+    if nonce and not world.grants.is_new(token, timestamp, nonce, now=now):
+        raise oauth.NotSigned("The nonce was used before.")
+
+
+def _signer(world: World, request: Request, *, base: str, now: float) -> Caller:
+    """Who signed. Without a token it is the application itself, which sees public data only."""
+    try:
+        told = told_by(request)
+        access = world.grants.access(told.get("oauth_token", ""))
+        user = world.user_by_id(access.user_id) if access else None
+        if told.get("oauth_token") and user is None:
+            raise Refused(message(401, _REGISTER))
+        check(world, request, told, token_secret=access.secret if access else "", base=base, now=now)
+    except WrongConsumer:
+        raise Refused(invalid_consumer()) from None
+    except oauth.NotSigned as error:
+        raise Refused(message(401, str(error))) from None
+    return Caller(credentials=True, user=user, odd=oauth.is_odd(told))

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from collections_app.discogs.sandbox.server import SandboxServer
 
 PREFIX = "/_sandbox/"
+_CHANGES = {
+    "add_releases",
+    "remove_instances",
+    "edit_copies",
+    "set_wants",
+    "rename",
+}  # of a user that is there
 
 
 def answer(sandbox: "SandboxServer", request: Request) -> Answer:
@@ -49,14 +56,20 @@ def _list_users(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
 
 def _set_user(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
     username = body.pop("username")
-    new, gone = body.pop("add_releases", None), body.pop("remove_instances", None)
-    if new is None and gone is None:
+    if not _CHANGES & set(body):
         sandbox.add_user(username, body.pop("token", None), **body)
         return _user(sandbox, username)
-    if body:
-        raise ValueError(f"nothing else goes with add_releases and remove_instances: {sorted(body)}")
-    sandbox.world.remove_copies(username, gone or ())
-    sandbox.world.add_copies(username, new or ())
+    if set(body) - _CHANGES:
+        raise ValueError(f"nothing else goes with {sorted(_CHANGES)}: {sorted(set(body) - _CHANGES)}")
+    world = sandbox.world
+    world.remove_copies(username, body.get("remove_instances", ()))
+    world.add_copies(username, body.get("add_releases", ()))
+    if "set_wants" in body:
+        world.set_wants(username, body["set_wants"])
+    for change in body.get("edit_copies", ()):
+        world.edit_copy(username, **change)
+    if "rename" in body:
+        username = world.rename_user(username, body["rename"]).username
     return _user(sandbox, username)
 
 
@@ -64,6 +77,10 @@ def _user(sandbox: "SandboxServer", username: str) -> dict[str, Any]:
     user = sandbox.world.users[username]
     copies = [{"instance_id": copy.instance_id, "release_id": copy.release_id} for copy in user.copies]
     return {"id": user.id, "username": username, "token": user.token, "copies": copies}
+
+
+def _oauth(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+    return {"revoked": sandbox.revoke(body["revoke"])}
 
 
 def _set_market(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
@@ -102,6 +119,7 @@ _ROUTES: dict[tuple[str, str], Callable[["SandboxServer", Request, Any], Any]] =
     ("DELETE", "faults"): _clear_faults,
     ("GET", "users"): _list_users,
     ("POST", "users"): _set_user,
+    ("POST", "oauth"): _oauth,
     ("POST", "market"): _set_market,
     ("POST", "day"): _set_day,
     ("POST", "limit"): _set_limit,

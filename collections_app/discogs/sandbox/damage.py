@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import lru_cache
 from random import Random
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-from collections_app.discogs.sandbox.answer import JSON, Answer, cloudflare, html
+from collections_app.discogs.sandbox.answer import JSON, Answer, Request, cloudflare, html, request_from
 
 _PAGE = b"<!DOCTYPE html><html><body><h1>We'll be back soon</h1></body></html>"
 _MEGABYTE = 1_000_000
@@ -21,6 +22,16 @@ def damaged(kind: str, options: dict[str, Any], answer: Answer) -> Answer:
     except (LookupError, TypeError, ValueError) as error:
         text = f"sandbox: {kind} does not fit this answer: {type(error).__name__} {error}"
         return Answer(status=500, body=text.encode(), content_type="text/plain")
+
+
+def asked_instead(kind: str, request: Request) -> Request:
+    """What a rule of this kind lets the sandbox answer in place of what was asked: a page before, or the same."""
+    page = request.query.get("page", "")
+    if kind != "repeat" or not page.isdecimal() or int(page) < 2:
+        return request
+    query = urlencode({**request.query, "page": int(page) - 1})
+    target = urlsplit(request.target)._replace(query=query).geturl()
+    return request_from(request.method, target, request.headers, client=request.client, body=request.body)
 
 
 def _status(options: dict[str, Any], _answer: Answer) -> Answer:
@@ -143,6 +154,40 @@ def _parent(document: Any, pointer: str) -> tuple[Any, str]:
     return document, last
 
 
+def _shrink(options: dict[str, Any], answer: Answer) -> Answer:
+    found = _paged(answer)
+    if found is None:
+        return answer
+    document, rows = found
+    gone = min(int(options.get("rows", 1)), len(rows))
+    del rows[len(rows) - gone :]
+    if options.get("honest", False):
+        document["pagination"]["items"] -= gone
+    return replace(answer, body=json.dumps(document, ensure_ascii=False).encode())
+
+
+def _items(options: dict[str, Any], answer: Answer) -> Answer:
+    found = _paged(answer)
+    if found is None:
+        return answer
+    document, _ = found
+    document["pagination"] |= options
+    return replace(answer, body=json.dumps(document, ensure_ascii=False).encode())
+
+
+def _paged(answer: Answer) -> tuple[dict[str, Any], list[Any]] | None:
+    """The document of a page and its rows; None for an answer that has no pages."""
+    document = json.loads(answer.body) if answer.status == 200 and answer.content_type == JSON else {}
+    for name in ("releases", "wants"):
+        if "pagination" in document and name in document:
+            return document, document[name]
+    return None
+
+
+def _as_it_is(_options: dict[str, Any], answer: Answer) -> Answer:
+    return answer
+
+
 _KINDS: dict[str, Callable[[dict[str, Any], Answer], Answer]] = {
     "status": _status,
     "slow": _slow,
@@ -159,4 +204,7 @@ _KINDS: dict[str, Callable[[dict[str, Any], Answer], Answer]] = {
     "redirect": _redirect,
     "big": _big,
     "gzip_bomb": _gzip_bomb,
+    "shrink": _shrink,
+    "repeat": _as_it_is,  # see asked_instead
+    "items": _items,
 }

@@ -193,11 +193,11 @@ def collection_row(base: str, facts: ReleaseFacts, copy: Copy, fields: set[int])
     return row | ({"notes": notes} if notes else {})
 
 
-def want_row(base: str, facts: ReleaseFacts, want: Want) -> dict[str, Any]:
+def want_row(base: str, username: str, facts: ReleaseFacts, want: Want) -> dict[str, Any]:
     """One row of the wantlist; its notes are a text."""
     return {
         "id": want.release_id,
-        "resource_url": f"{base}/users/wants/{want.release_id}",
+        "resource_url": f"{base}/users/{username}/wants/{want.release_id}",
         "rating": want.rating,
         "date_added": want.date_added.isoformat(),
         "notes": want.notes,
@@ -241,13 +241,13 @@ def folder(base: str, user: SandboxUser, folder_id: int) -> dict[str, Any]:
 
 def collection_fields(user: SandboxUser, *, owner: bool) -> dict[str, Any]:
     """GET /users/{u}/collection/fields; others see the public ones."""
-    shown = [field for field in user.fields if owner or field.public]
     return {
         "fields": [
             {"id": field.id, "name": field.name, "position": n, "public": field.public}
             | ({"type": "dropdown", "options": list(field.options)} if field.options else {})
             | ({} if field.options else {"type": "textarea", "lines": 3})
-            for n, field in enumerate(shown, start=1)
+            for n, field in enumerate(user.fields, start=1)
+            if owner or field.public
         ]
     }
 

@@ -18,6 +18,12 @@ fields of its kind:
     redirect        location, status 302
     big             megabytes                        gzip_bomb       megabytes (decoded)
 
+Lies of a page of a collection or a wantlist; any other answer passes as it is:
+
+    shrink          rows 1: so many rows are missing from its end; honest false: whether pagination.items is lowered too
+    repeat          the page before in its place; page 1 repeats itself
+    items           items, pages: these numbers in the pagination
+
 `path` is a prefix of "/path?query", or a regular expression when it begins with "^". The first rule that matches and is
 not used up strikes; the others do not count that request.
 """
@@ -47,6 +53,9 @@ _OWN: dict[str, frozenset[str]] = {
     "redirect": frozenset({"location", "status"}),
     "big": frozenset({"megabytes"}),
     "gzip_bomb": frozenset({"megabytes"}),
+    "shrink": frozenset({"rows", "honest"}),
+    "repeat": frozenset(),
+    "items": frozenset({"items", "pages"}),
 }
 _REQUIRED = {
     "status": {"status"},

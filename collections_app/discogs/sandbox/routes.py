@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from collections_app.discogs.sandbox import documents
+from collections_app.discogs.sandbox import documents, tokens
 from collections_app.discogs.sandbox.answer import Answer, Refused, Request, detail, json_answer, message
-from collections_app.discogs.sandbox.auth import Caller
+from collections_app.discogs.sandbox.auth import CONSUMER_NAME, Caller
 from collections_app.discogs.sandbox.catalogue import ReleaseFacts
 from collections_app.discogs.sandbox.market import USD_RATES, MarketDay
-from collections_app.discogs.sandbox.shelves import Copy, SandboxUser
+from collections_app.discogs.sandbox.shelves import SandboxUser
+from collections_app.discogs.sandbox.sorting import sorted_copies
 from collections_app.discogs.sandbox.world import World
 
 NOT_FOUND = "The requested resource was not found."
@@ -19,7 +20,6 @@ NOT_OWNER = (
 )
 NO_CREDENTIALS = "You must authenticate to access this resource."
 NO_SELLER = "You must fill out your seller settings first."
-SORTS = ("label", "artist", "title", "catno", "format", "rating", "added", "year")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _identity(call: Call) -> Answer:
         return message(401, NO_CREDENTIALS)
     address = f"{call.base}/users/{user.username}"
     identity = {"id": user.id, "username": user.username, "resource_url": address}
-    return json_answer(identity | {"consumer_name": "Crateworth sandbox"})
+    return json_answer(identity | {"consumer_name": CONSUMER_NAME})
 
 
 def _profile(call: Call, username: str) -> Answer:
@@ -75,8 +75,8 @@ def _fields(call: Call, username: str) -> Answer:
 def _collection(call: Call, username: str, folder_id: str) -> Answer:
     user = _visible_user(call, username)
     number = _folder_id(call, user, folder_id)
-    copies = [copy for copy in user.copies if number in (0, copy.folder_id)]
-    copies = _sorted_copies(call, copies)
+    in_folder = [copy for copy in user.copies if number in (0, copy.folder_id)]
+    copies = sorted_copies(call.world, in_folder, call.request.query)
     page, per_page, head = _page(call, len(copies))
     owner = call.caller.owns(user)
     fields = {field.id for field in user.fields if owner or field.public}
@@ -86,42 +86,6 @@ def _collection(call: Call, username: str, folder_id: str) -> Answer:
         for copy in shown
     ]
     return json_answer({"pagination": head, "releases": rows})
-
-
-def _sorted_copies(call: Call, copies: list[Copy]) -> list[Copy]:
-    sort, order = call.request.query.get("sort", "added"), call.request.query.get("sort_order", "desc")
-    if sort not in SORTS:
-        raise Refused(
-            detail(422, ["query", "sort"], f"value is not one of {', '.join(SORTS)}", "type_error.enum")
-        )
-    if order not in ("asc", "desc"):
-        raise Refused(
-            detail(422, ["query", "sort_order"], "value is not one of asc, desc", "type_error.enum")
-        )
-    return sorted(
-        copies, key=lambda copy: (_sort_key(call, sort, copy), copy.instance_id), reverse=order == "desc"
-    )
-
-
-def _sort_key(call: Call, sort: str, copy: Copy) -> float | str:
-    if sort == "added":
-        return copy.date_added.timestamp()
-    if sort == "rating":
-        return copy.rating
-    return _fact_key(sort, call.world.release(copy.release_id))
-
-
-def _fact_key(sort: str, facts: ReleaseFacts) -> float | str:
-    if sort == "year":
-        return facts.year
-    texts = {
-        "title": facts.title,
-        "artist": facts.artists[0].name,
-        "label": facts.labels[0].name,
-        "catno": facts.labels[0].catno,
-        "format": facts.formats[0].name,
-    }
-    return texts[sort].casefold()
 
 
 def _page(call: Call, items: int) -> tuple[int, int, dict[str, object]]:
@@ -147,7 +111,9 @@ def _wants(call: Call, username: str) -> Answer:
     wants = sorted(user.wants, key=lambda want: want.date_added, reverse=True)
     page, per_page, head = _page(call, len(wants))
     shown = wants[(page - 1) * per_page : page * per_page]
-    rows = [documents.want_row(call.base, call.world.release(want.release_id), want) for want in shown]
+    rows = [
+        documents.want_row(call.base, username, call.world.release(want.release_id), want) for want in shown
+    ]
     return json_answer({"pagination": head, "wants": rows})
 
 
@@ -240,7 +206,7 @@ def _known_release(call: Call, text: str) -> tuple[ReleaseFacts, MarketDay]:
     return facts, market
 
 
-# (name for the counters, pattern, route). The OAuth 1.0a token endpoints go here when they are built.
+# (name for the counters, pattern, route).
 _ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., Answer]], ...] = tuple(
     (name, re.compile(name.replace("{u}", r"([^/]+)").replace("{id}", r"([0-9]{1,18})")), route)
     for name, route in (
@@ -279,7 +245,9 @@ class Match:
 
 
 def find(path: str) -> Match:
-    """The route of a path."""
+    """The route of a path. The token endpoints have none here: tokens.py answers them."""
+    if path in tokens.PATHS:
+        return Match(path)
     for name, pattern, route in _ROUTES:
         if found := pattern.fullmatch(path):
             return Match(name, route, found.groups())

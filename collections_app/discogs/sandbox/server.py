@@ -2,7 +2,8 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -10,8 +11,9 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from collections_app.discogs.sandbox import auth, control, damage, faults, routes, website
+from collections_app.discogs.sandbox import auth, control, damage, routes, tokens, website
 from collections_app.discogs.sandbox.answer import Answer, Refused, Request, cloudflare, message
+from collections_app.discogs.sandbox.faults import Rule, Script
 from collections_app.discogs.sandbox.ledger import Ledger
 from collections_app.discogs.sandbox.limiter import SlidingWindow, Verdict
 from collections_app.discogs.sandbox.listener import Listener
@@ -28,7 +30,7 @@ class SandboxServer:
 
     `limit` requests per `window` seconds and source address (25/60 of it without credentials); `latency` in seconds,
     one number or (least, most), part of it before the limit is asked, part after; port 0 picks a free one.
-    ValueError for an address that is not loopback, unless `public`.
+    `clock` gives epoch seconds for OAuth. ValueError for an address that is not loopback, unless `public`.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class SandboxServer:
         releases: int = 5000,
         count_refused: bool = False,
         public: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if not (public or _is_loopback(host)):
             raise ValueError(f"{host} is not a loopback address; say public to serve it all the same")
         self.world = World(seed=seed, releases=releases)
         self.stopping = Event()
+        self._clock = clock
         self._limiter = SlidingWindow(limit, window, count_refused=count_refused)
         self._settings = {
             "limit": limit,
@@ -55,7 +59,7 @@ class SandboxServer:
             "latency": latency,
             "count_refused": count_refused,
         }
-        self._script = faults.Script(seed=seed)
+        self._script = Script(seed=seed)
         self.ledger = Ledger()
         self._rng = Random(seed)
         self._latency = _span(latency)
@@ -152,6 +156,18 @@ class SandboxServer:
         """Override a release's market; the arguments of World.set_market."""
         self.world.set_market(release_id, **fields)
 
+    def authorise(self, request_token: str, username: str) -> str:
+        """Let the application in as this user, as the page does; returns the verifier.
+
+        KeyError for an unknown user or token, grants.Decided for a token in use.
+        """
+        user = self.world.users[username]
+        return self.world.grants.authorise(request_token, user.id, now=self._clock()).verifier
+
+    def revoke(self, username: str) -> int:
+        """End every access token this user has granted; returns how many. KeyError for an unknown user."""
+        return self.world.grants.revoke(self.world.users[username].id)
+
     def add_fault(self, path: str, kind: str, **options: Any) -> None:
         """Add a rule as faults.py describes it; ValueError when it is malformed."""
         self._script.add({"path": path, "kind": kind, **options})
@@ -187,7 +203,8 @@ class SandboxServer:
             return control.answer(self, request)
         if name := website.find(request.path):
             self.ledger.request(name, None)
-            return self._struck(request, website.answer(self.world, request.path), 0.0)
+            rule = self._strike(request)
+            return _damaged(rule, website.answer(self.world, request, now=self._clock()))
         if not request.headers.get("user-agent"):
             self.ledger.request("no user agent", None)
             return cloudflare(403, "Access denied")
@@ -204,24 +221,26 @@ class SandboxServer:
             return replace(_too_many(verdict), headers=verdict.headers(), delay=delay)
         match = routes.find(request.path)
         self.ledger.request(match.name, match.release_id)
-        answer = self._struck(request, self._routed(match, request), delay)
+        rule = self._strike(request)
+        asked = damage.asked_instead(rule.kind, request) if rule else request
+        answer = _damaged(rule, replace(self._routed(match, request, asked), delay=delay))
         return replace(answer, headers=verdict.headers() | answer.headers) if answer.rate_headers else answer
 
-    def _routed(self, match: routes.Match, request: Request) -> Answer:
+    def _routed(self, match: routes.Match, request: Request, asked: Request) -> Answer:
+        base, now = self._base(request), self._clock()
+        if request.path in tokens.PATHS:
+            return tokens.answer(self.world, request, base=base, now=now)
         try:
-            caller = auth.identify(self.world, request)
+            caller = auth.identify(self.world, request, base=base, now=now)
         except Refused as refused:
             return refused.answer
-        return routes.answer(
-            match, routes.Call(self.world, self._base(request), self.today(), request, caller)
-        )
+        return routes.answer(match, routes.Call(self.world, base, self.today(), asked, caller))
 
-    def _struck(self, request: Request, answer: Answer, delay: float) -> Answer:
+    def _strike(self, request: Request) -> Rule | None:
         rule = self._script.strike(request.target)
-        if rule is None:
-            return replace(answer, delay=delay) if delay else answer
-        self.ledger.fault(rule.kind)
-        return damage.damaged(rule.kind, rule.options, replace(answer, delay=delay))
+        if rule is not None:
+            self.ledger.fault(rule.kind)
+        return rule
 
     def _base(self, request: Request) -> str:
         host = request.headers.get("host", "")
@@ -233,6 +252,10 @@ class SandboxServer:
             return 0.0, 0.0
         total, share = self._rng.uniform(least, most), self._rng.random()
         return total * share, total * (1 - share)
+
+
+def _damaged(rule: Rule | None, answer: Answer) -> Answer:
+    return damage.damaged(rule.kind, rule.options, answer) if rule else answer
 
 
 def _too_many(verdict: Verdict) -> Answer:

@@ -1,8 +1,9 @@
 """Users of the stand-in and what stands on their shelves. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import islice, zip_longest
 from random import Random
 
 MEDIA_GRADES = {
@@ -88,6 +89,42 @@ class SandboxUser:
         return counts
 
 
+def fields_named(names: Iterable[str]) -> tuple[Field, ...]:
+    """The three fields of Discogs and free, private ones of these names."""
+    own = (Field(number, name, False) for number, name in enumerate(names, start=len(DEFAULT_FIELDS) + 1))
+    return (*DEFAULT_FIELDS, *own)
+
+
+def with_notes(copies: tuple[Copy, ...], notes: Iterable[Mapping[int, str] | None]) -> tuple[Copy, ...]:
+    """The copies with other notes by field id, one entry for each of the first copies; None leaves one as it is."""
+    given = zip_longest(copies, islice(notes, len(copies)))
+    return tuple(
+        copy if of_copy is None else replace(copy, notes=_by_number(of_copy)) for copy, of_copy in given
+    )
+
+
+def edited(
+    user: SandboxUser,
+    copy: Copy,
+    *,
+    folder_id: int | None = None,
+    rating: int | None = None,
+    notes: Mapping[int, str] | None = None,
+) -> Copy:
+    """The copy as its owner changed it; KeyError for a folder or field the owner does not have."""
+    known, told = {field.id for field in user.fields}, _by_number(notes or {})
+    folder = copy.folder_id if folder_id is None else folder_id
+    if folder not in user.folders or not told.keys() <= known:
+        raise KeyError(folder if folder not in user.folders else sorted(told.keys() - known))
+    kept = {number: text for number, text in {**copy.notes, **told}.items() if text}
+    return replace(copy, folder_id=folder, rating=copy.rating if rating is None else rating, notes=kept)
+
+
+def _by_number(notes: Mapping[int, str]) -> dict[int, str]:
+    # The keys of JSON are texts.
+    return {int(number): text for number, text in notes.items()}
+
+
 def pacific(moment: datetime) -> datetime:
     """The same moment with the offset that Discogs prints (−07:00 in summer, −08:00 in winter)."""
     summer_from = _sunday(moment.year, 3, 2) + timedelta(hours=10)
@@ -128,6 +165,11 @@ def plain_copies(
         )
         for n, release_id in enumerate(release_ids)
     )
+
+
+def plain_wants(rng: Random, release_ids: Iterable[int], *, before: date) -> tuple[Want, ...]:
+    """Wants of the given releases, added over the seven hundred days before a day."""
+    return tuple(Want(release_id, random_moment(rng, before, 700)) for release_id in release_ids)
 
 
 def _grades(rng: Random) -> dict[int, str]:

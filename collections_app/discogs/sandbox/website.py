@@ -3,7 +3,8 @@
 import re
 from html import escape
 
-from collections_app.discogs.sandbox.answer import Answer, html
+from collections_app.discogs.sandbox import authorize
+from collections_app.discogs.sandbox.answer import Answer, Request, html
 from collections_app.discogs.sandbox.covers import cover_svg
 from collections_app.discogs.sandbox.world import World
 
@@ -13,13 +14,18 @@ _PAGE = re.compile(r"/release/([0-9]{1,8})(?:-[^/]*)?")
 
 def find(path: str) -> str | None:
     """The name for the counters, when the path belongs to the web site."""
+    if path == authorize.PATH:
+        return path
     if _COVER.fullmatch(path):
         return "/covers/{id}.svg"
     return "/release/{id}" if _PAGE.fullmatch(path) else None
 
 
-def answer(world: World, path: str) -> Answer:
-    """A cover or a release's page; the path is one that `find` knows."""
+def answer(world: World, request: Request, *, now: float) -> Answer:
+    """A cover, a release's page or the one for letting the application in; the path is one that `find` knows."""
+    path = request.path
+    if path == authorize.PATH:
+        return authorize.answer(world, request, now=now)
     if found := _COVER.fullmatch(path):
         side = 150 if found[2] else 600
         return Answer(

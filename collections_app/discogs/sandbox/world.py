@@ -1,10 +1,11 @@
 """The world behind the stand-in: catalogue, market and users, from one seed. No Django, no I/O, no clock."""
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count as count_from
 from itertools import islice
 from random import Random
 from threading import RLock
@@ -12,6 +13,7 @@ from typing import Any
 
 from collections_app.discogs.sandbox import demo, shelves
 from collections_app.discogs.sandbox.catalogue import ReleaseFacts, release_facts
+from collections_app.discogs.sandbox.grants import Grants
 from collections_app.discogs.sandbox.market import (
     USD_RATES,
     Kind,
@@ -37,12 +39,14 @@ class World:
         self.seed = seed
         self.releases = releases
         self.anchor = anchor
+        self.grants = Grants()
         self._lock = RLock()
         self.reset()
 
     def reset(self) -> None:
-        """Forget overrides and added users; bring the three stock users back."""
+        """Forget overrides, added users and everything granted; bring the three stock users back."""
         with self._lock:
+            self.grants.clear()
             self._overrides: dict[int, dict[str, Any]] = {}
             self.users: dict[str, SandboxUser] = {}
             self._ordinals: dict[str, int] = {}
@@ -104,33 +108,40 @@ class World:
         seller_currency: str | None = None,
         private: bool = False,
         folders: Iterable[str] = (),
+        fields: Iterable[str] = (),
+        notes: Iterable[Mapping[int, str] | None] = (),
     ) -> SandboxUser:
         """Add or replace a user owning the given releases (repeats are copies) or `count` seeded ones.
 
-        The same arguments give the same copies and instance ids. `count` draws distinct, existing releases
-        from 1…releases, and beyond when that is too few.
+        The same arguments give the same copies and instance ids; what a replaced user granted ends. `count` draws
+        distinct, existing releases from 1…releases, and beyond when that is too few. `fields` are names of columns
+        after the three of Discogs, such as "Paid" (4); `notes` replace those of the first copies, None leaves them.
         """
         rng = Random(hash64(self.seed, 300, zlib.crc32(username.encode())))
-        ids = list(release_ids) if release_ids is not None else self._existing(rng, count)
+        ids = self._existing(rng, count) if release_ids is None else release_ids
         names = {**shelves.DEFAULT_FOLDERS, **dict(enumerate(folders, start=2))}
         with self._lock:
+            first = self._base(username)
+            copies = shelves.plain_copies(rng, ids, first_instance=first, before=self.anchor, folders=names)
+            self._end_grants_of(username)
             return self._store(
                 SandboxUser(
-                    id=2_000_000 + zlib.crc32(username.encode()) % 1_000_000,
+                    id=self._user_id(username),
                     username=username,
                     token=token,
                     curr_abbr=curr_abbr,
                     seller_currency=seller_currency,
                     private=private,
                     folders=names,
-                    copies=shelves.plain_copies(
-                        rng, ids, first_instance=self._base(username), before=self.anchor, folders=names
-                    ),
-                    wants=tuple(
-                        shelves.Want(id_, shelves.random_moment(rng, self.anchor, 700)) for id_ in wants
-                    ),
+                    fields=shelves.fields_named(fields),
+                    copies=shelves.with_notes(copies, notes),
+                    wants=shelves.plain_wants(rng, wants, before=self.anchor),
                 )
             )
+
+    def _end_grants_of(self, username: str) -> None:
+        if username in self.users:
+            self.grants.revoke(self.users[username].id)
 
     def add_copies(self, username: str, release_ids: Iterable[int]) -> tuple[shelves.Copy, ...]:
         """Give a user further copies, added on the anchor day; returns them. KeyError for an unknown user."""
@@ -152,9 +163,53 @@ class World:
             kept = tuple(copy for copy in user.copies if copy.instance_id not in leaving)
             self._store(replace(user, copies=kept))
 
+    def edit_copy(self, username: str, instance_id: int, **changes: Any) -> shelves.Copy:
+        """Change a copy: `folder_id`, `rating`, and `notes` by field id, of which "" takes one away; returns it.
+
+        KeyError for an unknown user, copy, folder or field.
+        """
+        with self._lock:
+            user = self.users[username]
+            known = {copy.instance_id: copy for copy in user.copies}
+            known[instance_id] = edited = shelves.edited(user, known[instance_id], **changes)
+            self._store(replace(user, copies=tuple(known.values())))
+            return edited
+
+    def set_wants(self, username: str, release_ids: Iterable[int]) -> None:
+        """Replace a wantlist. What stays on it keeps its day and notes, what is new was added on the anchor day."""
+        with self._lock:
+            user = self.users[username]
+            known = {want.release_id: want for want in user.wants}
+            today = shelves.day_start(self.anchor)
+            wants = tuple(known.get(id_) or shelves.Want(id_, today) for id_ in dict.fromkeys(release_ids))
+            self._store(replace(user, wants=wants))
+
+    def set_private(self, username: str, private: bool) -> None:
+        """Hide a collection and wantlist from others, or show them."""
+        with self._lock:
+            self._store(replace(self.users[username], private=private))
+
+    def rename_user(self, old: str, new: str) -> SandboxUser:
+        """Give a user another name; number, token, grants and shelf stay. ValueError when the name is taken."""
+        with self._lock:
+            if new in self.users:
+                raise ValueError(f"{new} is taken")
+            renamed = replace(self.users[old], username=new)
+            for kept in (self._ordinals, self._next_instance):
+                if old in kept:
+                    kept[new] = kept.pop(old)
+            # Another dictionary: those who read the old one are not disturbed.
+            users = [renamed if name == old else user for name, user in self.users.items()]
+            self.users = {user.username: user for user in users}
+            return renamed
+
     def user_by_token(self, token: str) -> SandboxUser | None:
         """The owner of a personal access token."""
         return next((user for user in list(self.users.values()) if user.token == token), None)
+
+    def user_by_id(self, user_id: int) -> SandboxUser | None:
+        """The user of this number."""
+        return next((user for user in list(self.users.values()) if user.id == user_id), None)
 
     @staticmethod
     def convert(usd: Decimal, currency: str) -> float:
@@ -165,6 +220,11 @@ class World:
         known = rng.sample(range(1, self.releases + 1), self.releases)
         pool = (n for n in known + list(range(self.releases + 1, self.releases + 2 * count + 100)))
         return list(islice((n for n in pool if self.kind(n) is not Kind.GONE), count))
+
+    def _user_id(self, username: str) -> int:
+        taken = {user.id for name, user in self.users.items() if name != username}
+        wanted = 2_000_000 + zlib.crc32(username.encode()) % 1_000_000
+        return next(number for number in count_from(wanted) if number not in taken)
 
     def _base(self, username: str) -> int:
         ordinal = self._ordinals.setdefault(username, len(self._ordinals))

@@ -1,0 +1,47 @@
+"""The orders in which a collection can be asked for. Pure."""
+
+from collections.abc import Iterable
+
+from collections_app.discogs.sandbox.answer import Refused, detail
+from collections_app.discogs.sandbox.catalogue import ReleaseFacts
+from collections_app.discogs.sandbox.shelves import Copy
+from collections_app.discogs.sandbox.world import World
+
+SORTS = ("label", "artist", "title", "catno", "format", "rating", "added", "year")
+
+
+def sorted_copies(world: World, copies: Iterable[Copy], query: dict[str, str]) -> list[Copy]:
+    """The copies as `sort` and `sort_order` of the query want them; Refused with 422 for unknown ones."""
+    sort, order = query.get("sort", "added"), query.get("sort_order", "desc")
+    if sort not in SORTS:
+        raise Refused(
+            detail(422, ["query", "sort"], f"value is not one of {', '.join(SORTS)}", "type_error.enum")
+        )
+    if order not in ("asc", "desc"):
+        raise Refused(
+            detail(422, ["query", "sort_order"], "value is not one of asc, desc", "type_error.enum")
+        )
+    return sorted(
+        copies, key=lambda copy: (_sort_key(world, sort, copy), copy.instance_id), reverse=order == "desc"
+    )
+
+
+def _sort_key(world: World, sort: str, copy: Copy) -> float | str:
+    if sort == "added":
+        return copy.date_added.timestamp()
+    if sort == "rating":
+        return copy.rating
+    return _fact_key(sort, world.release(copy.release_id))
+
+
+def _fact_key(sort: str, facts: ReleaseFacts) -> float | str:
+    if sort == "year":
+        return facts.year
+    texts = {
+        "title": facts.title,
+        "artist": facts.artists[0].name,
+        "label": facts.labels[0].name,
+        "catno": facts.labels[0].catno,
+        "format": facts.formats[0].name,
+    }
+    return texts[sort].casefold()
