@@ -6,20 +6,21 @@ out as one of `errors`, and what to do about it is decided elsewhere.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
 from django.conf import settings
 from django.utils import timezone
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
-from collections_app.discogs import errors, market_payloads, payloads
+from collections_app.discogs import errors, market_payloads, oauth, payloads
 from collections_app.discogs.gate import Gate, Told, configured_gate
 from collections_app.discogs.shapes import parse_json
 
@@ -32,6 +33,7 @@ CHUNK = 65_536
 PAGE_SIZE = 100  # more is clamped by Discogs
 
 Headers = Mapping[str, str]
+T = TypeVar("T")
 
 REFUSALS: dict[int, tuple[type[errors.DiscogsError], str]] = {
     401: (errors.CredentialsRejected, "Discogs does not accept the credentials."),
@@ -51,16 +53,31 @@ class SellerSettingsMissing(errors.NotFound):
 class Credentials:
     """Who asks. The secret is kept out of every representation."""
 
-    header: str = field(repr=False)
+    auth: AuthBase = field(repr=False)
 
     @classmethod
     def from_token(cls, token: str) -> "Credentials":
-        return cls(f"Discogs token={token}")
+        return cls(HeaderAuth(f"Discogs token={token}"))
 
     @classmethod
     def from_consumer(cls, key: str, secret: str) -> "Credentials":
         """The site's own: good for public data, at the full limit."""
-        return cls(f"Discogs key={key}, secret={secret}")
+        return cls(HeaderAuth(f"Discogs key={key}, secret={secret}"))
+
+    @classmethod
+    def from_oauth(cls, token: oauth.Token) -> "Credentials":
+        return cls(oauth.to_act_for(token))
+
+
+class HeaderAuth(AuthBase):
+    """Sends one and the same Authorization header."""
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
 
 
 def new_session() -> requests.Session:
@@ -97,8 +114,24 @@ class DiscogsClient:
     def identity(self) -> payloads.Identity:
         return payloads.parse_identity(self._get("/oauth/identity"))
 
+    def request_token(self) -> oauth.Token:
+        """The first of the two tokens of OAuth; the credentials name the callback."""
+        return self._ask("GET", "/oauth/request_token", read=oauth.parse_token)
+
+    def access_token(self) -> oauth.Token:
+        """The second, for good; the credentials carry the first one and the verifier."""
+        return self._ask("POST", "/oauth/access_token", read=oauth.parse_token)
+
     def collection_folders(self, username: str) -> tuple[payloads.FolderPayload, ...]:
         return payloads.parse_folders(self._get(f"/users/{_segment(username)}/collection/folders"))
+
+    def collection_fields(self, username: str) -> tuple[payloads.FieldPayload, ...]:
+        return payloads.parse_fields(self._get(f"/users/{_segment(username)}/collection/fields"))
+
+    def wants_page(self, username: str, page: int) -> payloads.WantPage:
+        """One page of the wantlist. Raises NotFound past the last page."""
+        query = {"page": page, "per_page": PAGE_SIZE}
+        return payloads.parse_want_page(self._get(f"/users/{_segment(username)}/wants", query))
 
     def collection_page(self, username: str, page: int) -> payloads.InstancePage:
         """One page of all instances, oldest first, so that one added during the walk comes at its end.
@@ -144,14 +177,20 @@ class DiscogsClient:
         return True
 
     def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        return self._ask("GET", path, query, read=parse_json)
+
+    def _ask(
+        self, method: str, path: str, query: dict[str, Any] | None = None, *, read: Callable[[bytes], T]
+    ) -> T:
         self._gate.take_slot(interactive=self._interactive)
         self.requests_sent += 1
         started = time.monotonic()
         headers: Headers = {}
         try:
-            status, headers, body = self._exchange(path, query or {})
+            status, headers, body = self._exchange(method, path, query or {})
             self.answered_in = time.monotonic() - started
-            data = _decoded(status, headers, body)
+            logger.debug("%s %s: %s in %.2f s", method, path, status, self.answered_in)
+            data = read(_accepted(status, headers, body))
         except errors.RateLimited as error:
             self._gate.record_refusal(error.retry_after)
             raise
@@ -164,13 +203,14 @@ class DiscogsClient:
         self._gate.record_success(self.answered_in, _told(headers))
         return data
 
-    def _exchange(self, path: str, query: dict[str, Any]) -> tuple[int, Headers, bytes]:
+    def _exchange(self, method: str, path: str, query: dict[str, Any]) -> tuple[int, Headers, bytes]:
         deadline = time.monotonic() + DEADLINE
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 settings.DISCOGS_API_URL + path,
                 params=query,
-                headers={"Authorization": self._credentials.header},
+                auth=self._credentials.auth,
                 timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False,
                 stream=True,
@@ -178,6 +218,7 @@ class DiscogsClient:
                 return response.status_code, response.headers, _body(response, deadline)
         except (requests.RequestException, HTTPError) as error:
             # The text of these exceptions carries addresses: keep the kind only.
+            logger.debug("%s %s: no answer (%s)", method, path, type(error).__name__)
             raise errors.NetworkError(f"No answer from Discogs ({type(error).__name__}).") from None
 
 
@@ -194,10 +235,10 @@ def _body(response: requests.Response, deadline: float) -> bytes:
     return bytes(body)
 
 
-def _decoded(status: int, headers: Headers, body: bytes) -> Any:
-    """The JSON of a 200; any other answer as its error. Decided on the status, never on the text."""
+def _accepted(status: int, headers: Headers, body: bytes) -> bytes:
+    """The body of a 200; any other answer as its error. Decided on the status, never on the text."""
     if status == 200:
-        return parse_json(body)
+        return body
     if status == 429:
         raise errors.RateLimited(_retry_after(headers.get("Retry-After")))
     if status == 403 and "json" not in headers.get("Content-Type", ""):
@@ -216,7 +257,7 @@ def _told(headers: Headers) -> Told:
 
     def number(name: str) -> int | None:
         text = headers.get(name, "")
-        return int(text) if text.isdigit() and len(text) < 7 else None
+        return int(text) if text.isdecimal() and len(text) < 7 else None
 
     return Told(limit=number("X-Discogs-Ratelimit"), used=number("X-Discogs-Ratelimit-Used"))
 

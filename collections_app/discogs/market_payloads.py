@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from collections_app.discogs.errors import BadPayload
@@ -14,11 +15,15 @@ MOST_GRADES = 20  # there are eight
 
 @dataclass(frozen=True, slots=True)
 class MarketStats:
-    """The lowest price in `currency`, None when none is for sale or sale is blocked; listings None: not told."""
+    """The lowest price in `currency`, None when none is for sale or sale is blocked; listings None: not told.
+
+    `value` is the price as Discogs wrote it, in units and not rounded: two of them tell an exchange rate.
+    """
 
     currency: str
     amount_minor: int | None
     num_for_sale: int | None
+    value: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,15 @@ def parse_market_stats(data: Any, *, currency: str) -> MarketStats:
     row = an_object(data, "market statistics")
     if "lowest_price" not in row:
         raise BadPayload("Discogs sent no lowest price.")
-    amount = None
-    if row["lowest_price"] is not None:
-        told, amount = _money(row["lowest_price"])
-        if told != currency:
-            raise BadPayload("Discogs answered in another currency than the one asked for.")
-    blocked = bool(row.get("blocked_from_sale", False))
-    return MarketStats(currency, None if blocked else amount, a_count(row, "num_for_sale"))
+    listings = a_count(row, "num_for_sale")
+    if row["lowest_price"] is None:
+        return MarketStats(currency, None, listings, None)
+    told, amount, value = _money(row["lowest_price"])
+    if told != currency:
+        raise BadPayload("Discogs answered in another currency than the one asked for.")
+    if bool(row.get("blocked_from_sale", False)):
+        return MarketStats(currency, None, listings, None)
+    return MarketStats(currency, amount, listings, value)
 
 
 def parse_suggestions(data: Any) -> tuple[Suggestion, ...]:
@@ -50,7 +57,7 @@ def parse_suggestions(data: Any) -> tuple[Suggestion, ...]:
     if len(row) > MOST_GRADES:
         raise BadPayload("Discogs sent price suggestions in a shape of its own.")
     # By grade, should two names be the same once they are cleaned.
-    found = {_grade(name): _money(value) for name, value in row.items()}
+    found = {_grade(name): _money(value)[:2] for name, value in row.items()}
     return tuple(Suggestion(grade, *money) for grade, money in found.items())
 
 
@@ -61,8 +68,8 @@ def _grade(name: str) -> str:
     return grade
 
 
-def _money(value: Any) -> tuple[str, int]:
-    """A currency and an amount in its minor units."""
+def _money(value: Any) -> tuple[str, int, Decimal]:
+    """A currency and an amount in its minor units, and in units as it came."""
     row: Mapping[str, Any] = an_object(value, "price")
     currency = a_text(row, "currency")
     if currency not in CURRENCIES:
@@ -70,4 +77,4 @@ def _money(value: Any) -> tuple[str, int]:
     amount = parse_amount(row.get("value"), currency)
     if amount is None:
         raise BadPayload("Discogs sent a price without its value.")
-    return currency, amount
+    return currency, amount, Decimal(row["value"])

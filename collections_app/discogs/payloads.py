@@ -28,6 +28,9 @@ from collections_app.discogs.shapes import (
 MINOR_DIGITS = {"JPY": 0}  # all other currencies of Discogs have two
 CURRENCIES = ("USD", "GBP", "EUR", "CAD", "AUD", "JPY", "CHF", "MXN", "BRL", "NZD", "SEK", "ZAR")
 MOST_AMOUNT = Decimal(10_000_000)  # no record costs more; beyond is garbage
+MOST_USERNAME = 255  # characters; theirs are shorter
+# Nobody else's address in front of an @, nothing that a browser would cut out.
+IMAGE = re.compile(r"https://[^\s/@\\?#]+/\S*|http://(127\.0\.0\.1|localhost):[0-9]+/\S*")
 # Discogs numbers artists of the same name: "Name (2)".
 DISAMBIGUATION = re.compile(r" \(\d+\)$")
 
@@ -43,6 +46,12 @@ class FolderPayload:
     discogs_id: int
     name: str
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPayload:
+    discogs_id: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +84,24 @@ class InstancePayload:
 
 @dataclass(frozen=True, slots=True)
 class InstancePage:
-    items: int  # in the whole folder, as Discogs says
-    pages: int
+    """`items`: in the whole collection, as Discogs says. How many pages there are it also says, not always truly."""
+
+    items: int
     instances: tuple[InstancePayload, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantPayload:
+    rating: int
+    added_at: datetime
+    notes: str
+    release: ReleaseFacts
+
+
+@dataclass(frozen=True, slots=True)
+class WantPage:
+    items: int  # in the whole wantlist, as Discogs says
+    wants: tuple[WantPayload, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +121,10 @@ class Market:
 
 def parse_identity(data: Any) -> Identity:
     row = an_object(data, "identity")
-    return Identity(an_id(row, "id"), a_text(row, "username"))
+    username = a_text(row, "username")
+    if not 0 < len(username) <= MOST_USERNAME:
+        raise BadPayload("Discogs sent no usable username.")
+    return Identity(an_id(row, "id"), username)
 
 
 def parse_folders(data: Any) -> tuple[FolderPayload, ...]:
@@ -108,11 +135,24 @@ def parse_folders(data: Any) -> tuple[FolderPayload, ...]:
     )
 
 
+def parse_fields(data: Any) -> tuple[FieldPayload, ...]:
+    rows = a_list(an_object(data, "fields"), "fields")
+    return tuple(
+        FieldPayload(an_id(row, "id"), a_text(row, "name"))
+        for row in (an_object(row, "field") for row in rows)
+    )
+
+
 def parse_instance_page(data: Any) -> InstancePage:
     page = an_object(data, "collection page")
-    pagination = an_object(page.get("pagination"), "pagination")
     rows = tuple(_instance(an_object(row, "instance")) for row in a_list(page, "releases"))
-    return InstancePage(a_count(pagination, "items") or 0, a_count(pagination, "pages") or 0, rows)
+    return InstancePage(_items(page), rows)
+
+
+def parse_want_page(data: Any) -> WantPage:
+    page = an_object(data, "wantlist page")
+    rows = tuple(_want(an_object(row, "want")) for row in a_list(page, "wants"))
+    return WantPage(_items(page), rows)
 
 
 def parse_release_market(data: Any, *, discogs_id: int) -> Market:
@@ -150,7 +190,7 @@ def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
         name = DISAMBIGUATION.sub("", optional_text(artist, "anv") or optional_text(artist, "name"))
         join = optional_text(artist, "join").strip()
         parts.append(name if not join else f"{name}, " if join == "," else f"{name} {join} ")
-    return "".join(parts).strip().rstrip(",")
+    return "".join(parts).strip().rstrip(",")[:MOST_TEXT]
 
 
 def _status(blocked: bool, amount: int | None) -> str:
@@ -172,6 +212,19 @@ def _instance(row: Mapping[str, Any]) -> InstancePayload:
     )
 
 
+def _want(row: Mapping[str, Any]) -> WantPayload:
+    return WantPayload(
+        rating=min(a_count(row, "rating") or 0, 5),
+        added_at=a_moment(row, "date_added"),
+        notes=optional_text(row, "notes"),
+        release=_facts(an_object(row.get("basic_information"), "basic information")),
+    )
+
+
+def _items(page: Mapping[str, Any]) -> int:
+    return a_count(an_object(page.get("pagination"), "pagination"), "items") or 0
+
+
 def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
     labels = objects(row, "labels")
     year = a_count(row, "year") or None
@@ -181,8 +234,8 @@ def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
         artists=join_artists(objects(row, "artists")),
         year=year if year and 1860 <= year <= 2200 else None,
         format=_format_line(objects(row, "formats")),
-        labels=", ".join(dict.fromkeys(DISAMBIGUATION.sub("", optional_text(x, "name")) for x in labels)),
-        catalog_number=", ".join(dict.fromkeys(filter(None, (optional_text(x, "catno") for x in labels)))),
+        labels=_line(DISAMBIGUATION.sub("", optional_text(label, "name")) for label in labels),
+        catalog_number=_line(optional_text(label, "catno") for label in labels),
         genres=texts(row, "genres"),
         styles=texts(row, "styles"),
         master_id=a_count(row, "master_id") or None,
@@ -191,13 +244,18 @@ def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
     )
 
 
+def _line(parts: Iterable[str]) -> str:
+    """The parts that say something, each once."""
+    return ", ".join(dict.fromkeys(filter(None, parts)))[:MOST_TEXT]
+
+
 def _format_line(formats: list[Mapping[str, Any]]) -> str:
     """`2 × Vinyl, LP, Album`: the quantity is a string at Discogs."""
     lines = []
     for entry in formats:
         quantity = optional_text(entry, "qty")
         name = optional_text(entry, "name")
-        named = f"{quantity} × {name}" if quantity.isdigit() and int(quantity[:4]) > 1 else name
+        named = f"{quantity} × {name}" if quantity.isdecimal() and int(quantity[:4]) > 1 else name
         lines.append(", ".join([named, *texts(entry, "descriptions")]))
     return " + ".join(filter(None, lines))[:MOST_TEXT]
 
@@ -210,7 +268,10 @@ def parse_amount(value: Any, currency: str) -> int | None:
         raise BadPayload("Discogs sent a price that is not a number.")
     if not 0 < value <= MOST_AMOUNT:
         raise BadPayload("Discogs sent a price that cannot be one.")
-    return minor_units(Decimal(value), currency)
+    amount = minor_units(Decimal(value), currency)
+    if amount == 0:
+        raise BadPayload("Discogs sent a price that cannot be one.")
+    return amount
 
 
 def _rating(value: Any) -> float | None:
@@ -223,4 +284,4 @@ def _rating(value: Any) -> float | None:
 
 def _image(row: Mapping[str, Any], key: str) -> str:
     address = optional_text(row, key)
-    return address if address.startswith(("https://", "http://127.0.0.1:", "http://localhost:")) else ""
+    return address if IMAGE.fullmatch(address) else ""

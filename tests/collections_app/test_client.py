@@ -104,3 +104,23 @@ def test_a_pause_named_by_discogs_is_read_or_ignored(client, generous_sandbox, v
     with pytest.raises(errors.RateLimited) as caught:
         client.release_market(7)
     assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("value", ["²", "-1", "NaN", "", "9" * 30, "1_0", "60.0"])
+def test_odd_rate_headers_are_ignored(client, generous_sandbox, value):
+    headers = {"X-Discogs-Ratelimit": value, "X-Discogs-Ratelimit-Used": value}
+    body = '{"id": 7, "lowest_price": 5}'
+    generous_sandbox.add_fault(path="/releases/", kind="status", status=200, headers=headers, body=body)
+    assert client.release_market(7).amount_minor == 500
+    assert ApiGate.objects.get().told_limit is None
+
+
+def test_each_request_is_logged_at_debug_without_its_query_or_header(client, generous_sandbox, caplog):
+    caplog.set_level("DEBUG", client_module.__name__)
+    client.release_market(7)
+    generous_sandbox.add_fault(path="/releases/", kind="reset", times=1)
+    with pytest.raises(errors.NetworkError):
+        client.release_market(7)
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("GET /releases/7: 200 in ")
+    assert second.startswith("GET /releases/7: no answer (")

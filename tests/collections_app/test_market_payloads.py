@@ -1,6 +1,7 @@
 """The optional price sources: their answers read, and their traps met at the client."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,14 @@ def stats(body: bytes, currency: str = "EUR") -> MarketStats:
     ],
 )
 def test_statistics_are_an_amount_or_none_and_never_zero(body, amount, listings):
-    assert stats(body) == MarketStats("EUR", amount, listings)
+    found = stats(body)
+    assert (found.currency, found.amount_minor, found.num_for_sale) == ("EUR", amount, listings)
+    assert (found.value is None) is (amount is None)
+
+
+def test_the_price_is_also_there_as_discogs_wrote_it():
+    body = b'{"lowest_price": {"value": 7.679804607882764, "currency": "EUR"}, "num_for_sale": 66}'
+    assert stats(body).value == Decimal("7.679804607882764")
 
 
 def test_yen_have_no_minor_unit():
@@ -133,9 +141,9 @@ def client_of(generous_sandbox, transactional_db) -> Callable[..., DiscogsClient
 def test_statistics_come_in_the_currency_asked_for(client_of, generous_sandbox):
     client = client_of()
     generous_sandbox.set_market(7, lowest_price="10", num_for_sale=3)
-    assert client.market_stats(7, "USD") == MarketStats("USD", 1000, 3)
-    assert client.market_stats(7, "EUR") == MarketStats("EUR", 914, 3)
-    assert client.market_stats(7, "JPY") == MarketStats("JPY", 1513, 3)
+    for currency, amount in (("USD", 1000), ("EUR", 914), ("JPY", 1513)):
+        found = client.market_stats(7, currency)
+        assert (found.currency, found.amount_minor, found.num_for_sale) == (currency, amount, 3)
 
 
 @pytest.mark.parametrize("release", [7, 8])  # a 0 for odd ones, null for even ones

@@ -9,10 +9,11 @@ from collections_app.discogs.payloads import (
     Market,
     join_artists,
     minor_units,
+    parse_identity,
     parse_instance_page,
     parse_release_market,
 )
-from collections_app.discogs.shapes import parse_json
+from collections_app.discogs.shapes import MOST_TEXT, parse_json
 
 PRICED = (
     b'{"id": 5, "lowest_price": 8.415000000000001, "num_for_sale": 3, "community": {"want": 7, "have": 9}}'
@@ -64,6 +65,7 @@ def test_no_price_is_a_state_and_never_an_amount(body, status):
         b'{"id": 5, "lowest_price": 1e400}',
         b'{"id": 5, "lowest_price": -5}',
         b'{"id": 5, "lowest_price": 0}',
+        b'{"id": 5, "lowest_price": 0.004}',
         b'{"id": 5, "lowest_price": 1000000000000}',
         b'{"id": 5, "lowest_price": ' + b"9" * 5000 + b"}",
         b'{"id": 5, "lowest_price": 1, "num_for_sale": -1}',
@@ -90,6 +92,53 @@ def test_garbage_is_refused(body):
 )
 def test_artists_are_joined_as_discogs_writes_them(artists, line):
     assert join_artists(artists) == line
+
+
+def facts(**changed):
+    release = {"id": 5, "title": "T", "formats": [{"name": "LP", "qty": "2"}], **changed}
+    row = {"id": 5, "instance_id": 1, "folder_id": 1, "date_added": "2024-01-01T00:00:00-08:00"}
+    page = {"pagination": {"items": 1}, "releases": [{**row, "basic_information": release}]}
+    return parse_instance_page(page).instances[0].release
+
+
+@pytest.mark.parametrize(("quantity", "line"), [("2", "2 × LP"), ("1", "LP"), ("²", "LP"), ("", "LP")])
+def test_a_quantity_is_told_when_it_is_a_number_above_one(quantity, line):
+    assert facts(formats=[{"name": "LP", "qty": quantity}]).format == line
+
+
+def test_lines_made_of_many_parts_have_an_end():
+    many = [{"name": f"{n} " + "x" * 600, "catno": f"{n} " + "y" * 600} for n in range(10)]
+    found = facts(artists=many, labels=many, formats=many)
+    assert [len(found.artists), len(found.labels), len(found.catalog_number), len(found.format)] == (
+        [MOST_TEXT] * 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "is_kept"),
+    [
+        ("https://i.discogs.com/abc/rs:fit/g:sm/q:90/czM6Ly9k.jpeg", True),
+        ("http://127.0.0.1:8001/covers/7.svg", True),
+        ("http://localhost:8001/covers/7.svg", True),
+        ("http://127.0.0.1:1@evil.example/7.svg", False),
+        ("https://i.discogs.com@evil.example/7.svg", False),
+        ("https://i.discogs.com\\\\@evil.example/7.svg", False),
+        ("http://i.discogs.com/7.jpeg", False),
+        ("https:///7.jpeg", False),
+        ("https://i.discogs.com/a b.jpeg", False),
+        ("javascript:alert(1)//https://i.discogs.com/", False),
+    ],
+)
+def test_an_image_is_kept_when_its_address_is_safe_to_show(address, is_kept):
+    assert (facts(thumb=address).thumb_url, facts(cover_image=address).cover_url) == (
+        (address, address) if is_kept else ("", "")
+    )
+
+
+@pytest.mark.parametrize("username", ["", " ", "\x00", "x" * 256, None, 7])
+def test_an_identity_without_a_usable_name_is_refused(username):
+    with pytest.raises(BadPayload):
+        parse_identity({"id": 5, "username": username})
 
 
 JSON = st.recursive(
