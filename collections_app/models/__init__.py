@@ -1,0 +1,30 @@
+"""Who owns what: connections to Discogs, releases, the copies people own, and the gate every request passes."""
+
+from collections_app.models.api import ApiGate, ApiMinute, Capability
+from collections_app.models.collection import (
+    CollectionField,
+    CollectionInstance,
+    CollectionInstanceQuerySet,
+    Folder,
+    Release,
+    WantlistItem,
+)
+from collections_app.models.connection import DiscogsConnection, PendingAuthorisation, Preferences
+from collections_app.models.imports import ImportPass, ImportPassQuerySet
+
+__all__ = [
+    "ApiGate",
+    "ApiMinute",
+    "Capability",
+    "CollectionField",
+    "CollectionInstance",
+    "CollectionInstanceQuerySet",
+    "DiscogsConnection",
+    "Folder",
+    "ImportPass",
+    "ImportPassQuerySet",
+    "PendingAuthorisation",
+    "Preferences",
+    "Release",
+    "WantlistItem",
+]

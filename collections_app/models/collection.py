@@ -1,0 +1,144 @@
+"""Releases, and the copies people own or want."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from collections_app.models.connection import DiscogsConnection
+
+
+class Release(models.Model):
+    """One pressing. Facts come with the collection import and do not change from day to day."""
+
+    discogs_id = models.BigIntegerField(primary_key=True)
+    title = models.TextField()
+    artists = models.TextField(blank=True, help_text="Joined as Discogs writes them.")
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    format = models.TextField(blank=True, help_text="In one line: LP, Album, Reissue.")
+    labels = models.TextField(blank=True)
+    catalog_number = models.TextField(blank=True)
+    genres = models.JSONField(default=list, blank=True)
+    styles = models.JSONField(default=list, blank=True)
+    master_id = models.BigIntegerField(null=True, blank=True)
+    thumb_url = models.TextField(blank=True)
+    cover_url = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.artists} – {self.title}" if self.artists else self.title
+
+    @property
+    def discogs_path(self) -> str:
+        return f"/release/{self.discogs_id}"
+
+
+class Folder(models.Model):
+    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="folders")
+    discogs_id = models.BigIntegerField()
+    name = models.TextField()
+    seen_in_pass = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # One row for each folder, however often it is imported.
+            models.UniqueConstraint(fields=["connection", "discogs_id"], name="folder_once_per_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CollectionField(models.Model):
+    """A column of a user's notes about their copies. They add and rename fields; `role` says what we read in it."""
+
+    class Role(models.TextChoices):
+        MEDIA = "media", "Media condition"
+        SLEEVE = "sleeve", "Sleeve condition"
+        NOTES = "notes", "Notes"
+        PAID = "paid", "Price paid"
+        OTHER = "other", "The user's own"
+
+    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="fields")
+    discogs_id = models.BigIntegerField()
+    name = models.TextField()
+    role = models.CharField(max_length=8, choices=Role, default=Role.OTHER)
+    seen_in_pass = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "discogs_id"], name="field_once_per_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CollectionInstanceQuerySet(models.QuerySet["CollectionInstance"]):
+    def of(self, user_id: int) -> Self:
+        return self.filter(connection__user_id=user_id)
+
+    def held(self) -> Self:
+        """The copies owned now."""
+        return self.filter(removed_at__isnull=True)
+
+
+class CollectionInstance(models.Model):
+    """One owned copy. `removed_at` keeps its past value in the history."""
+
+    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="instances")
+    instance_id = models.BigIntegerField()
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="instances")
+    folder = models.ForeignKey(Folder, on_delete=models.SET_NULL, null=True, blank=True)
+    rating = models.PositiveSmallIntegerField(default=0)
+    media_condition = models.TextField(blank=True)
+    sleeve_condition = models.TextField(blank=True)
+    notes = models.TextField(blank=True)
+    custom_fields = models.JSONField(
+        default=dict, blank=True, help_text="The user's own fields: {name: text}."
+    )
+    # Read from the field "Paid". Without a currency the amount is in hundredths of whichever the owner means.
+    paid_minor = models.BigIntegerField(null=True, blank=True)
+    paid_currency = models.CharField(max_length=3, blank=True)
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+    # The import pass that saw the copy last: what a complete pass did not see has been removed.
+    seen_in_pass = models.BigIntegerField(default=0)
+
+    objects = CollectionInstanceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "instance_id"], name="instance_once_per_connection"
+            ),
+            models.CheckConstraint(
+                name="paid_is_an_amount",
+                condition=Q(paid_minor__gte=0) | Q(paid_minor__isnull=True, paid_currency=""),
+            ),
+        ]
+        indexes = [
+            # Who holds this release: prices are fetched once for all owners.
+            models.Index(fields=["release", "removed_at"], name="instance_by_release"),
+            # A user's holdings, newest first.
+            models.Index(fields=["connection", "removed_at", "-added_at"], name="instance_by_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.instance_id}"
+
+
+class WantlistItem(models.Model):
+    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="wants")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="wanted_by")
+    rating = models.PositiveSmallIntegerField(default=0)
+    notes = models.TextField(blank=True)
+    added_at = models.DateTimeField()
+    seen_in_pass = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "release"], name="want_once_per_connection"),
+        ]
+
+    def __str__(self) -> str:
+        return f"want {self.release_id}"

@@ -1,0 +1,89 @@
+"""A user, their link to Discogs, and what they have chosen for themselves."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from collections_app.discogs.payloads import CURRENCIES
+
+
+class DiscogsConnection(models.Model):
+    """A user's link to Discogs. One for each user; the credential is readable through `credentials` only."""
+
+    class Kind(models.TextChoices):
+        TOKEN = "token", "Personal access token"
+        OAUTH = "oauth", "Authorised at Discogs"
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Connected"
+        RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
+        PRIVATE = "private", "Collection is private"
+        GONE = "gone", "Not at Discogs any more"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="discogs_connection"
+    )
+    discogs_user_id = models.BigIntegerField()
+    discogs_username = models.CharField(max_length=255)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.TOKEN)
+    state = models.CharField(max_length=20, choices=State, default=State.ACTIVE)
+    credential = models.TextField(
+        blank=True, help_text="Encrypted; the owner's id is inside. Empty after an import from a file."
+    )
+    # Price suggestions need it; None: not known yet.
+    has_seller_settings = models.BooleanField(null=True, blank=True)
+    connected_at = models.DateTimeField()
+    last_success_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Discogs connection"
+
+    def __str__(self) -> str:
+        return self.discogs_username
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == self.State.ACTIVE
+
+
+class PendingAuthorisation(models.Model):
+    """Someone was sent to Discogs to allow us in, and has not come back yet. Used once, within ten minutes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, help_text="Known to the session only.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pending_authorisations"
+    )
+    credential = models.TextField(blank=True, help_text="The request token and its secret, encrypted.")
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"authorisation of {self.user_id}"
+
+
+class Preferences(models.Model):
+    """What a user has chosen for themselves."""
+
+    class SyncEvery(models.IntegerChoices):
+        SIX_HOURS = 6, "Every 6 hours"
+        TWELVE_HOURS = 12, "Every 12 hours"
+        DAY = 24, "Daily"
+        WEEK = 168, "Weekly"
+        NEVER = 0, "Only when I ask"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences"
+    )
+    sync_every_hours = models.PositiveSmallIntegerField(choices=SyncEvery, default=SyncEvery.DAY)
+    currency = models.CharField(
+        max_length=3, choices=[(code, code) for code in CURRENCIES], default="USD", help_text="Of all totals."
+    )
+    hides_amounts = models.BooleanField(default=False)
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="A name of the IANA database.")
+
+    class Meta:
+        verbose_name_plural = "preferences"
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user_id}"

@@ -1,0 +1,68 @@
+"""How far the reading of a collection has come."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from collections_app.models.connection import DiscogsConnection
+
+
+class ImportPassQuerySet(models.QuerySet["ImportPass"]):
+    def running(self) -> Self:
+        return self.filter(state=ImportPass.State.RUNNING)
+
+
+class ImportPass(models.Model):
+    """One walk through everything a connection has at Discogs, a request for each task, resumable at every page."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Importing"
+        COMPLETE = "complete", "Complete"
+        FAILED = "failed", "Failed"
+
+    class Stage(models.TextChoices):
+        FOLDERS = "folders", "Folders"
+        FIELDS = "fields", "Fields"
+        INSTANCES = "instances", "Copies"
+        WANTS = "wants", "Wantlist"
+
+    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="import_passes")
+    state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
+    stage = models.CharField(max_length=12, choices=Stage, default=Stage.FOLDERS)
+    next_page = models.PositiveIntegerField(default=1, help_text="Of copies or wants.")
+    instances_expected = models.PositiveIntegerField(default=0)
+    instances_seen = models.PositiveIntegerField(default=0)
+    wants_expected = models.PositiveIntegerField(default=0)
+    wants_seen = models.PositiveIntegerField(default=0)
+    # Whether every answer told the same number of copies (of wants), and nothing was added while we read. Only then
+    # may what was not seen be taken for removed.
+    instances_consistent = models.BooleanField(default=True)
+    wants_consistent = models.BooleanField(default=True)
+    requests = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed tries of the page at hand.")
+    error = models.TextField(blank=True)
+    # A page is fetched by the holder of the lease only; when it lapses another task goes on.
+    lease_owner = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(null=True, blank=True, help_text="A step is in the queue since then.")
+    wants_prices = models.BooleanField(
+        default=False, help_text="A sync run follows when the pass is complete."
+    )
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImportPassQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "import passes"
+        constraints = [
+            # However often someone clicks, one walk at a time.
+            models.UniqueConstraint(
+                fields=["connection"], condition=Q(state="running"), name="one_running_pass_per_connection"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"import {self.pk}"

@@ -1,0 +1,34 @@
+"""What releases cost and how that was learnt: snapshots, latest prices, jobs, runs, daily values, workers."""
+
+from pricing.models.health import HealthAlert, WorkerHeartbeat
+from pricing.models.prices import (
+    CollectionValue,
+    ExchangeRate,
+    MarketReading,
+    MarketStat,
+    PriceSnapshot,
+    PriceStatus,
+    PriceSuggestion,
+    ReleasePrice,
+    priced_has_amount,
+)
+from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, SyncRunQuerySet
+
+__all__ = [
+    "CollectionValue",
+    "ExchangeRate",
+    "HealthAlert",
+    "MarketReading",
+    "MarketStat",
+    "PriceJob",
+    "PriceJobQuerySet",
+    "PriceSnapshot",
+    "PriceStatus",
+    "PriceSuggestion",
+    "ReleasePrice",
+    "RunItem",
+    "SyncRun",
+    "SyncRunQuerySet",
+    "WorkerHeartbeat",
+    "priced_has_amount",
+]

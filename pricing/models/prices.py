@@ -1,0 +1,172 @@
+"""What releases cost: snapshots, latest prices and what else tells of a market; rates; the value of a day.
+
+Money is an integer in the currency's minor unit together with its ISO code, never a float.
+"""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collections_app.models import Release
+from pricing.fx import MICROS, Rate
+
+
+class PriceStatus(models.TextChoices):
+    """What Discogs said of a release's market. A failed fetch says nothing, so it has no status here."""
+
+    PRICED = "priced", "Priced"
+    NONE_FOR_SALE = "none_for_sale", "None for sale"
+    BLOCKED = "blocked", "Blocked from sale"
+    GONE = "gone", "Gone from Discogs"
+
+
+def priced_has_amount(name: str) -> models.CheckConstraint:
+    """An amount and its currency exist exactly when the status is priced; an amount is never negative."""
+    return models.CheckConstraint(
+        name=name,
+        condition=(Q(status="priced", amount_minor__isnull=False, amount_minor__gte=0) & ~Q(currency=""))
+        | (~Q(status="priced") & Q(amount_minor__isnull=True)),
+    )
+
+
+class MarketReading(models.Model):
+    """What one answer of Discogs tells about a release's market and community."""
+
+    status = models.CharField(max_length=16, choices=PriceStatus)
+    currency = models.CharField(max_length=3, blank=True)
+    amount_minor = models.BigIntegerField(null=True, blank=True, help_text="Lowest listing, in minor units.")
+    num_for_sale = models.PositiveIntegerField(null=True, blank=True)
+    want = models.PositiveIntegerField(null=True, blank=True)
+    have = models.PositiveIntegerField(null=True, blank=True)
+    rating_count = models.PositiveIntegerField(null=True, blank=True)
+    rating_average = models.FloatField(null=True, blank=True)
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class PriceSnapshot(MarketReading):
+    """One reading for each release and UTC day; a later one of the same day replaces it, afterwards it stands."""
+
+    class Source(models.TextChoices):
+        DISCOGS = "discogs", "Discogs"
+        DEMO = "demo", "Made up for the demo"
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="snapshots")
+    day = models.DateField()
+    duration_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How long Discogs took to answer."
+    )
+    source = models.CharField(max_length=8, choices=Source, default=Source.DISCOGS)
+
+    class Meta:
+        constraints = [
+            # Also the index for a release's history in order of days.
+            models.UniqueConstraint(fields=["release", "day"], name="one_snapshot_per_release_and_day"),
+            priced_has_amount("snapshot_priced_has_amount"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release_id} on {self.day}"
+
+
+class ReleasePrice(MarketReading):
+    """The newest reading of a release: what every page shows and every total sums."""
+
+    release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="price")
+    # Since when the status is what it is: what is gone or unsold for long is asked for less often.
+    status_since = models.DateTimeField()
+    volatility = models.FloatField(
+        default=0, help_text="Moving average of the relative change between readings."
+    )
+
+    class Meta:
+        constraints = [priced_has_amount("price_priced_has_amount")]
+        indexes = [models.Index(fields=["observed_at"], name="price_by_age")]  # what is due
+
+    def __str__(self) -> str:
+        return f"price of {self.release_id}"
+
+
+class MarketStat(models.Model):
+    """The lowest price of a release in a currency of choice, from `/marketplace/stats`."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="market_stats")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    num_for_sale = models.PositiveIntegerField(null=True, blank=True)
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["release", "currency"], name="one_stat_per_release_and_currency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release_id} in {self.currency}"
+
+
+class PriceSuggestion(models.Model):
+    """What Discogs suggests for a release in one media grade."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="suggestions")
+    grade = models.CharField(max_length=40)
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField()
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "grade", "currency"], name="one_suggestion_per_release_grade_and_currency"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release_id} {self.grade}"
+
+
+class ExchangeRate(models.Model):
+    """What Discogs last reckoned one USD to be worth in a currency that somebody has chosen."""
+
+    currency = models.CharField(max_length=3, unique=True)
+    micros_per_usd = models.BigIntegerField(help_text="Millionths of a unit of the currency for one USD.")
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="rate_is_positive", condition=Q(micros_per_usd__gt=0))]
+
+    def __str__(self) -> str:
+        return self.currency
+
+    def as_rate(self) -> Rate:
+        return Rate(self.currency, Decimal(self.micros_per_usd) / MICROS, self.observed_at)
+
+
+class CollectionValue(models.Model):
+    """A user's estimated value at the end of one UTC day (of the day so far, for today).
+
+    Derived from holdings and snapshots by `pricing.valuation`; it can be computed anew at any time.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="values")
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    value_minor = models.BigIntegerField()
+    instances = models.PositiveIntegerField()
+    priced = models.PositiveIntegerField()
+    stale = models.PositiveIntegerField()
+    unpriced = models.PositiveIntegerField()
+    num_for_sale = models.BigIntegerField(help_text="Listings of the releases held, each release once.")
+    want = models.BigIntegerField(help_text="People who want the releases held, each release once.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "day"], name="one_value_per_user_and_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.day}"

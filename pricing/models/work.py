@@ -1,0 +1,155 @@
+"""How prices are learnt: jobs, and the runs that want them."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from collections_app.models import ImportPass, Release
+
+
+class PriceJobQuerySet(models.QuerySet["PriceJob"]):
+    def live(self) -> Self:
+        return self.filter(state__in=PriceJob.LIVE)
+
+
+class PriceJob(models.Model):
+    """The one live order to fetch one release. docs/price-job.md tells its life."""
+
+    class State(models.TextChoices):
+        DUE = "due", "Due"
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        WAITING = "waiting", "Waiting"
+        RECORDED = "recorded", "Recorded"
+        NONE_FOR_SALE = "none_for_sale", "None for sale"
+        BLOCKED = "blocked", "Blocked from sale"
+        GONE = "gone", "Gone from Discogs"
+        DEAD = "dead", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Lane(models.IntegerChoices):
+        INTERACTIVE = 0, "Someone waits"
+        BACKGROUND = 1, "Background"
+
+    LIVE = (State.DUE, State.QUEUED, State.RUNNING, State.WAITING)
+    KNOWN = (State.RECORDED, State.NONE_FOR_SALE, State.BLOCKED, State.GONE)
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="jobs")
+    state = models.CharField(max_length=16, choices=State, default=State.DUE)
+    lane = models.PositiveSmallIntegerField(choices=Lane, default=Lane.BACKGROUND)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="Claims; waiting for the limit gives one back."
+    )
+    requests = models.PositiveSmallIntegerField(default=0, help_text="Requests sent to Discogs.")
+    not_before = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=255, blank=True, help_text="host:pid of the last claim")
+    error_kind = models.CharField(max_length=20, blank=True)
+    error = models.TextField(blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PriceJobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # One request serves everyone who wants the release.
+            models.UniqueConstraint(
+                fields=["release"],
+                condition=Q(state__in=("due", "queued", "running", "waiting")),
+                name="one_live_job_per_release",
+            ),
+        ]
+        indexes = [
+            # The feeder: what may go to the queue next; the reconciler: whose lease has lapsed.
+            models.Index(fields=["state", "lane", "id"], name="job_by_state"),
+            models.Index(fields=["finished_at"], name="job_by_finish"),  # throughput and clean-up
+        ]
+
+    def __str__(self) -> str:
+        return f"job {self.pk}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in self.LIVE
+
+
+class SyncRunQuerySet(models.QuerySet["SyncRun"]):
+    def of(self, user_id: int) -> Self:
+        return self.filter(user_id=user_id)
+
+    def active(self) -> Self:
+        return self.filter(state__in=SyncRun.ACTIVE)
+
+
+class SyncRun(models.Model):
+    """One attempt to bring prices up to date. Its progress is derived from its items' jobs."""
+
+    class State(models.TextChoices):
+        IMPORTING = "importing", "Reading the collection"
+        RUNNING = "running", "Fetching prices"
+        PAUSED = "paused", "Paused"
+        FINISHED = "finished", "Finished"
+        CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"
+
+    class Trigger(models.TextChoices):
+        CLICK = "click", "Started on the site"
+        COMMAND = "command", "Started by command"
+        SCHEDULE = "schedule", "Started on schedule"
+
+    ACTIVE = (State.IMPORTING, State.RUNNING, State.PAUSED)
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="sync_runs"
+    )
+    state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    import_pass = models.ForeignKey(ImportPass, on_delete=models.SET_NULL, null=True, blank=True)
+    stale_after_seconds = models.PositiveIntegerField(help_text="Younger prices are reused; 0 asks for all.")
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SyncRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Fifty clicks are one run.
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(state__in=("importing", "running", "paused")),
+                name="one_active_run_per_user",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-created_at"], name="run_by_user")]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in self.ACTIVE
+
+
+class RunItem(models.Model):
+    """One release of a run: served by a job, or by a price that was fresh enough (no job)."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="+")
+    job = models.ForeignKey(PriceJob, on_delete=models.SET_NULL, null=True, blank=True, related_name="items")
+    reused = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "release"], name="release_once_per_run")]
+        # Is this job one of that run? Every turn of the feeder asks.
+        indexes = [models.Index(fields=["run", "job"], name="run_item_by_job")]
+
+    def __str__(self) -> str:
+        return f"release {self.release_id} of run {self.run_id}"
