@@ -4,12 +4,12 @@ Only the code that builds a client reads them. A ciphertext copied into another 
 """
 
 import json
+from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
-
+from collections_app.discogs import oauth
 from collections_app.discogs.client import Credentials
 from collections_app.models import DiscogsConnection
+from collections_app.sealing import TextUnreadable, decrypt_text, encrypt_text
 
 
 class CredentialUnreadable(Exception):
@@ -18,7 +18,12 @@ class CredentialUnreadable(Exception):
 
 def seal(token: str, *, user_id: int) -> str:
     """Encrypt a personal access token for one user."""
-    return _box().encrypt(json.dumps({"user": user_id, "token": token}).encode()).decode()
+    return _seal({"user": user_id, "token": token})
+
+
+def seal_oauth(token: oauth.Token, *, user_id: int) -> str:
+    """Encrypt a token of OAuth, with its secret, for one user."""
+    return _seal({"user": user_id, "token": token.key, "secret": token.secret})
 
 
 def credentials_of(connection: DiscogsConnection) -> Credentials:
@@ -26,14 +31,31 @@ def credentials_of(connection: DiscogsConnection) -> Credentials:
 
     Raises CredentialUnreadable; the stored ciphertext stays as it is.
     """
+    content = _opened(connection.credential, user_id=connection.user_id)
+    if "secret" not in content:
+        return Credentials.from_token(content["token"])
+    if not oauth.is_offered():
+        raise CredentialUnreadable(
+            "The site has no consumer key any more, with which the credential was made."
+        )
+    return Credentials.from_oauth(oauth.Token(content["token"], content["secret"]))
+
+
+def open_oauth(ciphertext: str, *, user_id: int) -> oauth.Token:
+    """What `seal_oauth` has sealed. Raises CredentialUnreadable."""
+    content = _opened(ciphertext, user_id=user_id)
+    return oauth.Token(content["token"], content["secret"])
+
+
+def _seal(content: dict[str, Any]) -> str:
+    return encrypt_text(json.dumps(content))
+
+
+def _opened(ciphertext: str, *, user_id: int) -> dict[str, Any]:
     try:
-        content = json.loads(_box().decrypt(connection.credential.encode()))
-    except (InvalidToken, ValueError):
+        content: dict[str, Any] = json.loads(decrypt_text(ciphertext))
+    except (TextUnreadable, ValueError):
         raise CredentialUnreadable("No key in CREDENTIAL_KEYS opens the stored credential.") from None
-    if content.get("user") != connection.user_id:
+    if content.get("user") != user_id:
         raise CredentialUnreadable("The stored credential belongs to another user.")
-    return Credentials.from_token(content["token"])
-
-
-def _box() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.CREDENTIAL_KEYS])
+    return content

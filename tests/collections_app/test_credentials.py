@@ -1,7 +1,9 @@
 import pytest
+import requests
 from cryptography.fernet import Fernet
 
 from collections_app.credentials import CredentialUnreadable, credentials_of, seal
+from collections_app.discogs.client import Credentials
 from collections_app.models import DiscogsConnection
 
 
@@ -9,10 +11,16 @@ def connection(user_id: int, ciphertext: str) -> DiscogsConnection:
     return DiscogsConnection(user_id=user_id, credential=ciphertext)
 
 
+def header(credentials: Credentials) -> str:
+    """What the credentials put into a request."""
+    request = requests.Request("GET", "https://api.discogs.com/", auth=credentials.auth).prepare()
+    return str(request.headers["Authorization"])
+
+
 def test_a_sealed_token_is_unreadable_and_opens_for_its_owner():
     ciphertext = seal("secret-token", user_id=7)
     assert "secret-token" not in ciphertext
-    assert credentials_of(connection(7, ciphertext)).header == "Discogs token=secret-token"
+    assert header(credentials_of(connection(7, ciphertext))) == "Discogs token=secret-token"
 
 
 def test_a_ciphertext_pasted_into_another_row_is_refused():
@@ -23,7 +31,7 @@ def test_a_ciphertext_pasted_into_another_row_is_refused():
 def test_a_new_key_in_front_still_reads_what_the_old_one_wrote(settings):
     ciphertext = seal("secret-token", user_id=7)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
-    assert credentials_of(connection(7, ciphertext)).header.endswith("secret-token")
+    assert header(credentials_of(connection(7, ciphertext))).endswith("secret-token")
 
 
 @pytest.mark.parametrize("ciphertext", ["", "garbage", "gAAAAA=="])

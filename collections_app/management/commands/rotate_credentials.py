@@ -1,0 +1,51 @@
+"""manage.py rotate_credentials: bring what is encrypted under the first key of CREDENTIAL_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from collections_app.accounts.secrets import renew_secrets
+from collections_app.models import DiscogsConnection
+from collections_app.sealing import TextUnreadable, with_newest_key
+
+
+class Command(BaseCommand):
+    help = (
+        "Encrypt stored credentials and two-factor secrets anew, with the first key of CREDENTIAL_KEYS. Can be "
+        "stopped and run again; the site may run meanwhile."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        unreadable = self._renew_credentials() + self._renew_secrets()
+        if unreadable:
+            raise CommandError(
+                f"{unreadable} credentials cannot be read. Add the key they were made with to CREDENTIAL_KEYS and run "
+                "this again, or have their owners reconnect, or reset_two_factor for them."
+            )
+
+    def _renew_secrets(self) -> int:
+        """Returns how many cannot be read."""
+        renewal = renew_secrets()
+        for pk in renewal.unreadable:
+            self.stderr.write(f"Authenticator {pk}: no key opens its secret. It was left as it is.")
+        if renewal.total:
+            self.stdout.write(f"{renewal.renewed} of {renewal.total} two-factor secrets encrypted anew.")
+        return len(renewal.unreadable)
+
+    def _renew_credentials(self) -> int:
+        """Returns how many cannot be read."""
+        rotated = unreadable = 0
+        sealed = DiscogsConnection.objects.exclude(credential="").order_by("pk")
+        rows = list(sealed.values_list("pk", "credential"))
+        for pk, ciphertext in rows:
+            try:
+                renewed = with_newest_key(ciphertext)
+            except TextUnreadable:
+                self.stderr.write(f"Connection {pk}: no key opens its credential. It was left as it is.")
+                unreadable += 1
+                continue
+            if renewed:
+                # Unless its owner has reconnected at this very moment.
+                rotated += sealed.filter(pk=pk, credential=ciphertext).update(credential=renewed)
+        self.stdout.write(f"{rotated} of {len(rows)} credentials encrypted anew; the others needed nothing.")
+        return unreadable
