@@ -1,39 +1,46 @@
-"""Bring one connection's folders and instances up to date, a page at a time.
+"""Bring one connection's folders, fields, copies and wantlist up to date, a request at a time.
 
 Each step fetches one page, stores it and says when the next one is due. The walk survives a lost step: whoever
-comes next goes on at the same page. Copies are taken for removed only after a complete walk that saw as many
-as Discogs says there are.
+comes next goes on at the same page. `shelf` writes the rows and decides what has been removed.
 """
 
+import logging
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
+from collections_app import shelf
 from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
-from collections_app.discogs.payloads import FolderPayload, InstancePage, InstancePayload
-from collections_app.models import (
-    CollectionInstance,
-    CollectionInstanceQuerySet,
-    DiscogsConnection,
-    Folder,
-    ImportPass,
-    Release,
-)
+from collections_app.discogs.payloads import InstancePage, WantPage
+from collections_app.models import DiscogsConnection, ImportPass, ImportPassQuerySet
+
+logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5  # failed tries of one page
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
-MOST_REMOVED = 0.2  # the share of copies that one walk may take for removed
 MOST_PAGES = 2_000  # a walk that never meets an empty page ends here
+# What was added so shortly before a walk began may have been added during it, by a clock that differs from ours.
+CLOCK_MARGIN = timedelta(minutes=10)
 
-# Discogs' own note fields; users may rename them, which the import of fields will tell.
-MEDIA_FIELD, SLEEVE_FIELD, NOTES_FIELD = 1, 2, 3
+Stage = ImportPass.Stage
+State = DiscogsConnection.State
+ENDINGS = {
+    State.RECONNECT_NEEDED: "Discogs no longer accepts the credential. What was read so far is kept. Reconnect.",
+    State.PRIVATE: "Discogs says the collection is private. What was read so far is kept.",
+    State.GONE: "Discogs does not know this collection any more. What was read so far is kept.",
+}
+
+
+class Stopped(errors.DiscogsError):
+    """The walk was ended or taken over; nothing of this step may be stored."""
+
+    kind = "stopped"
 
 
 def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
@@ -56,15 +63,12 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
         return None
     try:
         client = DiscogsClient(credentials_of(walk.connection))
-        finished = _folders(walk, client) if walk.next_page == 0 else _page(walk, client, now=now)
-    except errors.GateClosed as error:
-        return _wait(walk, error.wait_seconds, now=now)
-    except errors.RateLimited:
-        return _wait(walk, 1.0, now=now)  # the gate knows for how long; ask it then
-    except (errors.DiscogsError, CredentialUnreadable) as error:
-        return _failed(walk, error, now=now)
-    if finished:
-        _complete(walk, now=now)
+    except CredentialUnreadable:
+        return _end(walk, State.RECONNECT_NEEDED, now=now)
+    try:
+        finished = STEPS[Stage(walk.stage)](walk, client, now)
+    except errors.DiscogsError as error:
+        return _settle(walk, client, error, now=now)
     return None if finished else 0.0
 
 
@@ -84,147 +88,196 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
     return ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
 
 
-def _folders(walk: ImportPass, client: DiscogsClient) -> bool:
+# The steps: each makes one request and returns whether the walk is over -------------------------------
+
+
+def _folders(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     folders = client.collection_folders(walk.connection.discogs_username)
+    counts = [folder.count for folder in folders if folder.discogs_id == 0]
     with transaction.atomic():
-        _advance(walk, next_page=1, instances_expected=_expected(folders))
-        _store_folders(walk.connection, folders)
+        _advance(
+            walk,
+            stage=Stage.FIELDS,
+            instances_expected=max(counts, default=0),
+            instances_seen=0,
+            instances_consistent=len(counts) == 1,
+        )
+        shelf.store_folders(walk, folders)
     return False
 
 
-def _page(walk: ImportPass, client: DiscogsClient, *, now: datetime) -> bool:
+def _fields(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+    try:
+        fields = client.collection_fields(walk.connection.discogs_username)
+    except (errors.NotFound, errors.AccessDenied):
+        fields = None  # the folders were shown, so the account is well; those we know stay
+    with transaction.atomic():
+        _advance(walk, stage=Stage.INSTANCES, next_page=1)
+        if fields is not None:
+            shelf.store_fields(walk, fields)
+    return False
+
+
+def _instances(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     try:
         page = client.collection_page(walk.connection.discogs_username, walk.next_page)
     except errors.NotFound:
         if walk.next_page == 1:
             raise
-        page = InstancePage(items=walk.instances_expected, pages=walk.pages, instances=())
+        page = InstancePage(items=walk.instances_expected, instances=())  # past the end
     with transaction.atomic():
-        # Walk until empty: the number of pages may lie. A short page is the last one, and saves the empty one.
-        over = len(page.instances) < PAGE_SIZE or walk.next_page >= MOST_PAGES
-        _advance(
-            walk,
-            next_page=walk.next_page + 1,
-            pages=page.pages,
-            instances_expected=page.items or walk.instances_expected,
-            instances_seen=walk.instances_seen + len(page.instances),
-        )
-        _store_instances(walk, page.instances)
-    # Whatever was wrong with the credential before, it works now.
-    DiscogsConnection.objects.filter(pk=walk.connection_id).update(
-        last_success_at=now, state=DiscogsConnection.State.ACTIVE
-    )
-    saw_all = walk.instances_seen >= walk.instances_expected
-    return (over and saw_all) or not page.instances
+        _advance(walk, next_page=walk.next_page + 1)
+        new = shelf.store_instances(walk, page.instances)
+        walk.instances_seen += new
+        settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.instances)
+        walk.instances_consistent &= page.items == walk.instances_expected and settled
+        walk.instances_expected = max(walk.instances_expected, page.items)
+        walk.save(update_fields=["instances_seen", "instances_consistent", "instances_expected"])
+        if _is_over(walk, len(page.instances), new, walk.instances_seen, walk.instances_expected):
+            _end_of_instances(walk, now=now)
+    # Whatever was wrong with the connection before, it works now.
+    DiscogsConnection.objects.filter(pk=walk.connection_id).update(last_success_at=now, state=State.ACTIVE)
+    return False
 
 
-def _advance(walk: ImportPass, **values: int) -> None:
-    """Move the walk on, if it is still ours and still running; otherwise nothing of this step may be stored."""
-    rows = ImportPass.objects.running().filter(pk=walk.pk, lease_owner=walk.lease_owner)
-    if not rows.update(**values, requests=F("requests") + 1, attempts=0, error="", lease_until=None):
-        raise errors.DiscogsError("The import was stopped or taken over.")
+def _end_of_instances(walk: ImportPass, *, now: datetime) -> None:
+    walk.stage, walk.next_page = Stage.WANTS, 1
+    walk.instances_consistent &= walk.instances_seen == walk.instances_expected
+    walk.save(update_fields=["stage", "next_page", "instances_consistent"])
+    if walk.instances_consistent:
+        shelf.note_removed_instances(walk, now=now)
+
+
+def _wants(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+    try:
+        page = client.wants_page(walk.connection.discogs_username, walk.next_page)
+    except (errors.NotFound, errors.AccessDenied):
+        # A wantlist kept to themselves: ours stays as it is.
+        page = WantPage(items=walk.wants_expected, wants=())
+        walk.wants_consistent &= walk.next_page > 1
+    first = walk.next_page == 1
+    with transaction.atomic():
+        _advance(walk, next_page=walk.next_page + 1)
+        new = shelf.store_wants(walk, page.wants)
+        walk.wants_seen = new + (0 if first else walk.wants_seen)
+        settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.wants)
+        walk.wants_consistent &= (first or page.items == walk.wants_expected) and settled
+        walk.wants_expected = page.items if first else max(walk.wants_expected, page.items)
+        walk.save(update_fields=["wants_seen", "wants_consistent", "wants_expected"])
+        finished = _is_over(walk, len(page.wants), new, walk.wants_seen, walk.wants_expected)
+        if finished:
+            _complete(walk, now=now)
+    return finished
+
+
+STEPS: dict[ImportPass.Stage, Callable[[ImportPass, DiscogsClient, datetime], bool]] = {
+    Stage.FOLDERS: _folders,
+    Stage.FIELDS: _fields,
+    Stage.INSTANCES: _instances,
+    Stage.WANTS: _wants,
+}
+
+
+def _is_over(walk: ImportPass, rows: int, new: int, seen: int, expected: int) -> bool:
+    """Whether the page just stored was the last one. How many there are may be a lie, so empty is the proof.
+
+    A short page that completes the number told saves the request for the empty one; pages that bring nothing new,
+    past the number told, repeat themselves.
+    """
+    pages = walk.next_page - 1
+    repeats = new == 0 and pages * PAGE_SIZE >= expected
+    return rows == 0 or (rows < PAGE_SIZE and seen >= expected) or repeats or pages >= MOST_PAGES
+
+
+def _complete(walk: ImportPass, *, now: datetime) -> None:
+    walk.wants_consistent &= walk.wants_seen == walk.wants_expected
+    walk.state, walk.finished_at = ImportPass.State.COMPLETE, now
+    walk.save(update_fields=["wants_consistent", "state", "finished_at"])
+    if walk.wants_consistent:
+        shelf.delete_removed_wants(walk)
+
+
+def _advance(walk: ImportPass, **values: object) -> None:
+    """Move the walk on. Raises Stopped when it is no longer ours, or no longer running.
+
+    Also the lock for the rest of the transaction: whoever ends the walk meanwhile waits for it.
+    """
+    if not _mine(walk).update(**values, requests=F("requests") + 1, attempts=0, error="", lease_until=None):
+        raise Stopped("The import was stopped or taken over.")
     for name, value in values.items():
         setattr(walk, name, value)
 
 
-def _complete(walk: ImportPass, *, now: datetime) -> None:
-    """End a walk, and note the copies removed at Discogs."""
-    held = CollectionInstance.objects.filter(connection=walk.connection_id).held()
-    seen = held.filter(seen_in_pass=walk.pk).count()
-    with transaction.atomic():
-        if seen >= walk.instances_expected:
-            _removed(walk, held).update(removed_at=now)
-        ImportPass.objects.running().filter(pk=walk.pk).update(
-            state=ImportPass.State.COMPLETE, finished_at=now, lease_until=None, instances_seen=seen
-        )
+def _mine(walk: ImportPass) -> ImportPassQuerySet:
+    return ImportPass.objects.running().filter(pk=walk.pk, lease_owner=walk.lease_owner)
 
 
-def _removed(walk: ImportPass, held: CollectionInstanceQuerySet) -> CollectionInstanceQuerySet:
-    """The copies that a whole walk did not see. Many at once are believed only when two walks agree."""
-    unseen = held.exclude(seen_in_pass=walk.pk)
-    if unseen.count() <= MOST_REMOVED * held.count():
-        return unseen
-    walks = ImportPass.objects.filter(connection=walk.connection_id, state=ImportPass.State.COMPLETE)
-    before = walks.exclude(pk=walk.pk).order_by("-pk").first()
-    return unseen.filter(seen_in_pass__lt=before.pk) if before else unseen.none()
+# What a failed request means ------------------------------------------------------------------------
+
+
+def _settle(
+    walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError, *, now: datetime
+) -> float | None:
+    if isinstance(error, Stopped):
+        return None
+    refusals = errors.CredentialsRejected, errors.AccessDenied, errors.NotFound
+    if isinstance(error, refusals):
+        try:
+            return _refused(walk, client, error, now=now)
+        except errors.DiscogsError as other:
+            error = other  # nor could Discogs say who we are
+    _mine(walk).update(requests=F("requests") + client.requests_sent)
+    if isinstance(error, errors.GateClosed):
+        return _wait(walk, error.wait_seconds, now=now)
+    if isinstance(error, errors.RateLimited):
+        return _wait(walk, 1.0, now=now)  # the gate knows for how long; ask it then
+    return _failed(walk, error, now=now)
+
+
+def _refused(
+    walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError, *, now: datetime
+) -> float | None:
+    """Ask once who we are before telling someone that their connection is at fault."""
+    connection = walk.connection
+    try:
+        me = client.identity()
+    except errors.CredentialsRejected:
+        return _end(walk, State.RECONNECT_NEEDED, now=now)
+    if me.discogs_id != connection.discogs_user_id:
+        return _end(walk, State.RECONNECT_NEEDED, now=now)
+    if me.username != connection.discogs_username:
+        # Renamed at Discogs. Whoever has disconnected meanwhile has no row any more, and that is no error.
+        DiscogsConnection.objects.filter(pk=connection.pk).update(discogs_username=me.username)
+        return _wait(walk, 0.0, now=now)
+    if isinstance(error, errors.CredentialsRejected):
+        raise errors.ServerError(str(error))  # a 401 by mistake
+    return _end(walk, State.PRIVATE if isinstance(error, errors.AccessDenied) else State.GONE, now=now)
 
 
 def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:
-    ImportPass.objects.running().filter(pk=walk.pk, lease_owner=walk.lease_owner).update(
-        lease_until=None, not_before=now + timedelta(seconds=seconds)
-    )
+    _mine(walk).update(lease_until=None, not_before=now + timedelta(seconds=seconds))
     return seconds
 
 
-def _failed(walk: ImportPass, error: Exception, *, now: datetime) -> float | None:
+def _end(walk: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> float | None:
+    """Give the walk up, since it cannot succeed before its owner has done something. No step follows."""
+    DiscogsConnection.objects.filter(pk=walk.connection_id).update(state=state)
+    _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=ENDINGS[state])
+    logger.warning("import %s ended: connection %s is %s", walk.pk, walk.connection_id, state)
+    return None
+
+
+def _failed(walk: ImportPass, error: errors.DiscogsError, *, now: datetime) -> float | None:
     """Count a failed try: again later, or give the walk up. What it stored so far stays."""
-    final = isinstance(error, errors.CredentialsRejected | errors.AccessDenied | CredentialUnreadable)
-    if isinstance(error, errors.CredentialsRejected | CredentialUnreadable):
-        DiscogsConnection.objects.filter(pk=walk.connection_id).update(
-            state=DiscogsConnection.State.RECONNECT_NEEDED
-        )
     attempts = walk.attempts + 1
-    rows = ImportPass.objects.running().filter(pk=walk.pk, lease_owner=walk.lease_owner)
-    if final or attempts >= MOST_ATTEMPTS:
-        rows.update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=str(error))
+    if attempts >= MOST_ATTEMPTS:
+        _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=str(error))
         return None
     seconds = 2.0**attempts
-    rows.update(
+    _mine(walk).update(
         attempts=attempts,
         error=str(error),
         lease_until=None,
         not_before=now + timedelta(seconds=seconds),
     )
     return seconds
-
-
-def _expected(folders: Sequence[FolderPayload]) -> int:
-    return next((folder.count for folder in folders if folder.discogs_id == 0), 0)
-
-
-def _store_folders(connection: DiscogsConnection, folders: Iterable[FolderPayload]) -> None:
-    Folder.objects.bulk_create(
-        [Folder(connection=connection, discogs_id=folder.discogs_id, name=folder.name) for folder in folders],
-        update_conflicts=True,
-        unique_fields=["connection", "discogs_id"],
-        update_fields=["name"],
-    )
-
-
-def _store_instances(walk: ImportPass, instances: Sequence[InstancePayload]) -> None:
-    """Insert or update the copies of one page, with their releases: three statements."""
-    facts = {entry.release.discogs_id: entry.release for entry in instances}
-    Release.objects.bulk_create(
-        # In one order everywhere, so that two imports never wait for each other crosswise.
-        [Release(**asdict(facts[key])) for key in sorted(facts)],
-        update_conflicts=True,
-        unique_fields=["discogs_id"],
-        update_fields=[field.name for field in Release._meta.fields if field.name != "discogs_id"],
-    )
-    folders = dict(Folder.objects.filter(connection=walk.connection_id).values_list("discogs_id", "pk"))
-    rows = {entry.instance_id: _instance(walk, entry, folders) for entry in instances}
-    CollectionInstance.objects.bulk_create(
-        list(rows.values()),
-        update_conflicts=True,
-        unique_fields=["connection", "instance_id"],
-        update_fields=[
-            "release", "folder", "rating", "media_condition", "sleeve_condition", "notes", "added_at",
-            "removed_at", "seen_in_pass",
-        ],
-    )  # fmt: skip
-
-
-def _instance(walk: ImportPass, entry: InstancePayload, folders: dict[int, int]) -> CollectionInstance:
-    return CollectionInstance(
-        connection_id=walk.connection_id,
-        instance_id=entry.instance_id,
-        release_id=entry.release.discogs_id,
-        folder_id=folders.get(entry.folder_id),
-        rating=entry.rating,
-        media_condition=entry.notes.get(MEDIA_FIELD, ""),
-        sleeve_condition=entry.notes.get(SLEEVE_FIELD, ""),
-        notes=entry.notes.get(NOTES_FIELD, ""),
-        added_at=entry.added_at,
-        removed_at=None,
-        seen_in_pass=walk.pk,
-    )

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from collections_app.importer import idle_imports, import_step, start_import
-from collections_app.models import CollectionInstance, DiscogsConnection, Folder, ImportPass, Release
+from collections_app.models import CollectionInstance, Folder, ImportPass, Release
 from tests.pricing.engine import import_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def test_a_collection_takes_a_request_for_each_hundred_copies(collector, generou
     generous_sandbox.reset("stats")
     import_all(collector)
     assert held(collector).count() == 250
-    assert generous_sandbox.stats()["accepted"] == 1 + 3  # the folders and three pages
+    assert generous_sandbox.stats()["accepted"] == 2 + 3 + 1  # folders, fields, three pages, the wantlist
 
 
 def test_folders_grades_and_facts_arrive(make_user, generous_sandbox):
@@ -92,23 +92,6 @@ def test_pages_that_come_back_empty_remove_nothing(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*page=2", kind="body", body=empty)
     import_all(collector)
     assert held(collector).count() == 250
-
-
-def test_a_private_collection_fails_with_its_reason_and_needs_no_reconnecting(collector, generous_sandbox):
-    private = '{"message": "You are not allowed to view this resource."}'
-    generous_sandbox.add_fault(path="/users/", kind="status", status=403, body=private)
-    import_all(collector)
-    walk = ImportPass.objects.get()
-    assert walk.state == ImportPass.State.FAILED
-    assert "private" in walk.error
-    assert DiscogsConnection.objects.get().is_active
-
-
-def test_a_rejected_token_asks_for_reconnecting(collector, generous_sandbox):
-    generous_sandbox.add_user("collector_at_discogs", "replaced-token-now", count=250)
-    import_all(collector)
-    assert ImportPass.objects.get().state == ImportPass.State.FAILED
-    assert not DiscogsConnection.objects.get().is_active
 
 
 def test_two_starts_are_one_walk(collector):

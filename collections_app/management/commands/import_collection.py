@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from collections_app.accounts.people import user_called
 from collections_app.importer import import_step, start_import
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.tasks import enqueue_import
@@ -22,7 +23,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         connections = DiscogsConnection.objects.order_by("pk")
         if options["user"]:
-            connections = connections.filter(user__username=options["user"])
+            user = user_called(options["user"])
+            connections = connections.filter(user=user) if user else connections.none()
         if not connections:
             raise CommandError(
                 "Nobody to import for: connect a user with connect_discogs first.", returncode=2

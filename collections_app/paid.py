@@ -1,0 +1,60 @@
+"""What people write into a field called "Paid", as an amount. Pure."""
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from collections_app.discogs.payloads import CURRENCIES, MOST_AMOUNT, minor_units
+
+# As Discogs itself writes them; a bare $ is the American one there.
+SYMBOLS = {
+    "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "MX$": "MXN", "R$": "BRL", "US$": "USD", "$": "USD",
+    "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "R": "ZAR", "FR.": "CHF", "SFR.": "CHF",
+}  # fmt: skip
+_UNIT = "|".join(re.escape(word) for word in sorted([*SYMBOLS, *CURRENCIES], key=len, reverse=True))
+_PAID = re.compile(
+    rf"(?P<before>{_UNIT})?\s*(?P<number>\d[\d.,'’\s]*?)(?P<whole>[.,][-–])?\s*(?P<after>{_UNIT})?",
+    re.IGNORECASE | re.ASCII,
+)
+# Digits, in groups of three or not, then one or two decimals after the other mark.
+_NUMBER = re.compile(
+    r"(?P<whole>\d{1,3}(?:(?P<group>[.,'’\s])\d{3})(?:(?P=group)\d{3})*|\d+)(?:(?!(?P=group))[.,](?P<cents>\d{1,2}))?",
+    re.ASCII,
+)
+LONGEST = 40  # characters; longer is prose
+
+
+class Paid(NamedTuple):
+    """An amount in minor units; without a currency in hundredths of whichever the owner means."""
+
+    minor: int
+    currency: str
+
+
+def parse_paid(text: str) -> Paid | None:
+    """The amount in a text such as "€12.50", "1.234,56 EUR" or "20"; None when it is anything else.
+
+    A mark before three digits groups thousands; "1,234" is over a thousand.
+    """
+    found = _PAID.fullmatch(text.strip()) if len(text) <= LONGEST else None
+    if found is None:
+        return None
+    units = {_currency(unit) for unit in (found["before"], found["after"]) if unit}
+    amount = _amount(found["number"].strip())
+    if amount is None or len(units) > 1 or amount > MOST_AMOUNT:
+        return None
+    currency = units.pop() if units else ""
+    return Paid(minor_units(amount, currency), currency)
+
+
+def _amount(text: str) -> Decimal | None:
+    number = _NUMBER.fullmatch(text)
+    if number is None:
+        return None
+    digits = re.sub(r"\D", "", number["whole"])
+    return Decimal(f"{digits}.{number['cents'] or 0}")
+
+
+def _currency(unit: str) -> str:
+    word = unit.upper()
+    return SYMBOLS.get(word, word)

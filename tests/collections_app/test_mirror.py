@@ -1,0 +1,276 @@
+"""What is at Discogs is here: fields, grades, prices paid and wants, and every change of them."""
+
+from dataclasses import replace
+
+import pytest
+from django.utils import timezone
+
+from collections_app.connect import connect_with_token
+from collections_app.discogs.payloads import FieldPayload
+from collections_app.discogs.sandbox.demo import DEMO_TOKEN
+from collections_app.discogs.sandbox.shelves import Field
+from collections_app.importer import import_step, start_import
+from collections_app.models import (
+    CollectionField,
+    CollectionInstance,
+    DiscogsConnection,
+    Folder,
+    ImportPass,
+    WantlistItem,
+)
+from collections_app.shelf import roles_of
+from tests.pricing.engine import import_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Role = CollectionField.Role
+
+
+@pytest.fixture
+def demo(make_user, generous_sandbox):
+    user = make_user()
+    connect_with_token(user, DEMO_TOKEN, now=timezone.now())
+    import_all(user)
+    return user
+
+
+@pytest.fixture
+def collector(make_collector, generous_sandbox):
+    user = make_collector(generous_sandbox, count=40, wants=range(3000, 3025))
+    import_all(user)
+    return user
+
+
+def change(sandbox, **fields):
+    users = sandbox.world.users
+    users["collector_at_discogs"] = replace(users["collector_at_discogs"], **fields)
+
+
+def at_discogs(sandbox):
+    return sandbox.world.users["collector_at_discogs"]
+
+
+def held(user):
+    return CollectionInstance.objects.of(user.pk).held()
+
+
+def wanted(user):
+    return set(WantlistItem.objects.filter(connection__user=user).values_list("release_id", flat=True))
+
+
+def test_every_note_is_where_it_belongs(demo, generous_sandbox):
+    user = generous_sandbox.world.users["crate_demo"]
+    rows = {row.instance_id: row for row in held(demo)}
+    assert len(rows) == len(user.copies)
+    for copy in user.copies:
+        row = rows[copy.instance_id]
+        assert (row.media_condition, row.sleeve_condition) == (copy.notes.get(1, ""), copy.notes.get(2, ""))
+        assert row.notes == copy.notes.get(3, "").strip()
+        assert row.custom_fields == ({"Paid": copy.notes[4]} if 4 in copy.notes else {})
+    assert held(demo).filter(paid_currency="EUR", paid_minor__gt=0).exists()
+    # Nobody can say what it cost, and the text is kept.
+    assert held(demo).filter(paid_minor=None, custom_fields__Paid="about 10?").exists()
+
+
+def test_the_wantlist_arrives_with_notes_and_ratings(demo, generous_sandbox):
+    wants = {want.release_id: want for want in generous_sandbox.world.users["crate_demo"].wants}
+    rows = WantlistItem.objects.filter(connection__user=demo).select_related("release")
+    assert {row.release_id for row in rows} == set(wants)
+    for row in rows:
+        want = wants[row.release_id]
+        assert (row.notes, row.rating, row.added_at) == (want.notes, want.rating, want.date_added)
+        assert row.release.title
+
+
+def test_moves_edits_and_regrades_are_seen(collector, generous_sandbox):
+    first, *others = at_discogs(generous_sandbox).copies
+    notes = {1: "Poor (P)", 3: "scratched since"}
+    change(
+        generous_sandbox,
+        folders={1: "Uncategorized", 7: "For sale"},
+        copies=(replace(first, folder_id=7, rating=1, notes=notes), *others),
+    )
+    import_all(collector)
+    copy = held(collector).get(instance_id=first.instance_id)
+    assert (copy.folder.name, copy.rating, copy.media_condition) == ("For sale", 1, "Poor (P)")
+    assert (copy.sleeve_condition, copy.notes) == ("", "scratched since")
+
+
+def test_a_folder_renamed_or_deleted_at_discogs_follows(collector, generous_sandbox):
+    change(generous_sandbox, folders={1: "Everything"})
+    import_all(collector)
+    assert set(Folder.objects.values_list("name", flat=True)) == {"All", "Everything"}
+    copies = at_discogs(generous_sandbox).copies
+    change(
+        generous_sandbox,
+        folders={9: "Shelf"},
+        copies=tuple(replace(copy, folder_id=9) for copy in copies),
+    )
+    import_all(collector)
+    assert set(Folder.objects.values_list("name", flat=True)) == {"All", "Shelf"}
+    assert held(collector).filter(folder__name="Shelf").count() == 40
+
+
+def test_a_renamed_field_keeps_its_meaning_and_an_own_one_is_kept_as_it_is(collector, generous_sandbox):
+    fields = (Field(1, "Zustand", True), Field(5, "Shop", False), Field(6, "Purchase price", False))
+    copies = tuple(
+        replace(copy, notes={1: "Mint (M)", 5: "Market", 6: "5,50 €"})
+        for copy in at_discogs(generous_sandbox).copies
+    )
+    change(generous_sandbox, fields=fields, copies=copies)
+    import_all(collector)
+    copy = held(collector).first()
+    assert (copy.media_condition, copy.paid_minor, copy.paid_currency) == ("Mint (M)", 550, "EUR")
+    assert copy.custom_fields == {"Shop": "Market", "Purchase price": "5,50 €"}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_fields_that_are_not_told_leave_grades_where_they_are(collector, generous_sandbox, status):
+    fault = {"kind": "status", "status": status, "body": '{"message": "no"}'}
+    generous_sandbox.add_fault(path="^/users/.*/fields", **fault)
+    CollectionField.objects.all().delete()
+    import_all(collector)
+    assert ImportPass.objects.latest("pk").state == ImportPass.State.COMPLETE
+    graded = {copy.instance_id: copy.notes.get(1, "") for copy in at_discogs(generous_sandbox).copies}
+    assert dict(held(collector).values_list("instance_id", "media_condition")) == graded
+
+
+def test_a_role_goes_to_the_field_that_bears_its_name():
+    fields = [
+        FieldPayload(1, "Signed by"),
+        FieldPayload(2, "Sleeve Condition"),
+        FieldPayload(8, "Media Condition"),
+    ]
+    assert roles_of(fields) == {1: Role.OTHER, 2: Role.SLEEVE, 8: Role.MEDIA}
+
+
+def test_a_copy_that_comes_back_is_held_again(collector, generous_sandbox):
+    copies = at_discogs(generous_sandbox).copies
+    change(generous_sandbox, copies=copies[:-1])
+    import_all(collector)
+    assert held(collector).count() == 39
+    change(generous_sandbox, copies=copies)
+    import_all(collector)
+    assert held(collector).count() == 40
+
+
+def test_more_than_a_fifth_gone_waits_for_a_second_walk(collector, generous_sandbox):
+    change(generous_sandbox, copies=at_discogs(generous_sandbox).copies[:20])
+    import_all(collector)
+    assert held(collector).count() == 40
+    import_all(collector)
+    assert held(collector).count() == 20
+
+
+def test_wants_that_were_given_up_go_and_new_ones_come(collector, generous_sandbox):
+    wants = at_discogs(generous_sandbox).wants
+    generous_sandbox.add_user("other", wants=[4000])
+    change(generous_sandbox, wants=(*wants[:-1], generous_sandbox.world.users["other"].wants[0]))
+    import_all(collector)
+    assert wanted(collector) == {want.release_id for want in wants[:-1]} | {4000}
+
+
+def test_a_wantlist_that_comes_back_empty_is_believed_the_second_time(collector, generous_sandbox):
+    change(generous_sandbox, wants=())
+    import_all(collector)
+    assert len(wanted(collector)) == 25
+    import_all(collector)
+    assert wanted(collector) == set()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_wantlist_kept_private_changes_nothing_and_the_copies_are_complete(
+    collector, generous_sandbox, status
+):
+    generous_sandbox.add_fault(
+        path="^/users/.*/wants", kind="status", status=status, body='{"message": "no"}'
+    )
+    import_all(collector)
+    assert len(wanted(collector)) == 25
+    assert ImportPass.objects.latest("pk").state == ImportPass.State.COMPLETE
+    assert DiscogsConnection.objects.get().is_active
+
+
+def test_what_is_added_during_a_walk_puts_removals_off(collector, generous_sandbox):
+    """One copy leaves a page already read and another comes: the number stays, and one is skipped."""
+    copies = at_discogs(generous_sandbox).copies
+    new = replace(copies[-1], instance_id=copies[-1].instance_id + 1, date_added=timezone.now())
+    change(generous_sandbox, copies=(*copies[1:], new))
+    import_all(collector)
+    assert held(collector).count() == 41
+    walk = ImportPass.objects.latest("pk")
+    assert (walk.state, walk.instances_consistent) == (ImportPass.State.COMPLETE, False)
+
+
+# What is wrong with the connection ------------------------------------------------------------------
+
+PRIVATE = '{"message": "You are not allowed to view this resource."}'
+
+
+def state_after_import(collector):
+    import_all(collector)
+    return DiscogsConnection.objects.get(user=collector).state
+
+
+def test_a_private_collection_is_told_apart_from_a_rejected_credential(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="^/users/.*collection", kind="status", status=403, body=PRIVATE)
+    assert state_after_import(collector) == DiscogsConnection.State.PRIVATE
+    assert "private" in ImportPass.objects.latest("pk").error
+    assert held(collector).count() == 40
+
+
+def test_an_outage_page_is_no_privacy(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="^/users/.*collection", kind="forbidden_html", times=1)
+    walk = start_import(collector.discogs_connection, now=timezone.now())
+    assert import_step(walk.pk, now=timezone.now()) == 2.0
+    assert DiscogsConnection.objects.get().is_active
+
+
+def test_an_account_that_is_no_longer_there_is_gone(collector, generous_sandbox):
+    generous_sandbox.add_fault(
+        path="^/users/", kind="status", status=404, body='{"message": "User does not exist."}'
+    )
+    assert state_after_import(collector) == DiscogsConnection.State.GONE
+    assert held(collector).count() == 40
+
+
+def test_a_rejected_token_asks_for_reconnecting_and_keeps_everything(collector, generous_sandbox):
+    change(generous_sandbox, token="replaced-token-now")
+    assert state_after_import(collector) == DiscogsConnection.State.RECONNECT_NEEDED
+    assert ImportPass.objects.latest("pk").state == ImportPass.State.FAILED
+    assert held(collector).count() == 40
+
+
+def test_a_single_401_by_mistake_is_tried_again(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="^/users/.*folders", kind="status", status=401, body="{}", times=1)
+    walk = start_import(collector.discogs_connection, now=timezone.now())
+    assert import_step(walk.pk, now=timezone.now()) == 2.0
+    assert DiscogsConnection.objects.get().is_active
+
+
+def test_an_account_renamed_at_discogs_is_followed_by_its_id(collector, generous_sandbox):
+    users = generous_sandbox.world.users
+    users["renamed_there"] = replace(users.pop("collector_at_discogs"), username="renamed_there")
+    assert state_after_import(collector) == DiscogsConnection.State.ACTIVE
+    assert DiscogsConnection.objects.get().discogs_username == "renamed_there"
+    assert held(collector).count() == 40
+
+
+def test_a_credential_that_opens_with_no_key_asks_for_reconnecting_and_stays(collector, settings):
+    before = DiscogsConnection.objects.get().credential
+    settings.CREDENTIAL_KEYS = ["bm90LXRoZS1rZXktdGhhdC1zZWFsZWQtdGhpcy1vbmU="]
+    assert state_after_import(collector) == DiscogsConnection.State.RECONNECT_NEEDED
+    assert DiscogsConnection.objects.get().credential == before
+
+
+def test_a_connection_that_works_again_says_so(collector):
+    DiscogsConnection.objects.update(state=DiscogsConnection.State.PRIVATE)
+    assert state_after_import(collector) == DiscogsConnection.State.ACTIVE
+
+
+def test_one_users_trouble_leaves_others_alone(collector, make_collector, generous_sandbox):
+    other = make_collector(generous_sandbox, "other", count=30)
+    change(generous_sandbox, token="replaced-token-now")
+    import_all(collector)
+    import_all(other)
+    assert DiscogsConnection.objects.get(user=other).is_active
+    assert held(other).count() == 30

@@ -1,0 +1,61 @@
+"""What people write into "Paid", as an amount."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collections_app.paid import parse_paid
+
+
+@pytest.mark.parametrize(
+    ("text", "minor", "currency"),
+    [
+        ("20", 2000, ""),
+        ("12,5", 1250, ""),
+        ("0", 0, ""),
+        ("€12.50", 1250, "EUR"),
+        ("12.50 eur", 1250, "EUR"),
+        ("1.234,56 €", 123456, "EUR"),
+        ("$1,234.56", 123456, "USD"),
+        ("1,234", 123400, ""),
+        ("1 234,50 EUR", 123450, "EUR"),
+        ("1'234.50 CHF", 123450, "CHF"),
+        ("USD 20", 2000, "USD"),
+        ("CA$5", 500, "CAD"),
+        ("A$ 5", 500, "AUD"),
+        ("¥1,500", 1500, "JPY"),
+        ("JPY 1500", 1500, "JPY"),
+        ("£5.-", 500, "GBP"),
+        ("  € 7  ", 700, "EUR"),
+    ],
+)
+def test_an_amount_is_read_with_its_currency_when_it_has_one(text, minor, currency):
+    assert parse_paid(text) == (minor, currency)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "about 10?",
+        "-5",
+        "20 kr",
+        "€5 $6",
+        "12.",
+        "1.2.3",
+        "٣",
+        "5 for two",
+        "9" * 13,
+        "1" * 41,
+        "12.345.6",
+        "$",
+    ],
+)
+def test_anything_else_is_no_amount(text):
+    assert parse_paid(text) is None
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_it(text):
+    paid = parse_paid(text)
+    assert paid is None or (0 <= paid.minor <= 1_000_000_000 and len(paid.currency) in (0, 3))
