@@ -1,27 +1,48 @@
-"""Linking a user to Discogs, and undoing it."""
+"""Linking a user to Discogs, by a personal access token or by OAuth, and undoing it."""
 
+import hmac
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from collections_app.credentials import seal
-from collections_app.discogs import errors
+from collections_app.credentials import CredentialUnreadable, open_oauth, seal, seal_oauth
+from collections_app.discogs import errors, oauth
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.discogs.payloads import Identity
-from collections_app.models import DiscogsConnection
+from collections_app.models import DiscogsConnection, ImportPass, PendingAuthorisation
 
 # What Discogs hands out is 40 letters; be generous, but let nothing into a header that does not belong there.
 TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_.-]{8,200}")
+AUTHORISE_WITHIN = timedelta(minutes=10)
+
+User = AbstractBaseUser | Any
+Kind = DiscogsConnection.Kind
 
 
 class ConnectRefused(Exception):
     """The connection was not made. The text says what happened, what was kept and what to do."""
 
 
-def connect_with_token(user: AbstractBaseUser | Any, token: str, *, now: datetime) -> DiscogsConnection:
+class AuthorisationDenied(ConnectRefused):
+    """The user said no at Discogs."""
+
+
+class AuthorisationExpired(ConnectRefused):
+    """The user came back too late."""
+
+
+class AuthorisationUsed(ConnectRefused):
+    """The user came back a second time."""
+
+
+class AuthorisationForeign(ConnectRefused):
+    """Whoever came back is not the one who was sent, or not in the same browser."""
+
+
+def connect_with_token(user: User, token: str, *, now: datetime) -> DiscogsConnection:
     """Check a personal access token with Discogs and store it, encrypted. One request.
 
     Raises ConnectRefused; an existing connection is untouched then.
@@ -32,58 +53,141 @@ def connect_with_token(user: AbstractBaseUser | Any, token: str, *, now: datetim
             "That does not look like a personal access token: it has letters and digits only. "
             "Copy it again from Discogs, Settings, Developers. Nothing was changed."
         )
-    identity = _identity_of(token)
-    with transaction.atomic():
-        existing = DiscogsConnection.objects.select_for_update().filter(user_id=user.pk).first()
-        if existing and existing.discogs_user_id != identity.discogs_id:
-            raise ConnectRefused(
-                f"This token belongs to {identity.username}, but you are connected as "
-                f"{existing.discogs_username}. Nothing was changed. Disconnect first to use another account."
-            )
-        connection, _ = DiscogsConnection.objects.update_or_create(
-            user_id=user.pk,
-            defaults={
-                "discogs_user_id": identity.discogs_id,
-                "discogs_username": identity.username,
-                "kind": DiscogsConnection.Kind.TOKEN,
-                "state": DiscogsConnection.State.ACTIVE,
-                "has_seller_settings": None,  # to be asked again
-                "credential": seal(token, user_id=user.pk),
-                "last_success_at": now,
-            },
-            create_defaults={
-                "discogs_user_id": identity.discogs_id,
-                "discogs_username": identity.username,
-                "credential": seal(token, user_id=user.pk),
-                "connected_at": now,
-                "last_success_at": now,
-            },
+    client = DiscogsClient(Credentials.from_token(token), interactive=True)
+    identity = _identity_of(
+        client,
+        rejected="Discogs does not accept this token. It may have been revoked or copied in part. "
+        "Make a new one at Discogs, Settings, Developers, and paste it here. Nothing was changed.",
+    )
+    return _store(user, identity, Kind.TOKEN, seal(token, user_id=user.pk), now=now)
+
+
+def begin_authorisation(user: User, *, callback: str, now: datetime) -> tuple[PendingAuthorisation, str]:
+    """Ask Discogs for a request token; returns what to remember and where to send the browser. One request.
+
+    callback: the address of this site to which Discogs sends the browser back.
+    Raises ConnectRefused.
+    """
+    client = DiscogsClient(Credentials(oauth.to_ask_for_a_token(callback)), interactive=True)
+    try:
+        token = client.request_token()
+    except errors.DiscogsError as error:
+        raise _refused(
+            error,
+            rejected="Discogs does not know this site: its consumer key is wrong. Nothing was changed. "
+            "Tell who runs the site, and connect with a personal access token meanwhile.",
+        ) from None
+    pending = PendingAuthorisation.objects.create(
+        user_id=user.pk, credential=seal_oauth(token, user_id=user.pk), created_at=now
+    )
+    return pending, oauth.authorise_address(token)
+
+
+def finish_authorisation(
+    user: User, pending_id: str, *, token: str, verifier: str, now: datetime
+) -> DiscogsConnection:
+    """Exchange what the user brought back for an access token and store it, encrypted. Two requests.
+
+    pending_id: of the authorisation begun in this session, "" for none; without a verifier the user said no.
+    Raises ConnectRefused or one of its kinds; an existing connection is untouched then.
+    """
+    pending = (
+        PendingAuthorisation.objects.filter(pk=pending_id, user_id=user.pk).first() if pending_id else None
+    )
+    if pending is None:
+        raise AuthorisationForeign(
+            "It was begun by another account, in another browser, or before a new login."
         )
-    return connection
+    if pending.used_at:
+        raise AuthorisationUsed("This answer of Discogs was used already. It counts once.")
+    if now - pending.created_at > AUTHORISE_WITHIN:
+        raise AuthorisationExpired("You came back after more than ten minutes.")
+    request_token = _request_token_of(pending, token) if token or verifier else None
+    _use(pending, now=now)
+    if request_token is None or not verifier:
+        raise AuthorisationDenied("Your answer at Discogs was no, so nothing was handed to this site.")
+    return _exchange(user, request_token, verifier, now=now)
 
 
 def disconnect(connection: DiscogsConnection) -> None:
     """Erase the credential and everything Discogs gave us about this user."""
     with transaction.atomic():
+        # First the walk: a step under way holds its row, and stores nothing once it is gone. Then nobody may add one.
+        ImportPass.objects.filter(connection=connection).delete()
+        DiscogsConnection.objects.select_for_update().filter(pk=connection.pk).first()
         connection.instances.all().delete()
         connection.delete()
+        PendingAuthorisation.objects.filter(user=connection.user_id).delete()
 
 
-def _identity_of(token: str) -> Identity:
-    client = DiscogsClient(Credentials.from_token(token), interactive=True)
+def _request_token_of(pending: PendingAuthorisation, token: str) -> oauth.Token:
+    try:
+        opened = open_oauth(pending.credential, user_id=pending.user_id)
+    except CredentialUnreadable:
+        raise AuthorisationExpired("The site's keys were changed meanwhile.") from None
+    if not hmac.compare_digest(opened.key.encode(), token.encode()):
+        raise AuthorisationForeign("The answer of Discogs belongs to another request than yours.")
+    return opened
+
+
+def _use(pending: PendingAuthorisation, *, now: datetime) -> None:
+    """Once only, also when the same callback comes twice at the same moment."""
+    unused = PendingAuthorisation.objects.filter(pk=pending.pk, used_at__isnull=True)
+    if not unused.update(used_at=now, credential=""):
+        raise AuthorisationUsed("This answer of Discogs was used already. It counts once.")
+
+
+def _exchange(user: User, request_token: oauth.Token, verifier: str, *, now: datetime) -> DiscogsConnection:
+    rejected = "Discogs does not accept its own answer any more; it may be too old."
+    asking = DiscogsClient(Credentials(oauth.to_exchange(request_token, verifier)), interactive=True)
+    try:
+        token = asking.access_token()
+    except errors.DiscogsError as error:
+        raise _refused(error, rejected=f"{rejected} Nothing was changed. Start again.") from None
+    client = DiscogsClient(Credentials.from_oauth(token), interactive=True)
+    identity = _identity_of(client, rejected=f"{rejected} Nothing was changed. Start again.")
+    return _store(user, identity, Kind.OAUTH, seal_oauth(token, user_id=user.pk), now=now)
+
+
+def _store(user: User, identity: Identity, kind: str, credential: str, *, now: datetime) -> DiscogsConnection:
+    """Make the connection, or renew it when it is to the same Discogs account. Raises ConnectRefused."""
+    fields = {
+        "discogs_user_id": identity.discogs_id,
+        "discogs_username": identity.username,
+        "kind": kind,
+        "state": DiscogsConnection.State.ACTIVE,
+        "has_seller_settings": None,  # to be asked again
+        "credential": credential,
+        "last_success_at": now,
+    }
+    with transaction.atomic():
+        existing = DiscogsConnection.objects.select_for_update().filter(user_id=user.pk).first()
+        if existing and existing.discogs_user_id != identity.discogs_id:
+            raise ConnectRefused(
+                f"At Discogs you are {identity.username}, but here you are connected as "
+                f"{existing.discogs_username}. Nothing was changed. Disconnect first to use another account."
+            )
+        connection, _ = DiscogsConnection.objects.update_or_create(
+            user_id=user.pk, defaults=fields, create_defaults={**fields, "connected_at": now}
+        )
+    return connection
+
+
+def _identity_of(client: DiscogsClient, *, rejected: str) -> Identity:
     try:
         return client.identity()
-    except errors.CredentialsRejected:
-        raise ConnectRefused(
-            "Discogs does not accept this token. It may have been revoked or copied in part. "
-            "Make a new one at Discogs, Settings, Developers, and paste it here. Nothing was changed."
-        ) from None
-    except errors.GateClosed as error:
-        raise ConnectRefused(
+    except errors.DiscogsError as error:
+        raise _refused(error, rejected=rejected) from None
+
+
+def _refused(error: errors.DiscogsError, *, rejected: str) -> ConnectRefused:
+    if isinstance(error, errors.CredentialsRejected):
+        return ConnectRefused(rejected)
+    if isinstance(error, errors.GateClosed):
+        return ConnectRefused(
             f"Discogs asks this site to wait. Try again in {max(1, round(error.wait_seconds))} seconds. "
             "Nothing was changed."
-        ) from None
-    except errors.DiscogsError:
-        raise ConnectRefused(
-            "Discogs could not be reached just now. Nothing was changed. Try again in a minute."
-        ) from None
+        )
+    return ConnectRefused(
+        "Discogs could not be reached just now. Nothing was changed. Try again in a minute."
+    )

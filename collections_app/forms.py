@@ -1,9 +1,45 @@
-"""Forms about the connection to Discogs."""
+"""Forms about the connection to Discogs, and about what users choose for themselves."""
+
+from itertools import groupby
+from zoneinfo import available_timezones
 
 from django import forms
 
+from collections_app.discogs.payloads import CURRENCIES
+from collections_app.models import Preferences
+
 # A personal access token has 40 letters; anything far longer was pasted by mistake.
 LONGEST_TOKEN = 200
+CURRENCY_NAMES = {
+    "USD": "US dollar",
+    "GBP": "Pound sterling",
+    "EUR": "Euro",
+    "CAD": "Canadian dollar",
+    "AUD": "Australian dollar",
+    "JPY": "Japanese yen",
+    "CHF": "Swiss franc",
+    "MXN": "Mexican peso",
+    "BRL": "Brazilian real",
+    "NZD": "New Zealand dollar",
+    "SEK": "Swedish krona",
+    "ZAR": "South African rand",
+}
+# The rest of the IANA database are old names, whole countries and offsets whose sign reads the wrong way round.
+REGIONS = frozenset(
+    {
+        "Africa",
+        "America",
+        "Antarctica",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    }
+)
+
+ZoneChoices = list[tuple[str, str] | tuple[str, list[tuple[str, str]]]]
 
 
 class ConnectForm(forms.Form):
@@ -20,3 +56,44 @@ class ConnectForm(forms.Form):
             "max_length": "That is too long for a token. Copy it again from Discogs and paste only the token.",
         },
     )
+
+
+def zone_choices() -> ZoneChoices:
+    """UTC, and the places of the IANA database by region."""
+    names = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+    regions = groupby(names, key=lambda name: name.partition("/")[0])
+    return [("UTC", "UTC"), *((region, [_place(name) for name in places]) for region, places in regions)]
+
+
+def _place(name: str) -> tuple[str, str]:
+    """America/Indiana/Knox is shown as Indiana, Knox below its region."""
+    return name, name.partition("/")[2].replace("/", ", ").replace("_", " ")
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    return [(code, f"{code} – {CURRENCY_NAMES[code]}") for code in CURRENCIES]
+
+
+class PreferencesForm(forms.ModelForm):
+    """How often to sync, and how everything is shown."""
+
+    currency = forms.ChoiceField(
+        choices=currency_choices,
+        help_text="Discogs tells prices in US dollars. They are converted for you at its own rate.",
+        error_messages={"invalid_choice": "Discogs does not know this currency. Choose one of the list."},
+    )
+    time_zone = forms.ChoiceField(
+        label="Time zone",
+        choices=zone_choices,
+        help_text="For times on every page. The days of a history begin at midnight UTC for everybody.",
+        error_messages={"invalid_choice": "This time zone is not known here. Choose one of the list."},
+    )
+
+    class Meta:
+        model = Preferences
+        fields = ("sync_every_hours", "currency", "time_zone", "hides_amounts")
+        labels = {"sync_every_hours": "Sync", "hides_amounts": "Hide amounts"}
+        help_texts = {
+            "hides_amounts": "Shows ••• in place of every amount. Counts, percentages and the shape of charts stay."
+        }
+        error_messages = {"sync_every_hours": {"invalid_choice": "Choose one of the intervals of the list."}}

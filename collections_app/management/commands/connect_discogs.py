@@ -4,10 +4,10 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from collections_app.accounts.people import user_called
 from collections_app.connect import ConnectRefused, connect_with_token
 
 
@@ -15,14 +15,14 @@ class Command(BaseCommand):
     help = "Connect a user to Discogs with a personal access token, read from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username", help="the user's name on this site")
+        parser.add_argument("username", help="the user's name on this site, or their address")
         # Never an argument: those are visible to everyone on the machine.
         parser.add_argument(
             "--token-stdin", action="store_true", required=True, help="read the token from stdin"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = get_user_model().objects.filter(username=options["username"]).first()
+        user = user_called(options["username"])
         if user is None:
             raise CommandError(f"There is no user named {options['username']!r}.", returncode=2)
         try:

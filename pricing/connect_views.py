@@ -1,0 +1,108 @@
+"""Connecting to Discogs, and undoing it. Both belong here, since they begin and end sync runs."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from collections_app import connect as connecting
+from collections_app.discogs import oauth
+from collections_app.forms import ConnectForm
+from collections_app.limits import limited
+from collections_app.models import DiscogsConnection
+from collections_app.queries import connection_of, copies_held
+from pricing import planner
+from pricing.leaving import erase_holdings
+from pricing.models import SyncRun
+
+# The session remembers which authorisation was begun in it: a row's id, no secret.
+AUTHORISATION_KEY = "authorisation"
+NOT_CONNECTED = {
+    connecting.AuthorisationDenied: "You did not allow it",
+    connecting.AuthorisationExpired: "That took too long",
+    connecting.AuthorisationUsed: "Used already",
+    connecting.AuthorisationForeign: "Not begun here",
+}
+
+
+def _owner(request: HttpRequest) -> int:
+    """The id of the user; LoginRequiredMiddleware lets nobody else come this far."""
+    return cast(int, request.user.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("connect", "10/5m")
+def connect(request: HttpRequest) -> HttpResponse:
+    """Offers both ways, and takes a token."""
+    form = ConnectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            connecting.connect_with_token(request.user, form.cleaned_data["token"], now=timezone.now())
+        except connecting.ConnectRefused as refused:
+            form.add_error("token", str(refused))
+        else:
+            return _first_sync(request)
+    context = {"form": form, "connection": connection_of(_owner(request)), "has_oauth": oauth.is_offered()}
+    return render(request, "pricing/connect.html", context)
+
+
+@require_POST
+@limited("connect", "10/5m")
+def authorise(request: HttpRequest) -> HttpResponse:
+    """Send the browser to Discogs, which asks the user and sends it back to `authorised`."""
+    if not oauth.is_offered():
+        raise Http404
+    callback = request.build_absolute_uri(reverse("authorised"))
+    try:
+        pending, address = connecting.begin_authorisation(request.user, callback=callback, now=timezone.now())
+    except connecting.ConnectRefused as refused:
+        messages.error(request, str(refused))
+        return redirect("connect")
+    request.session[AUTHORISATION_KEY] = str(pending.pk)
+    return redirect(address)
+
+
+@require_GET
+def authorised(request: HttpRequest) -> HttpResponse:
+    """Where Discogs sends the browser back to, with a verifier if the user said yes."""
+    given = {name: request.GET.get(name, "") for name in ("oauth_token", "oauth_verifier", "denied")}
+    try:
+        connecting.finish_authorisation(
+            request.user,
+            request.session.get(AUTHORISATION_KEY, ""),
+            token=given["oauth_token"] or given["denied"],
+            verifier=given["oauth_verifier"],
+            now=timezone.now(),
+        )
+    except connecting.ConnectRefused as refused:
+        context = {
+            "title": NOT_CONNECTED.get(type(refused), "Not connected"),
+            "why": str(refused),
+            "connection": connection_of(_owner(request)),
+            "has_oauth": oauth.is_offered(),
+        }
+        return render(request, "pricing/not_connected.html", context)
+    return _first_sync(request)
+
+
+def _first_sync(request: HttpRequest) -> HttpResponse:
+    """Begin at once, so that there is something to see."""
+    run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    return redirect("sync_run", run_id=run.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def disconnect(request: HttpRequest) -> HttpResponse:
+    """Asks first, by a page of its own; then erases what came from Discogs."""
+    user_id = _owner(request)
+    connection = get_object_or_404(DiscogsConnection, user_id=user_id)
+    if request.method != "POST":
+        context = {"connection": connection, "copies": copies_held(user_id)}
+        return render(request, "pricing/disconnect.html", context)
+    erase_holdings(user_id, now=timezone.now())
+    messages.success(request, "Disconnected. Your credential, collection and its history were erased here.")
+    return redirect("dashboard")
