@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
@@ -16,6 +19,14 @@ from collections_app.models import (
     Preferences,
     Release,
 )
+
+# Through the site's own login, so that its limits and two-factor hold here too.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# allauth's own pages would show sealed secrets, and let them be changed by hand.
+for model in (Authenticator, UserSession):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -120,10 +131,27 @@ class ApiMinuteAdmin(ReadOnlyAdmin):
         return f"{row.latency_ms_max:,} ms" if row.latency_ms_max else "–"
 
 
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    exclude = ("data",)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ReadOnlyAdmin):
+    list_display = ("user", "created_at", "last_seen_at", "ip", "user_agent")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "user__email")
+    exclude = ("session_key", "data")
+
+
 @admin.register(Preferences)
 class PreferencesAdmin(ReadOnlyAdmin):
-    list_display = ("user", "sync_every_hours")
-    list_filter = ("sync_every_hours",)
+    list_display = ("user", "sync_every_hours", "currency", "time_zone", "hides_amounts")
+    list_filter = ("sync_every_hours", "currency", "hides_amounts")
     list_select_related = ("user",)
     search_fields = ("user__username",)
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from collections_app.queries import connection_of, copies_held
+from collections_app.forms import PreferencesForm
+from collections_app.queries import connection_of, copies_held, preferences_of
 
 
 @require_safe
@@ -23,8 +24,18 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def settings(request: HttpRequest) -> HttpResponse:
+    return settings_page(request)
+
+
+def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None = None) -> HttpResponse:
+    """All settings; `preferences` is a form that was sent and has mistakes in it."""
     user_id = cast(int, request.user.pk)
-    context = {"connection": connection_of(user_id), "copies": copies_held(user_id), "now": timezone.now()}
+    context = {
+        "connection": connection_of(user_id),
+        "copies": copies_held(user_id),
+        "now": timezone.now(),
+        "preferences": preferences or PreferencesForm(instance=preferences_of(user_id)),
+    }
     return render(request, "collections_app/settings.html", context)
 
 

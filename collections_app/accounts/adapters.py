@@ -1,0 +1,66 @@
+"""What django-allauth asks us: how mail and limits treat a name, what it says, how secrets are stored."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from collections_app.sealing import decrypt_text, encrypt_text
+
+# One sentence for a wrong password and for an unknown name, however it was written.
+NO_MATCH = "This name or address and this password do not belong together. Nothing was changed; try again."
+TRY_LATER = "Too many wrong tries. Nothing was changed; wait a few minutes and try again."
+WRONG_CODE = "That is not the code. Look at it again and type it once more."
+NO_ADDRESS = (
+    "This account has no email address yet, so nobody can confirm it. Whoever runs this site can add one with "
+    "the command confirm_email; then log in again."
+)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": NO_MATCH,
+        "username_password_mismatch": NO_MATCH,
+        "too_many_login_attempts": TRY_LATER,
+        "rate_limited": TRY_LATER,
+        "incorrect_code": WRONG_CODE,
+        "incorrect_password": "That is not your password. Nothing was changed; try again.",
+        "enter_current_password": "That is not your current password. Nothing was changed.",
+        "email_taken": "This address belongs to another account. Nothing was changed.",
+        "duplicate_email": "This is your address already. Nothing was changed.",
+    }
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Turns away who has no address to be confirmed; only the right password leads here."""
+        if not user.email and not EmailAddress.objects.filter(user_id=user.pk).exists():
+            messages.error(request, NO_ADDRESS)
+            return redirect("account_login")
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return "/settings/"
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # Without the Host header, which allauth puts in: each name of the site would bring five more tries.
+        return str(credentials.get("email", credentials.get("username", ""))).lower()
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": WRONG_CODE,
+        "unverified_email": "Confirm your email address first; then set up two-factor login.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        return encrypt_text(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt_text(encrypted_text)

@@ -1,0 +1,33 @@
+"""Finding a user by what they are called."""
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+
+
+def user_called(text: str) -> User | None:
+    """The user of this name, otherwise the one of this confirmed or only address; None when there is none."""
+    people = get_user_model().objects
+    named = people.filter(username=text).first()
+    if named is not None or "@" not in text:
+        return named
+    address = EmailAddress.objects.select_related("user").filter(email=text.lower(), verified=True).first()
+    if address is not None:
+        return address.user
+    written = list(people.filter(email__iexact=text)[:2])
+    return written[0] if len(written) == 1 else None
+
+
+def confirm_address(user: User, address: str) -> bool:
+    """Make an address the confirmed one of a user. False when another account has confirmed it; nothing changes."""
+    address = address.lower()
+    taken = EmailAddress.objects.exclude(user_id=user.pk).filter(email=address, verified=True)
+    if taken.exists():
+        return False
+    EmailAddress.objects.filter(user_id=user.pk).exclude(email=address).delete()
+    EmailAddress.objects.update_or_create(
+        user=user, email=address, defaults={"verified": True, "primary": True}
+    )
+    user.email = address
+    user.save(update_fields=["email"])
+    return True

@@ -1,0 +1,293 @@
+"""Signing up, confirming an address, logging in, a new password and a new address."""
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import get_user_model
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from collections_app.accounts.people import user_called
+from tests.accounts import PASSWORD, CountingHasher, code_in_mail, log_in
+
+pytestmark = pytest.mark.django_db
+NEW = {"email": "newcomer@example.org", "password1": "another-long-one-17"}
+CODE_PAGE = "/account/confirm-email/"
+
+
+@pytest.fixture
+def counted(settings):
+    settings.PASSWORD_HASHERS = ["tests.accounts.CountingHasher"]
+    CountingHasher.times.clear()
+    return CountingHasher.times
+
+
+def logged_in(client) -> bool:
+    return client.get("/settings/").status_code == 200
+
+
+def reauthenticate(client, password: str = PASSWORD) -> None:
+    assert client.post("/account/reauthenticate/", {"password": password}).status_code == 302
+
+
+# Signing up ------------------------------------------------------------------------------------------
+
+
+def test_signing_up_confirms_the_address_by_a_code_and_goes_on_to_connecting(client):
+    assert client.post("/account/signup/", NEW).url == CODE_PAGE
+    assert not logged_in(client)
+    assert "newcomer@example.org" in client.get(CODE_PAGE).content.decode()
+    assert client.post(CODE_PAGE, {"code": code_in_mail()}).url == "/connect/"
+    assert logged_in(client)
+    user = get_user_model().objects.get()
+    assert (user.username, user.email) == ("newcomer", "newcomer@example.org")
+    assert EmailAddress.objects.get(user=user).verified
+
+
+def test_a_code_may_be_typed_without_its_dash_and_in_small_letters(client):
+    client.post("/account/signup/", NEW)
+    client.post(CODE_PAGE, {"code": code_in_mail().replace("-", " ").lower()})
+    assert logged_in(client)
+
+
+def test_after_three_wrong_codes_the_right_one_no_longer_counts(client):
+    client.post("/account/signup/", NEW)
+    right = code_in_mail()
+    for _ in range(3):
+        client.post(CODE_PAGE, {"code": "wrong"})
+    client.post(CODE_PAGE, {"code": right})
+    assert not logged_in(client)
+    assert not EmailAddress.objects.get().verified
+
+
+def test_whoever_logs_in_before_the_address_is_confirmed_gets_another_code(client, settings):
+    settings.ACCOUNT_RATE_LIMITS = False
+    client.post("/account/signup/", NEW)
+    other = Client()
+    assert log_in(other, NEW["email"], NEW["password1"]).url == CODE_PAGE
+    other.post(CODE_PAGE, {"code": code_in_mail()})
+    assert logged_in(other)
+
+
+def test_the_page_names_the_terminal_only_where_mail_goes_there(client, settings):
+    client.post("/account/signup/", NEW)
+    assert "terminal" not in client.get(CODE_PAGE).content.decode()
+    settings.DEBUG, settings.EMAIL_BACKEND = True, "django.core.mail.backends.console.EmailBackend"
+    assert "terminal" in client.get(CODE_PAGE).content.decode()
+
+
+def test_mails_carry_no_host_of_the_request(client, make_user, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    make_user("known")
+    hostile = {"HTTP_HOST": "evil.example"}
+    client.post("/account/signup/", NEW, **hostile)
+    Client().post("/account/signup/", {**NEW, "email": "known@example.org"}, **hostile)
+    for address in ("known@example.org", "unknown@example.org"):
+        Client().post("/account/password/reset/", {"email": address}, **hostile)
+    assert len(mail.outbox) == 4
+    for letter in mail.outbox:
+        assert letter.subject.startswith("[Crateworth] ")
+        assert "evil" not in str(letter.message())
+
+
+# The same answer for known and unknown ---------------------------------------------------------------
+
+
+def seen(response) -> tuple[int, str]:
+    """What a stranger gets: status and address, or the text without what was typed and the form's token."""
+    text = response.content.decode()
+    for own in ("unknown@example.org", "known@example.org", "unknown", "known"):
+        text = text.replace(own, "…")
+    lines = [line for line in text.splitlines() if "csrfmiddlewaretoken" not in line]
+    return response.status_code, response.headers.get("Location", "") + "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", ["{}", "{}@example.org"])
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(make_user, counted, name):
+    make_user("known")
+    counted.clear()
+    answers, work = [], []
+    for who in ("known", "unknown"):
+        answers.append(seen(log_in(Client(), name.format(who), "wrong-password")))
+        work.append(len(counted))
+        counted.clear()
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 200
+    assert "do not belong together" in answers[0][1]
+    assert work == [1, 1]
+
+
+def test_signing_up_with_a_known_address_looks_like_with_a_new_one(make_user, counted):
+    make_user("known")
+    counted.clear()
+    answers, work, pages = [], [], []
+    for who in ("known", "unknown"):
+        stranger = Client()
+        form = {"email": f"{who}@example.org", "password1": "another-long-one-17"}
+        answers.append(seen(stranger.post("/account/signup/", form)))
+        pages.append(seen(stranger.get(CODE_PAGE)))
+        pages.append(seen(stranger.post(CODE_PAGE, {"code": "wrong"})))
+        work.append(len(counted))
+        counted.clear()
+    assert answers[0] == answers[1]
+    assert pages[:2] == pages[2:]
+    assert work == [1, 1]
+    assert [letter.subject for letter in mail.outbox] == [
+        "[Crateworth] You have an account",
+        "[Crateworth] Your code",
+    ]
+
+
+def test_asking_for_a_new_password_tells_nobody_who_has_an_account(make_user, counted):
+    make_user("known")
+    counted.clear()
+    answers, pages = [], []
+    for who in ("known", "unknown"):
+        stranger = Client()
+        answers.append(seen(stranger.post("/account/password/reset/", {"email": f"{who}@example.org"})))
+        pages.append(seen(stranger.get("/account/password/reset/confirm/")))
+        pages.append(seen(stranger.post("/account/password/reset/confirm/", {"code": "wrong"})))
+    assert answers[0] == answers[1]
+    assert pages[:2] == pages[2:]
+    assert not counted
+    assert [letter.to for letter in mail.outbox] == [["known@example.org"], ["unknown@example.org"]]
+
+
+# Logging in ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("login", ["someone", "SOMEONE@example.org"])
+def test_logging_in_by_name_or_address(client, make_user, login):
+    make_user("someone")
+    assert log_in(client, login).url == "/dashboard/"
+
+
+def test_a_superuser_made_by_command_confirms_their_address_at_the_first_login(client):
+    get_user_model().objects.create_superuser("boss", "boss@example.org", PASSWORD)
+    assert log_in(client, "boss").url == CODE_PAGE
+    client.post(CODE_PAGE, {"code": code_in_mail()})
+    assert logged_in(client) or client.get("/settings/").url == "/account/2fa/"
+    assert EmailAddress.objects.get().verified
+
+
+def test_who_has_no_address_is_told_what_to_do(client, capsys):
+    get_user_model().objects.create_superuser("boss", "", PASSWORD)
+    html = log_in(client, "boss", follow=True).content.decode()
+    assert "confirm_email" in html
+    call_command("confirm_email", "boss", "Boss@example.org")
+    assert "boss@example.org" in capsys.readouterr().out
+    log_in(client, "boss")
+    assert client.get("/account/2fa/").status_code == 200
+
+
+def test_an_address_of_somebody_else_is_not_confirmed_by_command(make_user):
+    make_user("ann")
+    ben = make_user("ben")
+    with pytest.raises(CommandError, match="another account"):
+        call_command("confirm_email", "ben", "ann@example.org")
+    with pytest.raises(CommandError, match="not an email"):
+        call_command("confirm_email", "ben", "nonsense")
+    assert EmailAddress.objects.get(user=ben).email == "ben@example.org"
+
+
+def test_commands_find_a_user_by_name_or_address(make_user):
+    ann = make_user("ann")
+    assert user_called("ann") == user_called("ANN@example.org") == ann
+    get_user_model().objects.create_user("ben", "ben@example.org")
+    assert user_called("ben@example.org").username == "ben"
+    get_user_model().objects.create_user("twin", "ben@example.org")
+    assert user_called("ben@example.org") is None
+    assert user_called("nobody") is None
+
+
+def test_logging_out_takes_a_post_and_ends_on_the_landing_page(client, make_user):
+    client.force_login(make_user())
+    assert "Log out?" in client.get("/account/logout/").content.decode()
+    assert logged_in(client)
+    assert client.post("/account/logout/").url == "/"
+    assert not logged_in(client)
+
+
+# A new password and a new address --------------------------------------------------------------------
+
+
+def test_a_new_password_by_code_ends_every_session(client, make_user):
+    make_user("someone")
+    elsewhere = Client()
+    log_in(elsewhere, "someone")
+    assert logged_in(elsewhere)
+    assert client.post("/account/password/reset/", {"email": "someone@example.org"}).status_code == 302
+    done = client.post("/account/password/reset/confirm/", {"code": code_in_mail()})
+    assert done.url == "/account/password/reset/complete/"
+    new = {"password1": "another-long-one-17", "password2": "another-long-one-17"}
+    assert client.post(done.url, new).url == "/account/password/reset/done/"
+    assert not logged_in(elsewhere)
+    assert not logged_in(client)
+    assert log_in(client, "someone", "another-long-one-17").url == "/dashboard/"
+    assert "was changed by a code" in mail.outbox[-1].body
+
+
+def test_changing_the_password_ends_the_other_sessions_only(client, make_user):
+    make_user("someone")
+    elsewhere = Client()
+    for each in (client, elsewhere):
+        log_in(each, "someone")
+    form = {
+        "oldpassword": PASSWORD,
+        "password1": "another-long-one-17",
+        "password2": "another-long-one-17",
+    }
+    assert client.post("/account/password/change/", {**form, "oldpassword": "wrong"}).status_code == 200
+    assert logged_in(elsewhere)
+    assert client.post("/account/password/change/", form).url == "/settings/"
+    assert logged_in(client)
+    assert not logged_in(elsewhere)
+
+
+def test_a_new_address_asks_for_the_password_and_counts_once_it_is_confirmed(client, make_user):
+    user = make_user("someone")
+    log_in(client, "someone")
+    form = {"email": "moved@example.org", "action_add": ""}
+    asked = client.post("/account/email/", form)
+    assert asked.url.startswith("/account/reauthenticate/")
+    resumed = client.post("/account/reauthenticate/", {"password": PASSWORD, "next": "/account/email/"})
+    assert resumed.url == CODE_PAGE
+    user.refresh_from_db()
+    assert user.email == "someone@example.org"
+    client.post(CODE_PAGE, {"code": code_in_mail()})
+    user.refresh_from_db()
+    assert user.email == "moved@example.org"
+    assert list(EmailAddress.objects.values_list("email", "verified")) == [("moved@example.org", True)]
+    assert mail.outbox[-1].to == ["someone@example.org"]
+    assert "from someone@example.org to moved@example.org" in mail.outbox[-1].body
+
+
+def test_the_address_of_another_account_is_refused_only_to_whoever_reads_its_mail(client, make_user):
+    make_user("other")
+    make_user("someone")
+    log_in(client, "someone")
+    reauthenticate(client)
+    form = {"email": "other@example.org", "action_add": ""}
+    assert client.post("/account/email/", form).url == CODE_PAGE
+    assert mail.outbox[-1].to == ["other@example.org"]
+    html = client.post(CODE_PAGE, {"code": code_in_mail()}).content.decode()
+    assert "belongs to another account" in html
+
+
+def test_mails_tell_when_and_from_where_something_was_changed(client, make_user):
+    make_user("someone")
+    log_in(client, "someone")
+    form = {
+        "oldpassword": PASSWORD,
+        "password1": "another-long-one-17",
+        "password2": "another-long-one-17",
+    }
+    client.post("/account/password/change/", form, REMOTE_ADDR="192.0.2.7")
+    assert "from the address 192.0.2.7" in mail.outbox[-1].body
+    assert str(timezone.now().year) in mail.outbox[-1].body
+
+
+def test_the_demo_account_logs_in_at_once(client, generous_sandbox):
+    call_command("seed_demo", years=0)
+    assert log_in(client, "demo", "crateworth-demo").url == "/dashboard/"

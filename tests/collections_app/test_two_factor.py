@@ -1,0 +1,230 @@
+"""Two-factor login: setting it up, using it, and that staff must have it."""
+
+import re
+import time
+
+import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from tests.accounts import PASSWORD, log_in, shown_for, totp_of
+
+pytestmark = pytest.mark.django_db
+STEP = 30  # seconds for which a code is shown
+SET_UP = "/account/2fa/totp/activate/"
+SECOND_STEP = "/account/2fa/authenticate/"
+
+
+@pytest.fixture(autouse=True)
+def early_in_the_step():
+    """So that a code does not change between its making and its use."""
+    now = time.time()
+    with time_machine.travel(now - now % STEP + 0.1):
+        yield
+
+
+def sure(client) -> None:
+    """The password once more, as every page that changes something here asks for."""
+    assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def set_up(client) -> str:
+    """Set two-factor login up; returns the secret that the page showed."""
+    html = client.get(SET_UP).content.decode()
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', html)[1]
+    assert 'src="data:image/svg+xml;base64,' in html
+    assert client.post(SET_UP, {"code": shown_for(secret)}).url == "/account/2fa/recovery-codes/"
+    return secret
+
+
+def recovery_codes(client) -> list[str]:
+    return re.findall(r"<code>(\d+)</code>", client.get("/account/2fa/recovery-codes/").content.decode())
+
+
+@pytest.fixture
+def guarded(client, make_user):
+    """A user who has set two-factor login up, in the browser `client`."""
+    user = make_user("guarded")
+    log_in(client, "guarded")
+    sure(client)
+    set_up(client)
+    return user
+
+
+def test_setting_it_up_asks_for_the_password_first(client, make_user):
+    make_user("someone")
+    log_in(client, "someone")
+    assert client.get(SET_UP).url == f"/account/reauthenticate/?next={SET_UP.replace('/', '%2F')}"
+    sure(client)
+    assert client.post(SET_UP, {"code": "000000x"}).status_code == 200
+    assert not Authenticator.objects.exists()
+    set_up(client)
+    assert "Recovery codes and more" in client.get("/settings/").content.decode()
+
+
+def test_secrets_are_stored_encrypted(client, make_user):
+    user = make_user("someone")
+    log_in(client, "someone")
+    sure(client)
+    secret = set_up(client)
+    for stored in Authenticator.objects.filter(user=user):
+        sealed = stored.data["secret" if stored.type == "totp" else "seed"]
+        assert sealed.startswith("gAAAA")
+        assert secret not in str(stored.data)
+
+
+def test_logging_in_then_takes_a_code(guarded):
+    client = Client()
+    assert log_in(client, "guarded").url == SECOND_STEP
+    assert client.get("/settings/").status_code == 302
+    assert "Second step" in client.get(SECOND_STEP).content.decode()
+    assert "That is not the code" in client.post(SECOND_STEP, {"code": "1"}).content.decode()
+    assert client.post(SECOND_STEP, {"code": totp_of(guarded)}).url == "/dashboard/"
+    assert client.get("/settings/").status_code == 200
+
+
+def test_a_code_counts_once(guarded):
+    first, second = Client(), Client()
+    code = totp_of(guarded)
+    log_in(first, "guarded")
+    log_in(second, "guarded")
+    assert first.post(SECOND_STEP, {"code": code}).status_code == 302
+    assert second.post(SECOND_STEP, {"code": code}).status_code == 200
+
+
+def test_a_recovery_code_logs_in_once(client, guarded):
+    code = recovery_codes(client)[0]
+    for status in (302, 200):
+        other = Client()
+        log_in(other, "guarded")
+        assert other.post(SECOND_STEP, {"code": code}).status_code == status
+    assert len(recovery_codes(client)) == 9
+
+
+def test_new_recovery_codes_end_the_old_ones(client, guarded):
+    old = recovery_codes(client)
+    assert client.post("/account/2fa/recovery-codes/generate/").status_code == 302
+    new = recovery_codes(client)
+    assert len(new) == 10
+    assert not set(old) & set(new)
+    assert client.get("/account/2fa/recovery-codes/download/").content.decode().split() == new
+
+
+def test_it_can_be_switched_off(client, guarded):
+    assert "Switch off" in client.get("/account/2fa/totp/deactivate/").content.decode()
+    assert client.post("/account/2fa/totp/deactivate/").url == "/account/2fa/"
+    assert not Authenticator.objects.exists()
+
+
+def test_codes_cannot_be_guessed_without_end(guarded, settings):
+    client = Client()
+    log_in(client, "guarded")
+    for _ in range(5):
+        client.post(SECOND_STEP, {"code": "1"})
+    html = client.post(SECOND_STEP, {"code": totp_of(guarded)}).content.decode()
+    assert "Too many wrong tries" in html
+
+
+def test_whoever_lost_everything_is_helped_by_command(client, guarded, capsys):
+    call_command("reset_two_factor", "guarded@example.org")
+    assert "is gone" in capsys.readouterr().out
+    assert client.get("/settings/").status_code == 302
+    assert log_in(Client(), "guarded").url == "/dashboard/"
+    call_command("reset_two_factor", "guarded")
+    assert "was not set up" in capsys.readouterr().out
+
+
+# Staff -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare_staff(client, make_user):
+    """Staff without two-factor login."""
+    user = make_user("boss", is_staff=True, is_superuser=True)
+    log_in(client, "boss")
+    return user
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/auth/user/", "/dashboard/", "/settings/", "/syncs/"])
+def test_staff_without_it_are_led_to_set_it_up(client, bare_staff, address):
+    response = client.get(address, follow=True)
+    assert response.redirect_chain[-1][0] == "/account/2fa/"
+    assert "so it needs two-factor login" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "status"),
+    [
+        ("get", "account_change_password", 200),
+        ("get", "account_email", 200),
+        ("get", "usersessions_list", 200),
+        ("get", "healthz", 200),
+        ("post", "account_logout", 302),
+        ("post", "admin:logout", 200),
+    ],
+)
+def test_pages_about_the_account_and_the_way_out_stay_open(client, bare_staff, method, name, status):
+    response = getattr(client, method)(reverse(name))
+    assert response.status_code == status
+    assert response.headers.get("Location") != "/account/2fa/"
+
+
+def test_a_live_part_of_a_page_is_left_alone(client, bare_staff):
+    response = client.get("/syncs/bar/", headers={"HX-Request": "true"})
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def test_once_it_is_set_up_every_page_is_open_to_staff(client, bare_staff):
+    sure(client)
+    set_up(client)
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/dashboard/").status_code == 200
+
+
+def test_others_need_not_have_it(client, make_user):
+    client.force_login(make_user())
+    assert client.get("/dashboard/").status_code == 200
+
+
+# The admin -------------------------------------------------------------------------------------------
+
+
+def test_the_admin_is_entered_through_the_login_of_the_site(client, make_staff):
+    boss = make_staff("boss")
+    asked = client.get("/admin/login/?next=/admin/auth/user/")
+    assert asked.url == "/account/login/?next=%2Fadmin%2Fauth%2Fuser%2F"
+    posted = client.post("/admin/login/", {"username": "boss", "password": PASSWORD})
+    assert posted.url.startswith("/account/login/")
+    assert client.get("/admin/").status_code == 302
+    assert log_in(client, "boss").url == SECOND_STEP
+    client.post(SECOND_STEP, {"code": totp_of(boss)})
+    assert client.get("/admin/").status_code == 200
+
+
+def test_who_is_not_staff_gets_nothing_in_the_admin(client, make_user):
+    client.force_login(make_user())
+    assert client.get("/admin/login/").status_code == 403
+    assert client.get("/admin/", follow=True).status_code == 403
+
+
+def test_the_admins_page_for_a_new_password_leads_to_ours(client, make_staff):
+    client.force_login(make_staff())
+    assert client.get(reverse("admin:password_change")).url == "/account/password/change/"
+    assert client.post(reverse("admin:password_change")).url == "/account/password/change/"
+
+
+@pytest.mark.parametrize("table", ["mfa_authenticator", "usersessions_usersession"])
+def test_the_admin_shows_no_secret_and_no_session_key(client, make_staff, table):
+    boss = make_staff("boss")
+    log_in(client, "boss")
+    client.post(SECOND_STEP, {"code": totp_of(boss)})
+    listed = client.get(reverse(f"admin:{table}_changelist"))
+    for row in listed.context["cl"].result_list:
+        html = client.get(reverse(f"admin:{table}_change", args=[row.pk])).content.decode()
+        assert client.session.session_key not in html
+        assert "gAAAA" not in html
+        assert 'name="_save"' not in html
+    assert listed.context["cl"].result_list
