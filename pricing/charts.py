@@ -121,6 +121,13 @@ def chart_data(days: Sequence[date], **series: Sequence[int | None]) -> dict[str
     return data
 
 
+def shape_of(values: Sequence[int | None]) -> list[int | None]:
+    """The same line without its amounts: the lowest becomes 1,000 and the highest 2,000."""
+    known = [value for value in values if value is not None]
+    low, high = min(known, default=0), max(known, default=0)
+    return [None if value is None else 1000 + (value - low) * 1000 // max(high - low, 1) for value in values]
+
+
 def thinned(rows: Sequence[T], most: int) -> list[T]:
     """At most `most` rows at even steps, the newest always among them, newest first."""
     step = max(1, ceil(len(rows) / most))

@@ -165,7 +165,7 @@ def _filtered(
         copies = copies.filter(
             Q(release__format=view.format) | Q(release__format__startswith=f"{view.format},")
         )
-    if view.decade[:-1].isdigit():
+    if view.decade[:-1].isdecimal():
         first = int(view.decade[:-1])
         copies = copies.filter(release__year__gte=first, release__year__lt=first + 10)
     if view.state:

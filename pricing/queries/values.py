@@ -6,12 +6,9 @@ from django.conf import settings
 from django.db.models import Count, Q
 
 from collections_app.models import CollectionInstance
+from pricing.fx import PRICE_CURRENCY
 from pricing.models import PriceStatus
 from pricing.valuation import PRICE_COUNTS_FOR, Freshness, Holding, Value, value_of
-
-# `/releases/{id}` always answers in this currency.
-PRICE_CURRENCY = "USD"
-
 
 # How a state is called on every page.
 STATE_LABELS = {

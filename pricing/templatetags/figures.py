@@ -7,11 +7,19 @@ from django import template
 from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+
+from collections_app.models import CollectionInstance
+from collections_app.paid import parse_paid
+from pricing.charts import shape_of
+from pricing.display import Display, current
 
 register = template.Library()
 
 DASH = "–"
+HIDDEN = mark_safe(
+    '<span class="masked"><span aria-hidden="true">•••</span><span class="vh">hidden</span></span>'
+)
 _SYMBOLS = {
     "USD": "$",
     "GBP": "£",
@@ -24,16 +32,36 @@ _SYMBOLS = {
     "BRL": "R$",
     "NZD": "NZ$",
     "SEK": "SEK ",
-    "ZAR": "R ",
+    "ZAR": "ZAR ",
 }
 _WITHOUT_MINOR = {"JPY"}
+Column = list[int | None]
 _GRADE = re.compile(r"\(([^()\s]+)")
+
+
+@register.simple_tag
+def display() -> Display:
+    """How everything is shown to this user."""
+    return current()
 
 
 @register.filter
 def exponent(currency: str) -> int:
     """How many decimals a currency has."""
     return 0 if currency in _WITHOUT_MINOR else 2
+
+
+def _shown(minor: int, currency: str) -> tuple[int, str]:
+    """An amount and its currency, as the user has chosen."""
+    shown = current()
+    return shown.amount_of(minor, currency), shown.currency_of(currency)
+
+
+def exact_money(minor: int | None, currency: str) -> str:
+    """1234550, USD → $12,345.50, whatever the user has chosen; a dash when there is no amount."""
+    if minor is None:
+        return DASH
+    return ("−" if minor < 0 else "") + "".join(_split(minor, currency))
 
 
 def _split(minor: int, currency: str) -> tuple[str, str]:
@@ -43,37 +71,86 @@ def _split(minor: int, currency: str) -> tuple[str, str]:
     return f"{symbol}{major:,}", f".{rest:0{places}d}" if places else ""
 
 
+# Amounts as the user has chosen to see them. No page shows one in another way.
+
+
 @register.filter
 def money(minor: int | None, currency: str) -> str:
     """1234550, USD → $12,345.50; a dash when there is no amount."""
     if minor is None:
         return DASH
-    return ("−" if minor < 0 else "") + "".join(_split(minor, currency))
+    return HIDDEN if current().hides_amounts else exact_money(*_shown(minor, currency))
+
+
+@register.filter
+def paid(copy: CollectionInstance) -> str:
+    """What its owner paid for a copy, in the currency they wrote and never converted; without one a bare number."""
+    if copy.paid_minor is None:
+        return DASH
+    return HIDDEN if current().hides_amounts else exact_money(copy.paid_minor, copy.paid_currency).strip()
+
+
+@register.filter
+def own_fields(copy: CollectionInstance) -> list[tuple[str, str]]:
+    """The owner's other notes about a copy; without those that hold a number while amounts are hidden."""
+    price = (copy.paid_minor, copy.paid_currency)
+    fields = [(name, text) for name, text in copy.custom_fields.items() if parse_paid(text) != price]
+    hides = current().hides_amounts
+    return [(name, text) for name, text in fields if not (hides and re.search(r"\d", text))]
+
+
+@register.filter
+def money_in_words(minor: int | None, currency: str) -> str:
+    """The same where no markup may stand, as in an attribute."""
+    if minor is None:
+        return DASH
+    return "hidden" if current().hides_amounts else exact_money(*_shown(minor, currency))
 
 
 @register.filter
 def money_major(minor: int, currency: str) -> str:
     """The part before the decimal point, with the symbol."""
-    return _split(minor, currency)[0]
+    return HIDDEN if current().hides_amounts else _split(*_shown(minor, currency))[0]
 
 
 @register.filter
 def money_minor(minor: int, currency: str) -> str:
     """The decimal point and what follows; nothing for a currency without a minor unit."""
-    return _split(minor, currency)[1]
+    return "" if current().hides_amounts else _split(*_shown(minor, currency))[1]
 
 
 @register.filter
 def money_signed(minor: int, currency: str) -> str:
     """With its sign, also when it is positive."""
-    return ("+" if minor > 0 else "") + money(minor, currency)
+    if current().hides_amounts:
+        return HIDDEN
+    return ("+" if minor > 0 else "") + exact_money(*_shown(minor, currency))
 
 
 @register.filter
 def money_round(minor: int, currency: str) -> str:
     """To the nearest whole unit, for places where the minor part is noise."""
+    if current().hides_amounts:
+        return HIDDEN
+    minor, currency = _shown(minor, currency)
     unit = 10 ** exponent(currency)
     return _split((minor + unit // 2) // unit * unit, currency)[0]
+
+
+@register.filter
+def currency_shown(currency: str) -> str:
+    """The currency that amounts stored in this one are shown in."""
+    return current().currency_of(currency)
+
+
+@register.simple_tag
+def chart_shown(columns: dict[str, Column], name: str, currency: str) -> dict[str, Column]:
+    """The columns of a chart, the amounts of this name as the user has chosen: when hidden, only their shape."""
+    shown, amounts = current(), columns[name]
+    if shown.hides_amounts:
+        return {**columns, name: shape_of(amounts)}
+    converted = [None if minor is None else shown.amount_of(minor, currency) for minor in amounts]
+    return {**columns, name: converted}
 
 
 @register.filter
@@ -114,14 +191,15 @@ def age_in_words(seconds: float) -> str:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> that says how long ago, with the moment itself in its title."""
+    """A <time> that says how long ago, with the moment itself in its title, in the user's time zone."""
     if moment is None:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
     return format_html(
-        '<time datetime="{}" title="{} UTC">{} ago</time>',
+        '<time datetime="{}" title="{} {}">{} ago</time>',
         moment.isoformat(timespec="seconds"),
-        formats.date_format(moment, "j M Y, H:i"),
+        formats.date_format(timezone.localtime(moment), "j M Y, H:i"),
+        current().zone_name,
         age_in_words(seconds),
     )
 

@@ -23,10 +23,11 @@ function colour(box, name, opacity = 1) {
 }
 
 function wordsFor(box) {
-  const { currency, exponent } = box.dataset;
+  const { currency, exponent, hidden } = box.dataset;
+  if (hidden !== undefined) return { full: () => "•••", short: () => "" }; // the line has a shape and no amounts
   if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
   const unit = 10 ** Number(exponent);
-  const options = { style: "currency", currency, currencyDisplay: "narrowSymbol" };
+  const options = { style: "currency", currency }; // the same signs as on the page: CA$ is no $
   const full = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: Number(exponent) });
   const tick = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: 0, maximumFractionDigits: 2 });
   return { full: (n) => full.format(n / unit), short: (n) => tick.format(n / unit) };
@@ -152,7 +153,7 @@ function area(box) {
   };
 }
 
-function optionsFor(box, columns, words) {
+function optionsFor(box, columns, words, axisWidth) {
   const ink = Object.fromEntries(["accent", "ink", "ink-3", "line", "paper"].map((name) => [name, colour(box, `--${name}`)]));
   const font = `12px ${getComputedStyle(box).fontFamily}`;
   const tooltip = hover(box, words, columns);
@@ -177,7 +178,7 @@ function optionsFor(box, columns, words) {
         side: 1,
         space: 58,
         gap: 8,
-        size: 62,
+        size: axisWidth,
         grid: { stroke: ink.line, width: 1 },
         incrs: WHOLE_STEPS,
         values: (plot, ticks) => ticks.map(words.short),
@@ -191,17 +192,33 @@ function optionsFor(box, columns, words) {
   };
 }
 
-function draw(box) {
-  const columns = JSON.parse(document.getElementById(box.dataset.plot).textContent);
+function columnsOf(box) {
+  return JSON.parse(document.getElementById(box.dataset.plot).textContent);
+}
+
+function draw(box, axisWidth) {
+  const columns = columnsOf(box);
   if (columns.t.length === 0) return;
   const words = wordsFor(box);
   box.replaceChildren();
-  const plot = new uPlot(optionsFor(box, columns, words), [columns.t, columns[box.dataset.series]], box);
+  const plot = new uPlot(optionsFor(box, columns, words, axisWidth), [columns.t, columns[box.dataset.series]], box);
   new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
 }
 
+// One width for all plots of a page, wide enough for the longest label, so that their days stand below each other.
+function widthFor(boxes) {
+  const longest = boxes.map((box) => {
+    const known = columnsOf(box)[box.dataset.series].filter((amount) => amount !== null);
+    const unit = 10 ** Number(box.dataset.exponent || 0);
+    return wordsFor(box).short(Math.ceil(Math.max(0, ...known) / unit) * unit).length;
+  });
+  return Math.max(62, 12 + 7 * Math.max(0, ...longest));
+}
+
 function drawAll() {
-  for (const box of document.querySelectorAll("[data-plot]")) draw(box);
+  const boxes = [...document.querySelectorAll("[data-plot]")];
+  const axisWidth = widthFor(boxes);
+  for (const box of boxes) draw(box, axisWidth);
 }
 
 // The sheet of the library comes late on purpose: it must not hold up the page.

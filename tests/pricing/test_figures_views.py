@@ -1,8 +1,12 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
+from collections_app.models import CollectionInstance
+from pricing.display import Display, active
+from pricing.fx import Rate
 from pricing.templatetags import figures
 
 
@@ -84,3 +88,21 @@ def test_a_grade_is_shown_in_its_short_form(condition, text):
 )
 def test_only_pictures_the_policy_allows_are_shown(url, is_shown):
     assert bool(figures.picture(url)) is is_shown
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [(1250, "EUR", "€12.50"), (1500, "JPY", "¥1,500"), (2000, "", "20.00"), (None, "", "–")],
+)
+def test_a_price_paid_stays_in_the_currency_it_was_written_in(minor, currency, text):
+    with active(lambda: Display(currency="JPY", rate=Rate("JPY", Decimal(150), timezone.now()))):
+        assert figures.paid(CollectionInstance(paid_minor=minor, paid_currency=currency)) == text
+
+
+def test_own_fields_are_shown_but_for_the_price_paid_and_without_numbers_while_amounts_are_hidden():
+    fields = {"Paid": "12,50 €", "Shop": "Market", "Insured": "about 40"}
+    copy = CollectionInstance(paid_minor=1250, paid_currency="EUR", custom_fields=fields)
+    assert figures.own_fields(copy) == [("Shop", "Market"), ("Insured", "about 40")]
+    with active(lambda: Display(hides_amounts=True)):
+        assert figures.own_fields(copy) == [("Shop", "Market")]
+        assert "12" not in figures.paid(copy)

@@ -156,10 +156,28 @@ def test_the_headline_is_live_while_a_run_is_active_and_then_ends_itself(client,
     assert b"hx-trigger" not in response.content
 
 
-def test_a_rejected_token_asks_for_a_new_one(show, shelf):
-    shelf.state = "reconnect_needed"
+@pytest.mark.parametrize(
+    ("state", "says", "offers"),
+    [
+        ("reconnect_needed", "Discogs no longer accepts your connection", "Reconnect"),
+        ("private", "your collection is private", "Check again"),
+        ("gone", "any more", "Check again"),
+    ],
+)
+def test_trouble_with_the_connection_is_told_on_every_page(show, shelf, state, says, offers):
+    assert 'class="trouble"' not in show("/dashboard/")
+    shelf.state = state
     shelf.save()
-    assert "Connect again" in show("/dashboard/")
+    for address in ("/dashboard/", "/collection/", "/syncs/", "/settings/"):
+        banner = show(address).partition('class="trouble"')[2].partition("</section>")[0]
+        assert says in banner, address
+        assert banner.count('class="btn"') == 1  # one thing to do
+        assert offers in banner
+
+
+def test_trouble_of_somebody_else_is_not_shown(show, shelf):
+    make.make_connection("other", state="reconnect_needed")
+    assert 'class="trouble"' not in show("/dashboard/")
 
 
 @pytest.mark.parametrize("address", ["/dashboard/", "/collection/", "/release/77/", "/syncs/"])
@@ -283,3 +301,8 @@ def test_a_release_can_be_checked_at_once_by_its_owner_only(client, shelf, make_
     assert client.get(f"/release/{release.pk}/check/").status_code == 405
     client.force_login(make_user("somebody"))
     assert client.post(f"/release/{release.pk}/check/").status_code == 404
+
+
+@pytest.mark.parametrize("decade", ["²s", "٣s", "s", "1980", "-10s", "9" * 40 + "s"])
+def test_a_decade_that_is_none_is_an_empty_list_or_all_of_it(show, shelf, decade):
+    show(f"/collection/?decade={decade}")

@@ -1,0 +1,56 @@
+"""Other currencies than the one prices come in. Pure: amounts and rates in, amounts out.
+
+Totals are made in USD and converted once, for showing; nothing converted is ever stored.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from collections_app.discogs.payloads import MINOR_DIGITS
+
+PRICE_CURRENCY = "USD"  # what `/releases/{id}` always answers in
+# Exact for every amount and rate there can be; only the last step rounds.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_USD_DIGITS = 2
+MICROS = 1_000_000
+# Beyond these, one USD in units of a currency of Discogs is garbage: a pound is the most, a yen the least.
+LEAST, MOST = Decimal("0.05"), Decimal(10_000)
+MOST_MOVE = Decimal("0.2")
+OLD_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Units of a currency for one USD, as Discogs reckoned at a moment."""
+
+    currency: str
+    per_usd: Decimal
+    observed_at: datetime
+
+    def is_old(self, now: datetime) -> bool:
+        return now - self.observed_at > OLD_AFTER
+
+
+def convert(amount_minor: int, rate: Rate) -> int:
+    """US cents in minor units of the rate's currency, rounded once, half to even."""
+    digits = MINOR_DIGITS.get(rate.currency, 2) - _USD_DIGITS
+    exact = _EXACT.multiply(Decimal(amount_minor), rate.per_usd).scaleb(digits, _EXACT)
+    return int(exact.to_integral_value(context=_EXACT))
+
+
+def rate_between(usd: Decimal, other: Decimal) -> Decimal | None:
+    """What two prices of the same listing say one USD is worth, to six decimals; None when they say nothing."""
+    if not (usd.is_finite() and other.is_finite() and usd > 0 and other > 0):
+        return None
+    quotient = _EXACT.divide(other, usd)
+    return quotient.quantize(Decimal(1) / MICROS, context=_EXACT) if quotient < MOST else quotient
+
+
+def is_plausible(per_usd: Decimal | None, *, before: Rate | None, now: datetime) -> bool:
+    """Whether to believe a rate: within reason, and not far from the last one as long as that one is not old."""
+    if per_usd is None or not LEAST <= per_usd <= MOST:
+        return False
+    if before is None or before.is_old(now):
+        return True
+    return abs(per_usd / before.per_usd - 1) <= MOST_MOVE

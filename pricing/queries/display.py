@@ -1,0 +1,33 @@
+"""How a user wants everything shown."""
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from collections_app.queries import preferences_of
+from pricing.display import Display
+from pricing.fx import PRICE_CURRENCY
+from pricing.models import ExchangeRate
+
+
+def display_for(user_id: int, *, now: datetime) -> Display:
+    """One query, and one more for another currency than the one prices come in."""
+    chosen = preferences_of(user_id)
+    row = None
+    if chosen.currency != PRICE_CURRENCY:
+        row = ExchangeRate.objects.filter(currency=chosen.currency).first()
+    rate = row.as_rate() if row else None
+    return Display(
+        zone=_zone(chosen.time_zone),
+        hides_amounts=chosen.hides_amounts,
+        currency=chosen.currency,
+        rate=rate,
+        is_rate_old=rate is not None and rate.is_old(now),
+    )
+
+
+def _zone(name: str) -> tzinfo:
+    """UTC for a name that this machine's database of time zones does not have (any more)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC

@@ -1,0 +1,131 @@
+"""Discogs' own exchange rates, for the currencies that users have chosen to see amounts in.
+
+Discogs tells the lowest price of a release in any of its currencies, not rounded. Asked twice for the same release, in
+USD and in another currency, it tells the rate it reckons with. What goes wrong leaves the last good rate as it is.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django_q.tasks import async_task
+
+from collections_app.discogs import errors
+from collections_app.discogs.client import Credentials
+from collections_app.discogs.market_payloads import MarketStats
+from collections_app.discogs.payloads import CURRENCIES
+from collections_app.models import Capability, DiscogsConnection, Preferences
+from pricing import fx
+from pricing.broker import OrderedBroker
+from pricing.fx import PRICE_CURRENCY
+from pricing.models import ExchangeRate, PriceStatus, ReleasePrice
+from pricing.optional import ClientFor, at_the_back, held, remember, usable
+
+logger = logging.getLogger(__name__)
+
+RATE_TASK = "pricing.optional_tasks.refresh_rate"
+FRESH_FOR = timedelta(hours=24)
+AGAIN_AFTER = timedelta(minutes=10)
+# The name of a capability, followed by a currency: when the rate was last asked for, and whether that went well.
+ASKED = "rate of "
+# In US cents: dearer ones would be beyond belief in yen.
+DEAREST = 1_000_000
+CANDIDATES = 10
+KNOWN_TO_BE_FOR_SALE = timedelta(days=7)
+
+
+def feed(*, now: datetime) -> int:
+    """Queue a request for each currency whose rate is due; returns how many. Not more than once in ten minutes."""
+    return sum(ask_for(currency, now=now, broker=at_the_back()) for currency in chosen_currencies())
+
+
+def chosen_currencies() -> list[str]:
+    """Other currencies than the one prices come in that somebody has chosen."""
+    chosen = Preferences.objects.filter(user__is_active=True).exclude(currency=PRICE_CURRENCY)
+    return list(chosen.order_by("currency").values_list("currency", flat=True).distinct())
+
+
+def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None) -> bool:
+    """Queue a request for a rate unless it is fresh, was asked for lately, or no release is known that could tell it.
+
+    Integers cross the queue, so its number does.
+    """
+    if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest(now):
+        return False
+    if Capability.objects.filter(name=f"{ASKED}{currency}", checked_at__gt=now - AGAIN_AFTER).exists():
+        return False
+    with transaction.atomic():
+        remember(f"{ASKED}{currency}", False, now=now)
+        async_task(RATE_TASK, CURRENCIES.index(currency), save=False, broker=broker or OrderedBroker())
+    return True
+
+
+def refresh_rate(currency: str, *, client_for: ClientFor, now: datetime) -> bool:
+    """Fetch and store a rate, unless there is a fresh one; two requests. Returns whether there is a fresh one now."""
+    if _fresh(currency, now):
+        return True
+    asking = _whom_to_ask(now)
+    if asking is None:
+        return False
+    release_id, credentials = asking
+    client = client_for(credentials)
+    try:
+        usd, other = (client.market_stats(release_id, code) for code in (PRICE_CURRENCY, currency))
+    except errors.DiscogsError as error:
+        logger.info("no rate for %s: %s", currency, error.kind)
+        return False
+    return _store(currency, _between(usd, other), now=now)
+
+
+def _fresh(currency: str, now: datetime) -> bool:
+    return ExchangeRate.objects.filter(currency=currency, observed_at__gt=now - FRESH_FOR).exists()
+
+
+def _between(usd: MarketStats, other: MarketStats) -> Decimal | None:
+    """None when nothing is for sale, or when a listing came or went between the two answers."""
+    if usd.value is None or other.value is None or usd.num_for_sale != other.num_for_sale:
+        return None
+    return fx.rate_between(usd.value, other.value)
+
+
+def _store(currency: str, per_usd: Decimal | None, *, now: datetime) -> bool:
+    row = ExchangeRate.objects.filter(currency=currency).first()
+    before = row.as_rate() if row else None
+    if per_usd is None or not fx.is_plausible(per_usd, before=before, now=now):
+        logger.warning("rate for %s not believed: %s after %s", currency, per_usd, before and before.per_usd)
+        return False
+    ExchangeRate.objects.update_or_create(
+        currency=currency, defaults={"micros_per_usd": int(per_usd * fx.MICROS), "observed_at": now}
+    )
+    remember(f"{ASKED}{currency}", True, now=now)
+    return True
+
+
+def _whom_to_ask(now: datetime) -> tuple[int, Credentials] | None:
+    """A dear release that is for sale, and the credentials of one who owns it.
+
+    Another release with each try, should one have been sold.
+    """
+    dearest = _dearest(now)
+    if not dearest:
+        return None
+    release_id = dearest[int(now.timestamp() // AGAIN_AFTER.total_seconds()) % len(dearest)]
+    owners = DiscogsConnection.objects.filter(
+        Exists(held(release=release_id, connection=OuterRef("pk"))), state=DiscogsConnection.State.ACTIVE
+    )
+    credentials = next((found for _, found in usable(owners.order_by("pk"))), None)
+    return None if credentials is None else (release_id, credentials)
+
+
+def _dearest(now: datetime) -> list[int]:
+    """A few dear releases that were for sale lately and belong to somebody who is connected."""
+    owned = held(release=OuterRef("release"), connection__state=DiscogsConnection.State.ACTIVE)
+    priced = ReleasePrice.objects.filter(
+        Exists(owned),
+        status=PriceStatus.PRICED,
+        amount_minor__lte=DEAREST,
+        observed_at__gt=now - KNOWN_TO_BE_FOR_SALE,
+    )
+    return list(priced.order_by("-amount_minor", "pk").values_list("pk", flat=True)[:CANDIDATES])

@@ -1,0 +1,181 @@
+"""Amounts in the currency a user has chosen: on every page, converted once, at one rate."""
+
+import json
+import re
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from collections_app.models import Preferences
+from pricing import display
+from pricing.fx import Rate
+from pricing.models import ExchangeRate
+from pricing.queries.display import display_for
+from pricing.templatetags import figures
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+RELEASE = 4711
+# At 0.75 cents come out as quarters, so that it shows where something is rounded before it is added up.
+EUR, JPY = 750_000, 151_268_316
+PAGES = (
+    "/dashboard/?range=all",
+    "/dashboard/?range=all&group=folder",
+    "/dashboard/headline/?range=all",
+    "/collection/",
+    f"/release/{RELEASE}/?range=all",
+)
+
+
+@pytest.fixture
+def shelf():
+    shelf, today = make.make_connection(), timezone.now().date()
+    release = make.make_release(discogs_id=RELEASE, genres=["Jazz"])
+    for _ in range(2):
+        make.make_instance(shelf, release)
+    make.make_price(release, 10_001)
+    fallen = make.make_instance(shelf, make.make_release(genres=["Rock"])).release
+    make.make_price(fallen, 5_001)
+    for ago in (100, 20):
+        make.make_snapshot(release, 5_001, day=today - timedelta(days=ago))
+        make.make_snapshot(fallen, 10_001, day=today - timedelta(days=ago))
+        make.make_value(shelf, 20_000, day=today - timedelta(days=ago))
+    return shelf
+
+
+def choose(shelf, currency: str, micros: int | None, *, ago: timedelta = timedelta(0), **chosen) -> None:
+    Preferences.objects.update_or_create(user=shelf.user, defaults={"currency": currency, **chosen})
+    if micros:
+        ExchangeRate.objects.create(
+            currency=currency, micros_per_usd=micros, observed_at=timezone.now() - ago
+        )
+
+
+@pytest.fixture
+def show(client, shelf):
+    client.force_login(shelf.user)
+    return lambda address: client.get(address).content.decode()
+
+
+def data_of(html: str, name: str) -> dict[str, list[int | None]]:
+    return json.loads(re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', html)[1])
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_amount_on_every_page_is_in_the_chosen_currency(show, shelf, address):
+    assert "$" in show(address)
+    choose(shelf, "EUR", EUR)
+    html = show(address)
+    assert "€" in html
+    assert "$" not in html
+    assert 'data-currency="USD"' not in html
+
+
+def test_the_sum_is_converted_and_not_its_parts(show, shelf):
+    choose(shelf, "EUR", EUR)
+    # 2 × 100.01 + 50.01 = 250.03 USD = 187.52 EUR; the parts, rounded, are 75.01, 75.01 and 37.51.
+    html = show("/dashboard/?range=all")
+    assert '€187<span class="minor">.52</span>' in html
+    assert "€187.52" in show("/collection/")
+    assert "€150.02 together" in show(f"/release/{RELEASE}/")
+
+
+def test_charts_and_the_tables_behind_them_are_converted_at_todays_rate(show, shelf):
+    choose(shelf, "EUR", EUR)
+    dashboard, release = show("/dashboard/?range=all"), show(f"/release/{RELEASE}/?range=all")
+    value, history = data_of(dashboard, "value-data"), data_of(release, "history")
+    assert [amount for amount in value["value"] if amount is not None] == [15_000, 15_000, 18_752]
+    assert [amount for amount in history["price"] if amount is not None] == [3_751, 3_751]
+    assert history["wants"][0] == 20
+    assert 'data-currency="EUR"' in dashboard
+    assert "€150.00" in dashboard
+    assert "€37.51" in release
+
+
+def test_yen_have_no_minor_unit_anywhere(show, shelf):
+    choose(shelf, "JPY", JPY)
+    html = show("/dashboard/?range=all")
+    assert '¥37,822<span class="minor"></span>' in html
+    assert 'data-currency="JPY"' in html
+    assert 'data-exponent="0"' in html
+    assert data_of(html, "value-data")["value"][-1] == 37_822
+
+
+def test_changes_in_per_cent_are_those_of_the_prices(show, shelf):
+    before = re.findall(r"[\d.,]+ %", show("/dashboard/?range=all"))
+    choose(shelf, "JPY", JPY)
+    assert re.findall(r"[\d.,]+ %", show("/dashboard/?range=all")) == before
+
+
+@pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
+def test_a_page_says_once_by_which_rate_it_converts(show, shelf, address):
+    assert "onverted from USD" not in show(address)
+    choose(shelf, "EUR", EUR)
+    html = show(address)
+    assert html.count("Converted from USD at the rate of") == 1
+    assert "has not told a newer one" not in html
+
+
+def test_an_old_rate_is_shown_with_its_date(show, shelf):
+    choose(shelf, "EUR", EUR, ago=timedelta(days=8))
+    html = show("/dashboard/")
+    day = timezone.now() - timedelta(days=8)
+    assert re.search(rf"at the rate of {day.day} {day:%B} {day.year}, since Discogs has not told", html)
+    assert "€187" in html
+
+
+@pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
+def test_without_a_rate_amounts_stay_in_usd_and_the_page_says_why(show, shelf, address):
+    choose(shelf, "EUR", None)
+    html = show(address)
+    assert "Discogs is being asked for the rate of EUR" in html
+    assert "$" in html
+    assert "€" not in html
+    assert 'data-currency="EUR"' not in html
+
+
+def test_hidden_amounts_are_hidden_in_any_currency(show, shelf):
+    choose(shelf, "EUR", EUR, hides_amounts=True)
+    for address in PAGES:
+        html = show(address)
+        assert "€" not in html
+        assert "$" not in html
+        assert "187" not in html
+        assert "Converted from USD" not in html
+
+
+def test_another_users_choice_changes_nothing_here(show, shelf):
+    choose(make.make_connection("other"), "EUR", EUR)
+    assert "€" not in show("/dashboard/")
+
+
+def test_what_is_not_in_usd_is_not_converted():
+    """A price paid stays what was typed."""
+    shown = display.Display(currency="EUR", rate=Rate("EUR", Decimal(2), timezone.now()))
+    with display.active(lambda: shown):
+        assert figures.money(1000, "GBP") == "£10.00"
+        assert figures.money(1000, "USD") == "€20.00"
+        assert figures.money_signed(-1000, "USD") == "−€20.00"
+        assert figures.money_round(1049, "USD") == "€21"
+        assert figures.exact_money(1000, "USD") == "$10.00"
+
+
+def test_the_command_keeps_usd(shelf):
+    choose(shelf, "EUR", EUR)
+    out = StringIO()
+    call_command("collection_value", user="collector", json=True, stdout=out)
+    printed = json.loads(out.getvalue())
+    assert (printed["estimated_value_minor"], printed["currency"]) == (25_003, "USD")
+
+
+def test_who_keeps_usd_pays_no_query_for_rates(shelf, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        display_for(shelf.user.pk, now=timezone.now())
+    choose(shelf, "EUR", EUR)
+    with django_assert_num_queries(2):
+        display_for(shelf.user.pk, now=timezone.now())

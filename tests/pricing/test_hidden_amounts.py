@@ -1,0 +1,191 @@
+"""Who hides amounts finds none on any page: not in the text, in attributes or in the data of charts."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from collections_app.models import Preferences
+from pricing import display
+from pricing.charts import shape_of
+from pricing.templatetags import figures
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+RELEASE = 4711
+NOW_MINOR, THEN_MINOR, VALUE_MINOR = 76_543_21, 41_928_37, 58_736_29
+PAGES = (
+    "/dashboard/?range=all",
+    "/dashboard/?range=all&group=folder",
+    "/dashboard/headline/?range=all",
+    "/collection/",
+    "/collection/?sort=-change",
+    f"/release/{RELEASE}/?range=all",
+    "/syncs/",
+    "/syncs/{run}/",
+    "/syncs/{run}/progress/",
+    "/settings/",
+)
+
+
+@pytest.fixture
+def shelf():
+    """Movers in both directions, groups, history, two copies of one release."""
+    shelf, today = make.make_connection(), timezone.now().date()
+    release = make.make_release(discogs_id=RELEASE, genres=["Jazz"])
+    for _ in range(2):
+        make.make_instance(shelf, release)
+    make.make_price(release, NOW_MINOR)
+    fallen = make.make_instance(shelf, make.make_release(genres=["Rock"])).release
+    make.make_price(fallen, THEN_MINOR)
+    for ago in (100, 60, 20):
+        make.make_snapshot(release, THEN_MINOR, day=today - timedelta(days=ago))
+        make.make_snapshot(fallen, NOW_MINOR, day=today - timedelta(days=ago))
+        make.make_value(shelf, VALUE_MINOR, day=today - timedelta(days=ago))
+    return shelf
+
+
+def hide(shelf) -> None:
+    Preferences.objects.update_or_create(user=shelf.user, defaults={"hides_amounts": True})
+
+
+def amounts_in(html: str) -> list[str]:
+    """Anything with a sign of money, and the amounts of the shelf and their sums however they are written."""
+    total = 2 * NOW_MINOR + THEN_MINOR
+    known = (NOW_MINOR, THEN_MINOR, VALUE_MINOR, total, 2 * NOW_MINOR, total - VALUE_MINOR)
+    digits = {part for n in known for part in (str(n), f"{n // 100:,}", str(n // 100))}
+    found = [text for text in digits if text in html]
+    return found + re.findall(r"[$€£¥]\s?[\d.,]+|data-currency|data-exponent", html)
+
+
+def pages(client, shelf) -> dict[str, str]:
+    run = make.make_run(shelf, "finished")
+    client.force_login(shelf.user)
+    return {
+        address: client.get(address.format(run=run.pk), follow=True).content.decode() for address in PAGES
+    }
+
+
+def test_hidden_amounts_are_nowhere_on_any_page(client, shelf):
+    hide(shelf)
+    assert {
+        address: found for address, html in pages(client, shelf).items() if (found := amounts_in(html))
+    } == {}
+
+
+def test_the_search_for_amounts_finds_them_when_they_are_shown(client, shelf):
+    html = pages(client, shelf)
+    for address in PAGES[:6]:
+        assert len(amounts_in(html[address])) > 2, address
+
+
+def test_counts_shares_and_the_shape_stay(client, shelf):
+    hide(shelf)
+    html = pages(client, shelf)
+    dashboard, release = html[PAGES[0]], html[PAGES[5]]
+    assert dashboard.count("•••") > 8
+    assert '<span class="vh">hidden</span>' in dashboard
+    assert "3 of 3 priced" in dashboard
+    assert "82.6 %" in dashboard
+    assert '"priced": [1, ' in dashboard
+    assert '"value": [1000, ' in dashboard
+    assert '"price": [1000, ' in release
+    assert '"wants": [20, ' in release
+    assert 'class="spark"' in html["/collection/"]
+
+
+def test_no_markup_stands_in_an_attribute(client, shelf):
+    hide(shelf)
+    for address, html in pages(client, shelf).items():
+        for tag in re.findall(r'="[^"]*"', html):
+            assert "•••" not in tag, address
+            assert "&lt;span" not in tag, address
+
+
+def test_a_missing_amount_is_still_a_dash():
+    with display.active(lambda: display.Display(hides_amounts=True)):
+        assert figures.money(None, "USD") == figures.money_in_words(None, "USD") == "–"
+        assert figures.money(1, "USD") == figures.money_signed(-1, "USD") == figures.HIDDEN
+        assert figures.money_in_words(1, "USD") == "hidden"
+        assert figures.money_minor(1, "USD") == ""
+        assert figures.exact_money(1, "USD") == "$0.01"
+
+
+@pytest.mark.parametrize(
+    ("values", "shape"),
+    [
+        ([], []),
+        ([None, None], [None, None]),
+        ([7], [1000]),
+        ([5, 5, 5], [1000, 1000, 1000]),
+        ([100, None, 300, 200], [1000, None, 2000, 1500]),
+    ],
+)
+def test_the_shape_of_a_line_has_no_amounts(values, shape):
+    assert shape_of(values) == shape
+    assert shape_of([value and value * 1000 for value in values]) == shape
+
+
+# The button ------------------------------------------------------------------------------------------
+
+
+def press(client, hide: str, **query):
+    return client.post("/settings/amounts/", {"hide": hide, **query})
+
+
+def test_the_eye_of_the_dashboard_hides_and_shows_and_comes_back_to_the_same_page(client, shelf):
+    client.force_login(shelf.user)
+    address = "/dashboard/?range=1m&group=decade"
+    html = client.get(address).content.decode()
+    assert 'name="next" value="/dashboard/?range=1m&amp;group=decade"' in html
+    assert "Hide amounts" in html
+    assert press(client, "1", next=address).url == address
+    html = client.get(address).content.decode()
+    assert "Show amounts" in html
+    assert not amounts_in(html)
+    press(client, "0", next=address)
+    assert amounts_in(client.get(address).content.decode())
+
+
+def test_two_clicks_in_a_hurry_are_one_and_other_choices_stay(client, shelf):
+    Preferences.objects.create(user=shelf.user, currency="GBP", time_zone="Asia/Tokyo", sync_every_hours=6)
+    client.force_login(shelf.user)
+    press(client, "1")
+    press(client, "1")
+    chosen = Preferences.objects.get()
+    assert chosen.hides_amounts
+    assert (chosen.currency, chosen.time_zone, chosen.sync_every_hours) == ("GBP", "Asia/Tokyo", 6)
+
+
+def test_the_eye_changes_nobody_elses_pages(client, shelf):
+    other = make.make_connection("other")
+    client.force_login(shelf.user)
+    press(client, "1", user=other.user.pk)
+    assert Preferences.objects.get().user == shelf.user
+    assert client.get("/settings/amounts/").status_code == 405
+    client.logout()
+    assert "/account/login/" in press(client, "0").url
+    assert Preferences.objects.get().hides_amounts
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "http:evil.example",
+        "javascript:alert(1)",
+        "dashboard",
+        "evil.example",
+        "\x08//evil.example",
+        "",
+    ],
+)
+def test_the_eye_leads_to_no_other_site(client, shelf, address):
+    client.force_login(shelf.user)
+    assert press(client, "1", next=address).url == "/dashboard/"

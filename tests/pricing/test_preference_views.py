@@ -1,0 +1,141 @@
+"""What users choose for themselves on the settings page."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from collections_app.forms import zone_choices
+from collections_app.models import Preferences
+from collections_app.queries import preferences_of
+from pricing import schedules
+from pricing.models import SyncRun
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+CHOSEN = {"sync_every_hours": "6", "currency": "EUR", "time_zone": "Europe/Berlin", "hides_amounts": "on"}
+
+
+@pytest.fixture
+def user(client, make_user):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+def save(client, **changes):
+    return client.post("/settings/preferences/", {**CHOSEN, **changes}, follow=True)
+
+
+def stored(user) -> dict[str, object]:
+    return Preferences.objects.values("sync_every_hours", "currency", "time_zone", "hides_amounts").get(
+        user=user
+    )
+
+
+def test_nothing_chosen_yet_is_the_defaults_and_no_row(client, user):
+    html = client.get("/settings/").content.decode()
+    for selected in (
+        '<option value="24" selected>Daily',
+        '<option value="USD" selected>USD – US dollar',
+        '<option value="UTC" selected>',
+    ):
+        assert selected in html
+    assert preferences_of(user.pk).pk is None
+    assert not Preferences.objects.exists()
+
+
+def test_what_was_chosen_is_saved_and_shown_again(client, user):
+    response = save(client)
+    assert response.redirect_chain == [("/settings/", 302)]
+    html = response.content.decode()
+    assert "Saved." in html
+    assert stored(user) == {
+        "sync_every_hours": 6,
+        "currency": "EUR",
+        "time_zone": "Europe/Berlin",
+        "hides_amounts": True,
+    }
+    assert '<option value="EUR" selected>EUR – Euro' in html
+    assert '<option value="Europe/Berlin" selected>Berlin' in html
+    assert "checked" in html
+
+
+def test_saving_again_changes_the_same_row(client, user):
+    save(client)
+    client.post("/settings/preferences/", {**CHOSEN, "hides_amounts": "", "sync_every_hours": "0"})
+    assert Preferences.objects.count() == 1
+    assert (stored(user)["hides_amounts"], stored(user)["sync_every_hours"]) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sync_every_hours", "7"),
+        ("sync_every_hours", "-6"),
+        ("sync_every_hours", "six"),
+        ("sync_every_hours", ""),
+        ("currency", "DKK"),
+        ("currency", "usd"),
+        ("currency", "<script>alert(1)</script>"),
+        ("currency", ""),
+        ("time_zone", "Mars/Olympus"),
+        ("time_zone", "../../etc/passwd"),
+        ("time_zone", "Etc/GMT+5"),
+        ("time_zone", "europe/berlin"),
+        ("time_zone", "A" * 5000),
+        ("time_zone", "\x00"),
+        ("time_zone", ""),
+    ],
+)
+def test_garbage_changes_nothing_and_is_explained_beside_its_field(client, user, field, value):
+    response = save(client, **{field: value})
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert f'id="id_{field}_error"' in html
+    assert "Saved." not in html
+    assert "they are as before" in html
+    assert "<script>alert" not in html
+    assert not Preferences.objects.exists()
+
+
+def test_missing_fields_change_nothing(client, user):
+    html = client.post("/settings/preferences/").content.decode()
+    assert html.count('class="wrong"') == 3
+    assert not Preferences.objects.exists()
+
+
+def test_nobody_changes_the_preferences_of_somebody_else(client, user, make_user):
+    other = make_user("other")
+    Preferences.objects.create(user=other, currency="GBP")
+    before = stored(other)
+    save(client, user=str(other.pk), user_id=str(other.pk), pk=str(other.preferences.pk))
+    assert stored(other) == before
+    assert stored(user)["currency"] == "EUR"
+
+
+def test_a_stranger_and_a_plain_visit_save_nothing(client, user):
+    assert client.get("/settings/preferences/").status_code == 405
+    client.logout()
+    assert "/account/login/" in client.post("/settings/preferences/", CHOSEN).url
+    assert not Preferences.objects.exists()
+
+
+def test_every_zone_offered_can_be_chosen_and_is_a_place_or_utc():
+    zones = [zone for _, group in zone_choices() if isinstance(group, list) for zone, _ in group]
+    assert {"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Auckland"} <= set(zones)
+    assert not [zone for zone in zones if zone.startswith(("Etc/", "US/", "posix/", "right/"))]
+    assert dict(zone_choices()[:1]) == {"UTC": "UTC"}
+
+
+def test_the_chosen_interval_is_what_the_schedule_goes_by(client):
+    now = timezone.now()
+    shelf = make.make_connection(connected_at=now - timedelta(days=30))
+    begun = now - timedelta(hours=7)
+    make.make_run(shelf, "finished", created_at=begun, finished_at=begun)
+    client.force_login(shelf.user)
+    assert schedules.start_due_runs(now=now) == 0
+    save(client, sync_every_hours="6")
+    assert schedules.start_due_runs(now=now) == 1
+    assert SyncRun.objects.filter(trigger="schedule").count() == 1

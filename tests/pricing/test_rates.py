@@ -1,0 +1,243 @@
+"""Discogs' own exchange rates against the sandbox: when they are asked for, and which are kept."""
+
+import logging
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from collections_app.discogs.gate import configured_gate
+from collections_app.discogs.payloads import CURRENCIES
+from collections_app.discogs.sandbox.market import USD_RATES
+from collections_app.models import Capability, DiscogsConnection, Preferences
+from pricing import optional_tasks, rates
+from pricing.models import ExchangeRate, ReleasePrice
+from pricing.tasks import this_process
+from tests.factories import make_connection
+from tests.pricing.test_optional import queued, shelf
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+NEVER = timedelta(0)
+
+
+@pytest.fixture
+def collector(make_collector, generous_sandbox):
+    return shelf(make_collector, generous_sandbox, "collector")
+
+
+def choose(user, currency: str) -> None:
+    Preferences.objects.update_or_create(user=user, defaults={"currency": currency})
+
+
+def ask(currency: str = "EUR", *, later: timedelta = NEVER) -> bool:
+    now = timezone.now() + later
+    ReleasePrice.objects.update(observed_at=now - HOUR)  # daily runs have gone on meanwhile
+    return rates.refresh_rate(currency, client_for=this_process().client_for, now=now)
+
+
+def feed(*, later: timedelta = NEVER) -> int:
+    return rates.feed(now=timezone.now() + later)
+
+
+def known(currency: str = "EUR") -> Decimal:
+    return ExchangeRate.objects.get(currency=currency).as_rate().per_usd
+
+
+def answer(sandbox, currency: str, value: str, *, times: int = 1) -> None:
+    """Discogs says this price in that currency, as raw JSON."""
+    sandbox.add_fault(
+        path=f"^/marketplace/stats/.*{currency}",
+        kind="mutate",
+        set_raw={"/lowest_price/value": value},
+        times=times,
+    )
+
+
+@pytest.mark.parametrize("currency", [code for code in CURRENCIES if code != "USD"])
+def test_two_requests_tell_the_rate_to_four_digits_and_more(collector, generous_sandbox, currency):
+    assert ask(currency)
+    assert abs(float(known(currency)) / USD_RATES[currency] - 1) < 1e-5
+    assert generous_sandbox.stats()["accepted"] == 2
+
+
+def test_a_rate_is_good_for_a_day(collector, generous_sandbox):
+    ask()
+    assert ask(later=23 * HOUR)
+    assert generous_sandbox.stats()["accepted"] == 2
+    assert ask(later=25 * HOUR)
+    assert generous_sandbox.stats()["accepted"] == 4
+    assert ExchangeRate.objects.count() == 1
+
+
+@pytest.mark.parametrize("value", ["0", "-3.5", "1e400", "NaN", "Infinity", '"7.68"', "null", "true", "[]"])
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_garbage_keeps_the_last_good_rate(collector, generous_sandbox, currency, value):
+    ask()
+    before = ExchangeRate.objects.values().get()
+    answer(generous_sandbox, currency, value)
+    assert ask(later=2 * DAY) is False
+    assert ExchangeRate.objects.values().get() == before
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "cut", "reset", "forbidden_html"])
+@pytest.mark.parametrize("currency", ["USD", "EUR"])
+def test_a_fault_keeps_the_last_good_rate(collector, generous_sandbox, currency, kind):
+    ask()
+    before = ExchangeRate.objects.values().get()
+    generous_sandbox.add_fault(path=f"^/marketplace/stats/.*{currency}", kind=kind, times=1)
+    assert ask(later=2 * DAY) is False
+    assert ExchangeRate.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    ("factor", "is_kept"), [("1.15", False), ("0.85", False), ("1.3", True), ("0.7", True)]
+)
+def test_a_leap_of_more_than_a_fifth_is_not_believed_and_is_logged(
+    collector, generous_sandbox, caplog, factor, is_kept
+):
+    ask()
+    before = known()
+    answer(generous_sandbox, "EUR", str(Decimal("8") * before * Decimal(factor)))
+    with caplog.at_level(logging.WARNING, logger="pricing.rates"):
+        assert ask(later=2 * DAY) is not is_kept
+    assert (known() == before) is is_kept
+    assert ("not believed" in caplog.text) is is_kept
+
+
+def test_after_a_week_without_a_rate_any_within_reason_is_believed(collector, generous_sandbox):
+    ask()
+    answer(generous_sandbox, "EUR", "3.2")
+    assert ask(later=8 * DAY)
+    assert known() == Decimal("0.4")
+
+
+def test_a_first_rate_beyond_reason_is_not_believed(collector, generous_sandbox):
+    answer(generous_sandbox, "EUR", "9000000")
+    assert ask() is False
+    assert not ExchangeRate.objects.exists()
+
+
+def test_a_listing_that_came_between_the_two_answers_tells_nothing(collector, generous_sandbox):
+    generous_sandbox.add_fault(
+        path="^/marketplace/stats/.*EUR", kind="mutate", set={"/num_for_sale": 99}, times=1
+    )
+    assert ask() is False
+    assert not ExchangeRate.objects.exists()
+
+
+def test_a_release_sold_meanwhile_gives_way_to_another_one(collector, generous_sandbox):
+    for release in (11, 12):
+        generous_sandbox.set_market(release, lowest_price=None)
+    tries = [ask(later=number * rates.AGAIN_AFTER) for number in range(3)]
+    assert any(tries)
+
+
+def test_a_price_too_dear_to_be_believed_in_yen_is_not_asked_for(collector, generous_sandbox):
+    for release in (11, 12):
+        generous_sandbox.set_market(release, lowest_price="80000.00", num_for_sale=2)
+    ReleasePrice.objects.filter(pk__in=(11, 12)).update(amount_minor=80_000_00)
+    for number in range(3):
+        ExchangeRate.objects.all().delete()
+        assert ask("JPY", later=number * rates.AGAIN_AFTER)
+
+
+def test_without_anyone_to_ask_nothing_is_asked(collector, generous_sandbox):
+    DiscogsConnection.objects.update(state="reconnect_needed")
+    assert ask() is False
+    DiscogsConnection.objects.update(state="active", credential="sealed with a lost key")
+    assert ask() is False
+    assert generous_sandbox.stats()["accepted"] == 0
+
+
+def test_a_closed_gate_keeps_everything_as_it_is(collector, generous_sandbox):
+    configured_gate().record_refusal(retry_after=600)
+    assert ask() is False
+    assert generous_sandbox.stats()["accepted"] == 0
+    assert connection_is_active(collector)
+
+
+def connection_is_active(user) -> bool:
+    return DiscogsConnection.objects.get(user=user).is_active
+
+
+def test_a_rejected_credential_is_left_to_the_price_jobs(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="/marketplace/stats/", kind="status", status=401, times=2)
+    assert ask() is False
+    assert connection_is_active(collector)
+
+
+# When they are asked for ----------------------------------------------------------------------------
+
+
+def test_each_chosen_currency_is_asked_for_once_a_day_for_everybody(collector, generous_sandbox):
+    for name, currency in (("a", "EUR"), ("b", "EUR"), ("c", "JPY"), ("d", "USD")):
+        choose(make_connection(name).user, currency)
+    assert feed() == 2
+    assert sorted(queued()) == [("refresh_rate", (CURRENCIES.index(code),)) for code in ("EUR", "JPY")]
+    for name, args in queued():
+        getattr(optional_tasks, name)(*args)
+    OrmQ.objects.all().delete()
+    assert set(ExchangeRate.objects.values_list("currency", flat=True)) == {"EUR", "JPY"}
+    assert feed(later=HOUR) == feed(later=23 * HOUR) == 0
+    assert feed(later=25 * HOUR) == 2
+
+
+def test_what_was_asked_for_lately_is_not_asked_for_again(collector):
+    choose(collector, "EUR")
+    assert [feed(later=minutes * MINUTE) for minutes in (0, 1, 9)] == [1, 0, 0]
+    assert feed(later=11 * MINUTE) == 1
+
+
+def test_before_the_first_price_nothing_is_asked_for_and_soon_after_it_is(collector):
+    choose(collector, "EUR")
+    prices = list(ReleasePrice.objects.all())
+    ReleasePrice.objects.all().delete()
+    assert feed() == 0
+    ReleasePrice.objects.bulk_create(prices)
+    assert feed(later=MINUTE) == 1
+
+
+def test_nobodys_currency_is_not_asked_for(collector):
+    choose(collector, "USD")
+    assert feed() == 0
+    choose(collector, "EUR")
+    collector.is_active = False
+    collector.save()
+    assert feed() == 0
+    assert not OrmQ.objects.exists()
+
+
+def test_a_row_delivered_twice_costs_no_second_pair_of_requests(collector, generous_sandbox):
+    for _ in range(2):
+        optional_tasks.refresh_rate(CURRENCIES.index("EUR"))
+    assert generous_sandbox.stats()["accepted"] == 2
+    assert Capability.objects.get(name="rate of EUR").is_available
+
+
+def test_choosing_a_currency_asks_for_its_rate_at_once_and_only_once(collector, client):
+    client.force_login(collector)
+    form = {"sync_every_hours": "24", "time_zone": "UTC"}
+    for currency in ("USD", "EUR", "EUR"):
+        client.post("/settings/preferences/", {**form, "currency": currency})
+    assert queued() == [("refresh_rate", (CURRENCIES.index("EUR"),))]
+    optional_tasks.refresh_rate(CURRENCIES.index("EUR"))
+    OrmQ.objects.all().delete()
+    client.post("/settings/preferences/", {**form, "currency": "EUR"})
+    assert not OrmQ.objects.exists()
+
+
+def test_a_form_with_mistakes_asks_for_nothing(collector, client):
+    client.force_login(collector)
+    client.post("/settings/preferences/", {"currency": "EUR", "sync_every_hours": "x", "time_zone": "UTC"})
+    assert not OrmQ.objects.exists()
+
+
+@pytest.mark.parametrize("micros", [0, -1])
+def test_a_rate_that_is_none_cannot_be_stored(db, micros):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ExchangeRate.objects.create(currency="EUR", micros_per_usd=micros, observed_at=timezone.now())
