@@ -1,0 +1,11 @@
+"""Everything of a user in one file, out of the site and into another one.
+
+`sections` declares what the file holds, for both directions, in terms of `shape` and `kinds`; `write` makes it,
+`read` checks it, `store` brings it in.
+"""
+
+from pricing.archive.read import Refused
+from pricing.archive.store import Brought, bring_in
+from pricing.archive.write import document, file_name
+
+__all__ = ["Brought", "Refused", "bring_in", "document", "file_name"]

@@ -1,0 +1,145 @@
+"""The kinds of values in an export: how each is written, and what is accepted when it is read. Pure."""
+
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+LARGEST = 2**62  # fits a 64-bit column
+MOST_COUNT = 2**31 - 1  # fits a 32-bit column
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`read` takes what json.loads made of it and raises ValueError for anything that `write` cannot have written."""
+
+    what: str  # completes the sentence “… must be”
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] = _as_it_is
+    is_text: bool = False  # databases disagree about the order of texts
+
+
+def _must(condition: bool) -> None:
+    if not condition:
+        raise ValueError
+
+
+def whole(least: int, most: int) -> Kind:
+    def read(value: Any) -> int:
+        _must(isinstance(value, int) and not isinstance(value, bool) and least <= value <= most)
+        return int(value)
+
+    return Kind(f"a whole number from {least} to {most}", read)
+
+
+def number(least: float, most: float) -> Kind:
+    def read(value: Any) -> float:
+        _must(isinstance(value, int | float) and not isinstance(value, bool))
+        _must(math.isfinite(value) and least <= value <= most)
+        return float(value)
+
+    return Kind(f"a number from {least} to {most}", read)
+
+
+def _text(value: Any) -> str:
+    # PostgreSQL stores no NUL, and a lone surrogate (UnicodeEncodeError is a ValueError) cannot be encoded.
+    _must(isinstance(value, str) and "\x00" not in value)
+    value.encode()
+    return str(value)
+
+
+def text(most: int | None = None) -> Kind:
+    """Any text; `most` characters where the column has a width."""
+
+    def read(value: Any) -> str:
+        _must(most is None or len(_text(value)) <= most)
+        return _text(value)
+
+    what = "text that can be stored" if most is None else f"text of at most {most} characters"
+    return Kind(what, read, is_text=True)
+
+
+def one_of(choices: Collection[str | int]) -> Kind:
+    def read(value: Any) -> Any:
+        _must(any(type(value) is type(choice) and value == choice for choice in choices))
+        return value
+
+    what = "one of " + ", ".join(f"“{choice}”" for choice in choices)
+    return Kind(what, read, is_text=any(isinstance(choice, str) for choice in choices))
+
+
+def optional(kind: Kind) -> Kind:
+    """The kind, or null."""
+    return Kind(
+        f"{kind.what}, or null",
+        lambda value: None if value is None else kind.read(value),
+        lambda value: None if value is None else kind.write(value),
+    )
+
+
+def _is_yes_or_no(value: Any) -> bool:
+    _must(isinstance(value, bool))
+    return bool(value)
+
+
+def _write_moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _read_moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    _must(
+        moment.tzinfo is not None
+        and FIRST_YEAR <= moment.year <= LAST_YEAR
+        and _write_moment(moment) == value
+    )
+    return moment
+
+
+def _read_day(value: Any) -> date:
+    day = date.fromisoformat(_text(value))
+    _must(FIRST_YEAR <= day.year <= LAST_YEAR and day.isoformat() == value)
+    return day
+
+
+def _read_texts(value: Any) -> list[str]:
+    _must(isinstance(value, list))
+    return [_text(entry) for entry in value]
+
+
+def _read_named(value: Any) -> dict[str, str]:
+    _must(isinstance(value, dict))
+    return {_text(name): _text(entry) for name, entry in value.items()}
+
+
+def _in_order(value: dict[str, str]) -> dict[str, str]:
+    return dict(sorted(value.items()))  # databases keep the names in orders of their own
+
+
+@cache
+def _zones() -> set[str]:
+    return available_timezones()  # looks at every file of the database of zones
+
+
+def _read_zone(value: Any) -> str:
+    _must(_text(value) in _zones())
+    return str(value)
+
+
+ID = whole(0, LARGEST)
+MINOR = whole(0, LARGEST)  # an amount of money in the minor unit of its currency
+COUNT = whole(0, MOST_COUNT)
+YES_OR_NO = Kind("true or false", _is_yes_or_no)
+MOMENT = Kind("a moment such as 2026-01-31T12:00:00.000000Z", _read_moment, _write_moment)
+DAY = Kind("a day such as 2026-01-31", _read_day, date.isoformat)
+TEXTS = Kind("a list of texts", _read_texts)
+NAMED_TEXTS = Kind("texts by name", _read_named, _in_order)
+TIME_ZONE = Kind("the name of a time zone", _read_zone)

@@ -1,0 +1,151 @@
+"""Read an export line by line: what `write` wrote, and nothing else. Knows nothing of the database's rows."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from pricing.archive.kinds import MOMENT
+from pricing.archive.sections import FORMAT, SECTIONS, VERSION
+from pricing.archive.shape import Row as Values
+from pricing.archive.shape import Section
+
+LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is well below
+
+
+class Refused(Exception):
+    """The file is not brought in. The text says what is wrong, with the number of the line where there is one."""
+
+    def __init__(self, what: str, *, line: int = 0) -> None:
+        super().__init__(f"Line {line:,}: {what}." if line else what)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is in itself in order. Whether what it refers to exists is for the reader to find out."""
+
+    line: int
+    section: Section
+    values: Values  # by name of the column
+
+
+def read(file: BinaryIO) -> Iterator[Row]:
+    """The rows of a file in its order, one line in memory at a time. Raises Refused at the first thing amiss."""
+    lines = _Lines(file)
+    _header(lines)
+    for section in SECTIONS:
+        yield from _many(lines, section) if section.key else _one(lines, section)
+    for end in ('"complete": true', "}"):
+        if lines.next() != end:
+            raise lines.refused(f"“{end}” should be here")
+    if not lines.is_over():
+        raise lines.refused("something follows the end of the export")
+
+
+class _Lines:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.number = 0
+
+    def next(self) -> str:
+        """The next line without its end. Raises Refused when there is none."""
+        self.number += 1
+        line = self._file.readline(LONGEST_LINE + 1)
+        if not line:
+            raise self.refused("the file ends here, before the end of the export: it was cut off")
+        if len(line) > LONGEST_LINE:
+            raise self.refused(f"it is longer than {LONGEST_LINE:,} bytes")
+        try:
+            return line.decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise self.refused("it is not UTF-8") from None
+
+    def is_over(self) -> bool:
+        self.number += 1
+        return not self._file.read(1)
+
+    def refused(self, what: str) -> Refused:
+        return Refused(what, line=self.number)
+
+    def parse(self, text: str) -> Any:
+        try:
+            return json.loads(text, object_pairs_hook=_once, parse_int=_integer, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise self.refused("it is not a line of an export, or was cut off or changed") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError("number too large")
+    return int(digits)
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _header(lines: _Lines) -> None:
+    line = lines.next()
+    head = lines.parse(line.removesuffix(",") + "}") if line.startswith('{"format"') else None
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise lines.refused(f"this is not a file of the format {FORMAT}")
+    if type(head.get("version")) is not int or head["version"] != VERSION:
+        raise lines.refused(f"the version must be {VERSION}; this file was written by another Crateworth")
+    if not line.endswith(",") or set(head) != {"format", "version", "exported_at"}:
+        raise lines.refused("the first line must hold format, version and exported_at, and nothing else")
+    _value(lines, "exported_at", MOMENT, head["exported_at"])
+
+
+def _one(lines: _Lines, section: Section) -> Iterator[Row]:
+    line, start = lines.next(), f'"{section.name}": '
+    if not line.startswith(start) or not line.endswith(","):
+        raise lines.refused(f"“{section.name}” should be here")
+    found = lines.parse(line[len(start) : -1])
+    if found is not None:
+        yield _row(lines, section, found)
+
+
+def _many(lines: _Lines, section: Section) -> Iterator[Row]:
+    if lines.next() != f'"{section.name}": [':
+        raise lines.refused(f"the list of “{section.name}” should begin here")
+    before, goes_on = None, True
+    while (line := lines.next()) != "],":
+        if not goes_on:
+            raise lines.refused(f"the list of “{section.name}” should end here")
+        goes_on = line.endswith(",")
+        row = _row(lines, section, lines.parse(line.removesuffix(",")))
+        key = tuple(row.values[name] for name in section.key)
+        if before is not None and key <= before:
+            order = ", ".join(section.key)
+            raise lines.refused(f"rows of “{section.name}” must be in order of {order}, each once")
+        before = key
+        yield row
+    if before is not None and goes_on:
+        raise lines.refused(f"a row of “{section.name}” should follow the comma")
+
+
+def _row(lines: _Lines, section: Section, found: Any) -> Row:
+    if not isinstance(found, dict):
+        raise lines.refused(f"“{section.name}” holds something that is not a row")
+    unknown = sorted(set(found) - set(section.by_name))
+    missing = [name for name in section.by_name if name not in found]
+    if unknown or missing:
+        raise lines.refused(f"“{unknown[0][:40]}” is unknown" if unknown else f"“{missing[0]}” is missing")
+    values = {name: _value(lines, name, each.kind, found[name]) for name, each in section.by_name.items()}
+    if section.check and (wrong := section.check(values)):
+        raise lines.refused(wrong)
+    return Row(lines.number, section, values)
+
+
+def _value(lines: _Lines, name: str, kind: Any, found: Any) -> Any:
+    try:
+        return kind.read(found)
+    except (ValueError, TypeError):
+        raise lines.refused(f"“{name}” must be {kind.what}") from None

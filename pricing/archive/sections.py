@@ -1,0 +1,256 @@
+"""What an export holds, section by section: one declaration for writing and for reading.
+
+Keys are Discogs' own numbers, never ours. To change a section, raise VERSION: an older file is refused otherwise.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+
+from collections_app.discogs.payloads import CURRENCIES
+from collections_app.models import (
+    CollectionField,
+    CollectionInstance,
+    DiscogsConnection,
+    Folder,
+    Preferences,
+    Release,
+    WantlistItem,
+)
+from pricing.archive.kinds import (
+    COUNT,
+    DAY,
+    ID,
+    LARGEST,
+    MINOR,
+    MOMENT,
+    NAMED_TEXTS,
+    TEXTS,
+    TIME_ZONE,
+    YES_OR_NO,
+    number,
+    one_of,
+    optional,
+    text,
+    whole,
+)
+from pricing.archive.shape import Column, Row, Section
+from pricing.models import (
+    CollectionValue,
+    MarketStat,
+    PriceSnapshot,
+    PriceStatus,
+    PriceSuggestion,
+    ReleasePrice,
+)
+from pricing.queries import PRICE_CURRENCY
+
+FORMAT, VERSION = "crateworth-export", 1
+
+
+def _of_user(model: Any) -> Callable[[int], "QuerySet[Any]"]:
+    return lambda user_id: model.objects.filter(user_id=user_id)
+
+
+def _of_connection(model: Any) -> Callable[[int], "QuerySet[Any]"]:
+    return lambda user_id: model.objects.filter(connection__user_id=user_id)
+
+
+def releases_of(user_id: int) -> "QuerySet[Any]":
+    """The ids of releases a user owns, owned or wants."""
+    owned = CollectionInstance.objects.of(user_id).order_by().values("release_id")
+    return owned.union(
+        WantlistItem.objects.filter(connection__user_id=user_id).order_by().values("release_id")
+    )
+
+
+def _of_releases(model: Any, field: str = "release_id") -> Callable[[int], "QuerySet[Any]"]:
+    return lambda user_id: model.objects.filter(**{f"{field}__in": releases_of(user_id)})
+
+
+def _reading_fits(row: Row) -> str:
+    """The checks of the tables; on SQLite a row that breaks one would be passed over without a word."""
+    if (row["status"] == PriceStatus.PRICED) != (row["amount_minor"] is not None):
+        return "an amount is there exactly when the status is “priced”"
+    if row["amount_minor"] is not None and not row["currency"]:
+        return "an amount has a currency"
+    return ""
+
+
+def _paid_fits(row: Row) -> str:
+    return "a currency without an amount paid" if row["paid_currency"] and row["paid_minor"] is None else ""
+
+
+RELEASE = Column("release", ID, "release_id")
+CURRENCY = Column("currency", one_of(CURRENCIES))
+READING = (
+    Column("status", one_of(PriceStatus.values)),
+    Column("currency", one_of(("", PRICE_CURRENCY))),
+    Column("amount_minor", optional(MINOR)),
+    *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),
+    Column("rating_average", optional(number(0, 5))),
+    Column("observed_at", MOMENT),
+)
+
+SECTIONS = (
+    Section(
+        "account",
+        get_user_model(),
+        (Column("username", text(150)), Column("email", text(254))),
+        rows=lambda user_id: get_user_model().objects.filter(pk=user_id),
+    ),
+    Section(
+        "preferences",
+        Preferences,
+        (
+            Column("sync_every_hours", one_of(Preferences.SyncEvery.values)),
+            Column("currency", one_of(CURRENCIES)),
+            Column("hides_amounts", YES_OR_NO),
+            Column("time_zone", TIME_ZONE),
+        ),
+        rows=_of_user(Preferences),
+        owner="user",
+    ),
+    Section(
+        "connection",
+        DiscogsConnection,
+        (
+            Column("discogs_user_id", ID),
+            Column("discogs_username", text(255)),
+            Column("kind", one_of(DiscogsConnection.Kind.values)),
+            Column("state", one_of(DiscogsConnection.State.values)),
+            Column("has_seller_settings", optional(YES_OR_NO)),
+            Column("connected_at", MOMENT),
+            Column("last_success_at", optional(MOMENT)),
+        ),
+        rows=_of_user(DiscogsConnection),
+        owner="user",
+    ),
+    Section(
+        "folders",
+        Folder,
+        (Column("discogs_id", ID), Column("name", text())),
+        rows=_of_connection(Folder),
+        key=("discogs_id",),
+        owner="connection",
+    ),
+    Section(
+        "fields",
+        CollectionField,
+        (
+            Column("discogs_id", ID),
+            Column("name", text()),
+            Column("role", one_of(CollectionField.Role.values)),
+        ),
+        rows=_of_connection(CollectionField),
+        key=("discogs_id",),
+        owner="connection",
+    ),
+    Section(
+        "releases",
+        Release,
+        (
+            Column("discogs_id", ID),
+            *(Column(name, text()) for name in ("title", "artists")),
+            Column("year", optional(whole(0, 9999))),
+            *(Column(name, text()) for name in ("format", "labels", "catalog_number")),
+            *(Column(name, TEXTS) for name in ("genres", "styles")),
+            Column("master_id", optional(ID)),
+            *(Column(name, text()) for name in ("thumb_url", "cover_url")),
+        ),
+        rows=_of_releases(Release, "discogs_id"),
+        key=("discogs_id",),
+    ),
+    Section(
+        "instances",
+        CollectionInstance,
+        (
+            Column("instance_id", ID),
+            RELEASE,
+            Column("folder", optional(ID), "folder__discogs_id"),
+            Column("rating", whole(0, 5)),
+            *(Column(name, text()) for name in ("media_condition", "sleeve_condition", "notes")),
+            Column("custom_fields", NAMED_TEXTS),
+            Column("paid_minor", optional(MINOR)),
+            Column("paid_currency", text(3)),
+            Column("added_at", MOMENT),
+            Column("removed_at", optional(MOMENT)),
+        ),
+        rows=_of_connection(CollectionInstance),
+        key=("instance_id",),
+        owner="connection",
+        check=_paid_fits,
+    ),
+    Section(
+        "wants",
+        WantlistItem,
+        (RELEASE, Column("rating", whole(0, 5)), Column("notes", text()), Column("added_at", MOMENT)),
+        rows=_of_connection(WantlistItem),
+        key=("release",),
+        owner="connection",
+    ),
+    Section(
+        "snapshots",
+        PriceSnapshot,
+        (
+            RELEASE,
+            Column("day", DAY),
+            *READING,
+            Column("duration_ms", optional(COUNT)),
+            Column("source", one_of(PriceSnapshot.Source.values)),
+        ),
+        rows=_of_releases(PriceSnapshot),
+        key=("release", "day"),
+        check=_reading_fits,
+    ),
+    Section(
+        "prices",
+        ReleasePrice,
+        (RELEASE, *READING, Column("status_since", MOMENT), Column("volatility", number(0, 1))),
+        rows=_of_releases(ReleasePrice),
+        key=("release",),
+        check=_reading_fits,
+    ),
+    Section(
+        "suggestions",
+        PriceSuggestion,
+        (
+            RELEASE,
+            Column("grade", text(40)),
+            CURRENCY,
+            Column("amount_minor", MINOR),
+            Column("observed_at", MOMENT),
+        ),
+        rows=_of_releases(PriceSuggestion),
+        key=("release", "grade", "currency"),
+    ),
+    Section(
+        "stats",
+        MarketStat,
+        (
+            RELEASE,
+            CURRENCY,
+            Column("amount_minor", optional(MINOR)),
+            Column("num_for_sale", optional(COUNT)),
+            Column("observed_at", MOMENT),
+        ),
+        rows=_of_releases(MarketStat),
+        key=("release", "currency"),
+    ),
+    Section(
+        "values",
+        CollectionValue,
+        (
+            Column("day", DAY),
+            CURRENCY,
+            Column("value_minor", MINOR),
+            *(Column(name, COUNT) for name in ("instances", "priced", "stale", "unpriced")),
+            *(Column(name, whole(0, LARGEST)) for name in ("num_for_sale", "want")),
+        ),
+        rows=_of_user(CollectionValue),
+        key=("day",),
+        owner="user",
+    ),
+)

@@ -1,0 +1,47 @@
+"""An export to try out on a site that knows nothing of it, and what must not be there when it was refused."""
+
+from datetime import timedelta
+from functools import cache
+
+from django.utils import timezone
+
+from collections_app.models import CollectionInstance, DiscogsConnection, Folder, Preferences, Release
+from pricing import archive
+from pricing.models import CollectionValue, PriceSnapshot, PriceSuggestion, ReleasePrice
+from tests import factories as make
+
+STORED = (
+    DiscogsConnection,
+    Folder,
+    Release,
+    CollectionInstance,
+    PriceSnapshot,
+    ReleasePrice,
+    CollectionValue,
+)
+
+
+@cache
+def lines_of_an_export() -> tuple[str, ...]:
+    """An export of two copies, three releases and four snapshots; the site is empty again."""
+    now = timezone.now()
+    shelf = make.make_connection()
+    folder = make.make_folder(shelf, "Shelf")
+    for number in (11, 12):
+        release = make.make_release(discogs_id=number)
+        make.make_instance(
+            shelf, release, folder=folder, instance_id=number, paid_minor=5, paid_currency="EUR"
+        )
+        make.make_price(release, 1000)
+        for ago in (1, 2):
+            make.make_snapshot(release, 1000, day=now.date() - timedelta(days=ago))
+    make.make_want(shelf, make.make_release(discogs_id=13))
+    PriceSuggestion.objects.create(
+        release=release, grade="Mint (M)", currency="USD", amount_minor=1, observed_at=now
+    )
+    make.make_value(shelf, 2000, day=now.date())
+    Preferences.objects.create(user=shelf.user)
+    text = "".join(archive.document(shelf.user_id, now=now))
+    shelf.user.delete()
+    Release.objects.all().delete()
+    return tuple(text.splitlines())

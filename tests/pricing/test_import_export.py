@@ -1,0 +1,137 @@
+"""Bringing an export in: the command, and that memory does not depend on the size of the file."""
+
+import io
+import json
+import tracemalloc
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from collections_app.models import CollectionInstance, Preferences, Release
+from pricing import archive
+from pricing.archive.read import read
+from pricing.models import PriceSnapshot
+from tests import factories as make
+from tests.pricing.archive import STORED, lines_of_an_export
+
+pytestmark = pytest.mark.django_db
+NOISE = 200_000  # bytes; the rows of the larger collection would take several times as many
+
+
+@pytest.fixture
+def lines():
+    return lines_of_an_export()
+
+
+@pytest.fixture
+def arriving(db):
+    return get_user_model().objects.create_user("arriving")
+
+
+def peak(work):
+    """The most bytes that Python held at once for some work."""
+    tracemalloc.start()
+    work()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_memory_does_not_grow_with_the_collection(arriving, tmp_path):
+    small, large = make.make_connection("small"), make.make_connection("large")
+    for shelf, releases in ((small, 1200), (large, 4800)):
+        fill(shelf, releases)
+
+    def write(shelf):
+        with (tmp_path / shelf.discogs_username).open("w") as file:
+            file.writelines(archive.document(shelf.user_id, now=timezone.now()))
+
+    def check(shelf):
+        with (tmp_path / shelf.discogs_username).open("rb") as file:
+            assert sum(1 for _ in read(file)) > 1200
+
+    write(small)  # what is imported and cached once
+    for work in (write, check):
+        assert peak(lambda: work(large)) < 1.5 * peak(lambda: work(small)) + NOISE, work.__name__  # noqa: B023
+
+    def store(shelf):
+        with (tmp_path / shelf.discogs_username).open("rb") as file:
+            archive.bring_in(file, arriving, dry_run=True)
+
+    store(small)
+    assert peak(lambda: store(large)) < 1.5 * peak(lambda: store(small)) + NOISE
+
+
+def fill(shelf, releases):
+    now, first = timezone.now(), shelf.pk * 10_000
+    rows = [Release(discogs_id=first + n, title=f"Title {n}") for n in range(releases)]
+    Release.objects.bulk_create(rows)
+    CollectionInstance.objects.bulk_create(
+        CollectionInstance(connection=shelf, release=row, instance_id=row.pk, added_at=now) for row in rows
+    )
+    PriceSnapshot.objects.bulk_create(
+        PriceSnapshot(
+            release=row, day=now.date(), status="priced", currency="USD", amount_minor=5, observed_at=now
+        )
+        for row in rows
+    )
+
+
+# The command -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(lines, tmp_path):
+    path = tmp_path / "export.json"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def run(*words):
+    told = io.StringIO()
+    call_command("import_export", *words, stdout=told)
+    return told.getvalue()
+
+
+def test_a_dry_run_tells_everything_and_stores_nothing(file, arriving):
+    told = run(str(file), "--user", "arriving", "--dry-run")
+    assert "Would store:" in told
+    assert "snapshots 4" in told
+    assert "account" not in told
+    assert not any(model.objects.exists() for model in STORED)
+    assert not Preferences.objects.exists()
+
+
+def test_the_command_stores_and_tells_what_to_do_next(file, arriving):
+    make.make_release(discogs_id=11)
+    told = run(str(file), "--user", "arriving")
+    assert "releases 3, 1 of them known here already and left" in told
+    assert "connects the same Discogs account" in told
+    assert CollectionInstance.objects.of(arriving.pk).count() == 2
+
+
+def test_as_json_it_counts_rows_by_section(file, arriving):
+    facts = json.loads(run(str(file), "--user", "arriving", "--json"))
+    assert facts["user"] == "arriving"
+    assert facts["dry_run"] is False
+    assert facts["rows"]["snapshots"] == facts["new"]["snapshots"] == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "hint"),
+    [
+        (("FILE", "--user", "nobody"), 2, "no user named"),
+        (("/nowhere/at/all.json", "--user", "arriving"), 2, "cannot be read: No such file"),
+        (("/", "--user", "arriving"), 2, "cannot be read: Is a directory"),
+        (("FILE", "--user", "arriving"), 1, "“account” should be here. Nothing was stored."),
+    ],
+)
+@pytest.mark.usefixtures("arriving")
+def test_a_refusal_ends_with_its_status_and_a_sentence(file, words, status, hint):
+    file.write_text(file.read_text().replace('"account"', '"somebody"'))
+    with pytest.raises(CommandError) as error:
+        run(*(str(file) if word == "FILE" else word for word in words))
+    assert error.value.returncode == status
+    assert hint in str(error.value)
