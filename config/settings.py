@@ -167,6 +167,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "django_q",
@@ -185,9 +187,12 @@ MIDDLEWARE = [
     # Private by default: a public view says so with @login_not_required.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "pricing.middleware.DisplayMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "collections_app.accounts.middleware.LastSeenMiddleware",
+    "collections_app.accounts.middleware.StaffTwoFactorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -227,7 +232,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What the workers report about themselves lives in the cache, so it must be one that processes share.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Limits are counted here too: with Django's 300 a few hundred guesses would push the counters out.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
     # What a page has worked out from data that has not changed since; in memory only, forgotten with the process.
     "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 600},
 }
@@ -287,10 +297,8 @@ Q_CLUSTER = {
 
 # Accounts -------------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# One only: a second one would hash the password again for some names and not for others.
+AUTHENTICATION_BACKENDS = ["collections_app.accounts.backend.EvenBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -302,12 +310,40 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_ADAPTER = "collections_app.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "collections_app.accounts.forms.SignupForm"}
 ACCOUNT_SIGNUP_REDIRECT_URL = "connect"
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # no user name: it would tell who has an account
 ACCOUNT_PREVENT_ENUMERATION = True
+# Codes and no links: nothing in a mail depends on the Host header, and a code works on another device too. There is
+# no button for another code: for an address that has an account already it could not do the same as for a new one.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60  # seconds
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place once it is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crateworth] "
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Counted in the cache, so by all processes together; `key` is the name or address that was typed.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "10/m/ip,60/h/ip",
+    "confirm_email": "1/10s/key,10/h/key",
+    "reset_password": "10/m/ip,60/h/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
+# X-Forwarded-For counts from its end, and only behind so many proxies of one's own.
+ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0, least=0, most=10)
+MFA_ADAPTER = "collections_app.accounts.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Crateworth"
 
 # Mail -----------------------------------------------------------------------------------------------
 
@@ -389,5 +425,8 @@ LOGGING = {
         "django": {"level": "INFO"},
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "urllib3": {"level": "WARNING"},
+        # They log whole Authorization headers at DEBUG, tokens included.
+        "oauthlib": {"level": "WARNING"},
+        "requests_oauthlib": {"level": "WARNING"},
     },
 }

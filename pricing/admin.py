@@ -14,6 +14,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from collections_app.admin import ReadOnlyAdmin
 from pricing.health import SILENT_AFTER
 from pricing.models import (
+    ExchangeRate,
     HealthAlert,
     MarketStat,
     PriceJob,
@@ -24,7 +25,7 @@ from pricing.models import (
 )
 from pricing.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
-from pricing.templatetags.figures import age_in_words, duration, money
+from pricing.templatetags.figures import age_in_words, duration, exact_money
 
 admin.site.site_header = admin.site.site_title = "Crateworth"
 admin.site.index_title = "Administration"
@@ -92,7 +93,7 @@ class PriceSnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="lowest price")
     def amount(self, row: PriceSnapshot) -> str:
-        return money(row.amount_minor, row.currency)
+        return exact_money(row.amount_minor, row.currency)
 
 
 @admin.register(MarketStat)
@@ -105,7 +106,17 @@ class MarketStatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="lowest price")
     def amount(self, row: MarketStat) -> str:
-        return money(row.amount_minor, row.currency)
+        return exact_money(row.amount_minor, row.currency)
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ReadOnlyAdmin):
+    list_display = ("currency", "per_usd", "observed_at")
+    ordering = ("currency",)
+
+    @admin.display(description="for one USD", ordering="micros_per_usd")
+    def per_usd(self, row: ExchangeRate) -> str:
+        return f"{row.as_rate().per_usd:,.6f}"
 
 
 @admin.register(PriceSuggestion)
@@ -118,7 +129,7 @@ class PriceSuggestionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="suggested price")
     def amount(self, row: PriceSuggestion) -> str:
-        return money(row.amount_minor, row.currency)
+        return exact_money(row.amount_minor, row.currency)
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -57,10 +57,10 @@ def feed(*, now: datetime) -> int:
         return 0
     probe = _search_unknown(now)
     if probe:
-        async_task(SEARCH_TASK, save=False, broker=_at_the_back())
+        async_task(SEARCH_TASK, save=False, broker=at_the_back())
     releases = due_suggestions(_a_third_of_a_minute(), now)
     for release in releases:
-        async_task(SUGGESTIONS_TASK, release, save=False, broker=_at_the_back())
+        async_task(SUGGESTIONS_TASK, release, save=False, broker=at_the_back())
     return len(releases) + probe
 
 
@@ -93,12 +93,10 @@ def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime
     """
     if is_busy() or not _suggestions_due(now).filter(pk=release_id).exists():
         return False
-    connections = _connections_to_ask(now).filter(
-        Exists(_held(release=release_id, connection=OuterRef("pk")))
-    )
+    connections = _connections_to_ask(now).filter(Exists(held(release=release_id, connection=OuterRef("pk"))))
     # Those known to have seller settings first.
     ordered = connections.order_by(F("has_seller_settings").desc(nulls_last=True), "pk")
-    for connection, credentials in _usable(ordered):
+    for connection, credentials in usable(ordered):
         try:
             found = _suggestions(release_id, connection, client_for(credentials))
         except errors.DiscogsError as error:
@@ -132,9 +130,9 @@ def _note_failure(
         DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=False)
     logger.info("no suggestions for release %s: %s", release_id, error.kind)
     if isinstance(error, SellerSettingsMissing | errors.CredentialsRejected | errors.AccessDenied):
-        _remember(f"{PER_CONNECTION}{connection.pk}", False, now=now)
+        remember(f"{PER_CONNECTION}{connection.pk}", False, now=now)
     else:
-        _remember(f"{PER_RELEASE}{release_id}", True, now=now)
+        remember(f"{PER_RELEASE}{release_id}", True, now=now)
 
 
 def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> None:
@@ -144,7 +142,7 @@ def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: dat
     with transaction.atomic():
         if not found:
             known.delete()
-            _remember(f"{PER_RELEASE}{release_id}", False, now=now)
+            remember(f"{PER_RELEASE}{release_id}", False, now=now)
             return
         known.filter(currency__in=currencies).exclude(grade__in=[entry.grade for entry in found]).delete()
         PriceSuggestion.objects.bulk_create(
@@ -172,7 +170,7 @@ def _suggestions_due(now: datetime) -> "QuerySet[Release]":
     fresh = PriceSuggestion.objects.filter(
         release=OuterRef("pk"), observed_at__gt=now - SUGGESTIONS_FRESH_FOR
     )
-    owned = _held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
+    owned = held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
     return Release.objects.filter(
         Exists(owned),
         price__status__in=(PriceStatus.PRICED, PriceStatus.NONE_FOR_SALE),
@@ -193,14 +191,14 @@ def _connections_to_ask(now: datetime) -> "QuerySet[DiscogsConnection]":
 # Statistics in a chosen currency --------------------------------------------------------------------
 
 
-def _at_the_back() -> OrderedBroker:
+def at_the_back() -> OrderedBroker:
     """Behind every price that waits in the queue."""
     return OrderedBroker(ahead=timedelta(0))
 
 
 def enqueue_market_stat(release_id: int, currency: str) -> None:
     """Queue a request for the lowest price in this currency. Integers cross the queue, so its number does."""
-    async_task(STAT_TASK, release_id, CURRENCIES.index(currency), save=False, broker=_at_the_back())
+    async_task(STAT_TASK, release_id, CURRENCIES.index(currency), save=False, broker=at_the_back())
 
 
 def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor, now: datetime) -> bool:
@@ -214,9 +212,9 @@ def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor
     if fresh.exists():
         return True
     owners = DiscogsConnection.objects.filter(
-        Exists(_held(release=release_id, connection=OuterRef("pk"))), state=DiscogsConnection.State.ACTIVE
+        Exists(held(release=release_id, connection=OuterRef("pk"))), state=DiscogsConnection.State.ACTIVE
     )
-    credentials = next((found for _, found in _usable(owners.order_by("pk"))), None)
+    credentials = next((found for _, found in usable(owners.order_by("pk"))), None)
     if credentials is None:
         return False
     try:
@@ -246,17 +244,17 @@ def probe_listing_search(*, client_for: ClientFor, now: datetime) -> bool:
     known = _search_known(now).first()
     if known:
         return known.is_available
-    held = _held(connection__state=DiscogsConnection.State.ACTIVE).select_related("connection").first()
-    access = next(_usable([held.connection]), None) if held else None
-    if held is None or access is None:
+    copy = held(connection__state=DiscogsConnection.State.ACTIVE).select_related("connection").first()
+    access = next(usable([copy.connection]), None) if copy else None
+    if copy is None or access is None:
         return False
     try:
-        is_available = client_for(access[1]).listing_search(held.release_id)
+        is_available = client_for(access[1]).listing_search(copy.release_id)
     except TO_WAIT:
         return False
     except errors.DiscogsError:
         is_available = False
-    _remember(LISTING_SEARCH, is_available, now=now)
+    remember(LISTING_SEARCH, is_available, now=now)
     return is_available
 
 
@@ -271,11 +269,11 @@ def _search_unknown(now: datetime) -> bool:
 # Shared ---------------------------------------------------------------------------------------------
 
 
-def _held(**which: object) -> "QuerySet[CollectionInstance]":
+def held(**which: object) -> "QuerySet[CollectionInstance]":
     return CollectionInstance.objects.held().filter(**which)
 
 
-def _usable(
+def usable(
     connections: "QuerySet[DiscogsConnection] | Sequence[DiscogsConnection]",
 ) -> Iterator[tuple[DiscogsConnection, Credentials]]:
     """Connections with their credentials, without those that cannot be read: the next price job tells their owner."""
@@ -286,5 +284,5 @@ def _usable(
             continue
 
 
-def _remember(name: str, is_available: bool, *, now: datetime) -> None:
+def remember(name: str, is_available: bool, *, now: datetime) -> None:
     Capability.objects.update_or_create(name=name, defaults={"is_available": is_available, "checked_at": now})

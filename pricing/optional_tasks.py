@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from collections_app.discogs.payloads import CURRENCIES
-from pricing import optional
+from pricing import optional, rates
 from pricing.tasks import this_process
 
 
@@ -18,6 +18,13 @@ def refresh_stat(release_id: int, currency_number: int) -> None:
     """Queue entry: fetch and store the lowest price of a release in one of Discogs' currencies."""
     process, currency = this_process(), CURRENCIES[currency_number]
     optional.refresh_market_stat(release_id, currency, client_for=process.client_for, now=timezone.now())
+    process.heart.beat(now=timezone.now())
+
+
+def refresh_rate(currency_number: int) -> None:
+    """Queue entry: fetch and store the rate of one of Discogs' currencies."""
+    process, currency = this_process(), CURRENCIES[currency_number]
+    rates.refresh_rate(currency, client_for=process.client_for, now=timezone.now())
     process.heart.beat(now=timezone.now())
 
 

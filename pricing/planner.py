@@ -62,9 +62,16 @@ def start_sync(
             else:
                 plan_items(run, _held_by(user.pk), now=now)
     except IntegrityError:
-        # A click before us; or it has finished meanwhile, and its prices are fresh.
-        return SyncRun.objects.of(user.pk).latest("created_at")
+        return _newest_run_of(user.pk)
     return _ended_if_nothing_is_due(run, now=now)
+
+
+def _newest_run_of(user_id: int) -> SyncRun:
+    """The run of a click before ours, active or just finished. Raises NotConnected when the user has left meanwhile."""
+    newest = SyncRun.objects.of(user_id).order_by("-created_at").first()
+    if newest is None:
+        raise NotConnected("The connection was erased meanwhile; nothing was begun.")
+    return newest
 
 
 def start_release_sync(
@@ -197,9 +204,19 @@ def resume_run(run: SyncRun, *, now: datetime) -> None:
 
 def cancel_run(run: SyncRun, *, now: datetime) -> None:
     """End the run. Jobs that no other active run waits for are cancelled, except those under way."""
+    _stop(run, SyncRun.State.CANCELLED, now=now)
+
+
+def fail_runs_of(user_id: int, *, error: str, now: datetime) -> None:
+    """End a user's run with the reason why it cannot go on. Jobs that others wait for go on."""
+    for run in SyncRun.objects.of(user_id).active():
+        _stop(run, SyncRun.State.FAILED, now=now, error=error)
+
+
+def _stop(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> None:
     with transaction.atomic():
         ended = SyncRun.objects.active().filter(pk=run.pk)
-        if not ended.update(state=SyncRun.State.CANCELLED, finished_at=now):
+        if not ended.update(state=state, finished_at=now, error=error):
             return
         wanted = RunItem.objects.filter(run__state__in=SyncRun.ACTIVE, job__isnull=False).values("job")
         idle = (PriceJob.State.DUE, PriceJob.State.QUEUED, PriceJob.State.WAITING)

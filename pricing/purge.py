@@ -4,11 +4,20 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from collections_app.models import ApiMinute, Capability, CollectionInstance, Release, WantlistItem
+from collections_app.models import (
+    ApiMinute,
+    Capability,
+    CollectionInstance,
+    PendingAuthorisation,
+    Release,
+    WantlistItem,
+)
 from pricing.models import (
     HealthAlert,
     MarketStat,
@@ -29,6 +38,7 @@ JOBS_FOR = timedelta(days=30)
 MINUTES_FOR = timedelta(days=30)
 ALERTS_FOR = timedelta(days=90)
 ANSWERS_FOR = timedelta(days=30)
+AUTHORISATIONS_FOR = timedelta(days=1)
 
 Rows = QuerySet[Any]
 
@@ -73,6 +83,10 @@ def purgeable(*, now: datetime) -> dict[str, Rows]:
         "jobs": _old_jobs(now, runs),
         "minutes": ApiMinute.objects.filter(minute__lt=now - MINUTES_FOR),
         "alerts": HealthAlert.objects.filter(closed_at__lt=now - ALERTS_FOR),
+        "authorisations": PendingAuthorisation.objects.filter(created_at__lt=now - AUTHORISATIONS_FOR),
+        # With each the address it was used from goes too.
+        "sessions": Session.objects.filter(expire_date__lt=now),
+        "logins": UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("session_key")))),
         "answers": Capability.objects.filter(name__startswith=PER_RELEASE, checked_at__lt=now - ANSWERS_FOR),
     }
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django_q.tasks import async_task
 
 from collections_app.models import DiscogsConnection, Preferences
-from pricing import optional, planner, purge
+from pricing import optional, planner, purge, rates
 from pricing.due import run_due_at
 from pricing.models import SyncRun
 
@@ -36,6 +36,7 @@ def tick(now: datetime) -> None:
     start_due_runs(now=now)
     _once_a_day("values", _store_values, now=now)
     _once_a_day("purge", _purge, now=now)
+    rates.feed(now=now)
     optional.feed(now=now)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from collections_app.models import CollectionInstance
+from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.queries import PRICE_CURRENCY, fresh_for, value_for
 from pricing.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
@@ -20,7 +20,9 @@ def store_value(user_id: int, *, now: datetime) -> None:
 
 
 def write_value(user_id: int, value: Value, *, day: date) -> None:
-    CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
+    with transaction.atomic():
+        if _stays(user_id):
+            CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
 
 
 def settle_value(user_id: int, *, now: datetime) -> None:
@@ -63,9 +65,17 @@ def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> i
         if value.priced:
             rows.append(CollectionValue(user_id=user_id, day=day, **_figures(value)))
     with transaction.atomic():
+        if not _stays(user_id):
+            return 0
         CollectionValue.objects.filter(user_id=user_id, day__range=(first, last)).delete()
         CollectionValue.objects.bulk_create(rows, batch_size=500)
     return len(rows)
+
+
+def _stays(user_id: int) -> bool:
+    """Whether the user is connected, and stays so until this transaction ends: what was erased must not return."""
+    rows = DiscogsConnection.objects.select_for_update(no_key=True).filter(user_id=user_id)
+    return rows.values("pk").first() is not None
 
 
 def _copies_of(user_id: int) -> list[Copy]:

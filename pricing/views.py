@@ -7,18 +7,15 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from collections_app.connect import ConnectRefused, connect_with_token
-from collections_app.connect import disconnect as forget_connection
 from collections_app.discogs import gate
-from collections_app.forms import ConnectForm
+from collections_app.limits import limited
 from collections_app.models import DiscogsConnection, Release
-from collections_app.queries import collection_path, connection_of, copies_held
+from collections_app.queries import collection_path, connection_of
 from pricing import planner, queries
 from pricing.charts import DEFAULT_RANGE
 from pricing.models import SyncRun
-from pricing.values import forget_values
 
 # The session remembers the range last chosen, on every page with a chart.
 RANGE_KEY = "range"
@@ -100,6 +97,7 @@ def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
 
 
 @require_POST
+@limited("check", "60/h")
 def release_check(request: HttpRequest, discogs_id: int) -> HttpResponse:
     """Ask Discogs for one release at once."""
     now = timezone.now()
@@ -151,9 +149,19 @@ def sync_bar(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sync_start(request: HttpRequest) -> HttpResponse:
-    if connection_of(_owner(request)) is None:
+    user_id = _owner(request)
+    if connection_of(user_id) is None:
         return redirect("connect")
-    run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    active = queries.active_run_of(user_id)  # joining one is not limited
+    return redirect("sync_run", run_id=active.pk) if active else _begin_sync(request)
+
+
+@limited("sync", "30/h")
+def _begin_sync(request: HttpRequest) -> HttpResponse:
+    try:
+        run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    except planner.NotConnected:
+        return redirect("connect")  # disconnected this very moment, on another page
     return redirect("sync_run", run_id=run.pk)
 
 
@@ -182,40 +190,3 @@ def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
         request, f"{again:,} failed releases are tried again." if again else "Nothing is left to retry."
     )
     return redirect("sync_run", run_id=run_id)
-
-
-# Connection -----------------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def connect(request: HttpRequest) -> HttpResponse:
-    """Takes a token, and begins the first sync at once so that there is something to see."""
-    form = ConnectForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        now = timezone.now()
-        try:
-            connect_with_token(request.user, form.cleaned_data["token"], now=now)
-        except ConnectRefused as refused:
-            form.add_error("token", str(refused))
-        else:
-            run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=now)
-            return redirect("sync_run", run_id=run.pk)
-    context = {"form": form, "connection": connection_of(_owner(request))}
-    return render(request, "pricing/connect.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def disconnect(request: HttpRequest) -> HttpResponse:
-    """Asks first, by a page of its own; then erases what came from Discogs."""
-    user_id = _owner(request)
-    connection = get_object_or_404(DiscogsConnection, user_id=user_id)
-    if request.method != "POST":
-        context = {"connection": connection, "copies": copies_held(user_id)}
-        return render(request, "pricing/disconnect.html", context)
-    active = queries.active_run_of(user_id)
-    if active is not None:
-        planner.cancel_run(active, now=timezone.now())
-    forget_values(user_id)
-    forget_connection(connection)
-    messages.success(request, "Disconnected. Your credential, collection and its history were erased here.")
-    return redirect("dashboard")

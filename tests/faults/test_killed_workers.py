@@ -28,8 +28,17 @@ def start_sync(user) -> SyncRun:
 
 
 def busy_workers() -> set[int]:
+    """Those alive: the job of one that was killed says “running” until the reconciler looks."""
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING).exclude(worker="")
-    return {int(worker.rpartition(":")[2]) for worker in running.values_list("worker", flat=True)}
+    workers = {int(worker.rpartition(":")[2]) for worker in running.values_list("worker", flat=True)}
+    return {pid for pid in workers if is_alive(pid)}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def finished(run: SyncRun) -> bool:

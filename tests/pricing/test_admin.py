@@ -27,16 +27,16 @@ READ_ONLY = [
 
 
 @pytest.fixture
-def staff(client, make_user):
-    user = make_user("boss", is_staff=True, is_superuser=True)
+def staff(client, make_staff):
+    user = make_staff("boss")
     client.force_login(user)
     return user
 
 
 @pytest.fixture
-def helper(client, make_user):
+def helper(client, make_staff):
     """Staff who may look at syncs, and at nothing else."""
-    user = make_user("helper", is_staff=True)
+    user = make_staff("helper", is_superuser=False)
     user.user_permissions.add(Permission.objects.get(codename="view_syncrun"))
     client.force_login(user)
     return user

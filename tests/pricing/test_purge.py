@@ -4,10 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from collections_app.connect import disconnect
-from collections_app.models import ApiMinute, Capability
+from collections_app.models import ApiMinute, Capability, PendingAuthorisation
 from pricing.models import (
     HealthAlert,
     MarketStat,
@@ -213,5 +215,21 @@ def test_a_purge_costs_the_same_for_few_and_many(rows, django_assert_max_num_que
     for minute in range(rows):
         ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
     old_runs("many", 21)
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(50):
         purge_some(now=NOW)
+
+
+def test_sessions_that_are_over_go_with_the_addresses_they_were_used_from():
+    user = make_connection().user
+    for key, ago in (("over", 1), ("open", -1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=NOW - ago * DAY)
+        UserSession.objects.create(user=user, session_key=key, ip="192.0.2.1", user_agent="")
+    assert purge_all(now=NOW) == {"sessions": 1, "logins": 1}
+    assert UserSession.objects.get().session_key == "open"
+
+
+def test_an_authorisation_nobody_came_back_from_goes_after_a_day(make_user):
+    user = make_user()
+    for ago in (timedelta(hours=25), timedelta(hours=23)):
+        PendingAuthorisation.objects.create(user=user, credential="sealed", created_at=NOW - ago)
+    assert purge_all(now=NOW) == {"authorisations": 1}

@@ -140,16 +140,36 @@ def test_a_revoked_token_stops_one_user_and_leaves_the_others(collector, make_co
     generous_sandbox.set_market(21, lowest_price="5")
     import_all(other)
     generous_sandbox.add_user("collector_at_discogs", "another-token-now", release_ids=[11])
-    sync(collector)
+    run = sync(collector)
     sync(other)
+    generous_sandbox.reset("stats")
     work_until_idle()
     PriceJob.objects.filter(state=PriceJob.State.WAITING).update(not_before=timezone.now())
     work_until_idle()
     states = dict(DiscogsConnection.objects.values_list("user__username", "state"))
     assert states == {"collector": "reconnect_needed", "other": "active"}
     assert job_of(11).error_kind == "credentials"
+    run.refresh_from_db()
+    assert (run.state, "Reconnect" in run.error) == (SyncRun.State.FAILED, True)
+    assert (
+        generous_sandbox.stats()["statuses"]["401"] == 2
+    )  # once, and once to be sure; three jobs were called off
     assert job_of(21).state == PriceJob.State.RECORDED
     assert collector.discogs_connection.instances.held().count() == 4
+
+
+def test_what_others_wait_for_is_fetched_with_their_credentials(collector, make_collector, generous_sandbox):
+    other = make_collector(generous_sandbox, "other", release_ids=[11, 12])
+    import_all(other)
+    generous_sandbox.add_user("collector_at_discogs", "another-token-now", release_ids=[11])
+    sync(collector)
+    theirs = sync(other)
+    work_until_idle()
+    PriceJob.objects.filter(state=PriceJob.State.WAITING).update(not_before=timezone.now())
+    work_until_idle()
+    theirs.refresh_from_db()
+    assert theirs.state == SyncRun.State.FINISHED
+    assert progress_of(theirs, now=timezone.now()).recorded == 2
 
 
 def test_a_result_that_comes_after_the_lease_went_to_another_is_dropped(collector, generous_sandbox):

@@ -8,24 +8,22 @@ from datetime import timedelta
 from typing import Self, TextIO
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from collections_app.accounts.people import user_called
 from pricing.health import workers_are_running
 
 USAGE = 2  # exit status
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def user_named(username: str) -> AbstractBaseUser:
-    """The user of this name. Raises CommandError (exit 2) when there is none."""
-    user = get_user_model().objects.filter(username=username).first()
+def user_named(name: str) -> AbstractBaseUser:
+    """The user of this name or email address. Raises CommandError (exit 2) when there is none."""
+    user: AbstractBaseUser | None = user_called(name)
     if user is None:
-        raise CommandError(
-            f"There is no user named {username!r}. Sign up on the site first.", returncode=USAGE
-        )
+        raise CommandError(f"There is no user named {name!r}. Sign up on the site first.", returncode=USAGE)
     return user
 
 

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from collections_app.accounts.people import confirm_address
 from collections_app.connect import ConnectRefused, connect_with_token
 from collections_app.discogs.sandbox.demo import DEMO_TOKEN
 from collections_app.discogs.sandbox.world import World
@@ -16,7 +17,7 @@ from pricing.demo import seed_history
 from pricing.models import SyncRun
 from pricing.planner import start_sync
 
-USERNAME, PASSWORD = "demo", "crateworth-demo"
+USERNAME, PASSWORD, ADDRESS = "demo", "crateworth-demo", "demo@crateworth.example"
 
 
 class Command(BaseCommand):
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         if created:
             user.set_password(PASSWORD)
             user.save()
+        confirm_address(user, ADDRESS)  # nobody has to look for a code to look around
         try:
             connect_with_token(user, DEMO_TOKEN, now=timezone.now())
         except ConnectRefused as error:

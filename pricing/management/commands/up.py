@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from collections_app.discogs.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
 from pricing.cluster import end_with_parent
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
 
@@ -79,6 +80,8 @@ class Command(BaseCommand):
             "DEBUG": "1",
             "DISCOGS_API_URL": f"http://127.0.0.1:{port + 1}",
             "DISCOGS_WEB_URL": f"http://127.0.0.1:{port + 1}",
+            "DISCOGS_CONSUMER_KEY": CONSUMER_KEY,
+            "DISCOGS_CONSUMER_SECRET": CONSUMER_SECRET,
             "DISCOGS_RATE_LIMIT": "60",
             "DISCOGS_RATE_WINDOW": str(SANDBOX_WINDOW),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
