@@ -12,7 +12,7 @@ from types import FrameType
 
 from tests.benchmarks.table import Row, drawn
 
-BENCHMARKS = ("limit", "predecessor", "throughput", "fairness", "pages")
+BENCHMARKS = ("limit", "predecessor", "throughput", "fairness", "pages", "imports")
 SLOW = ("minute", "memory")
 
 

@@ -1,0 +1,47 @@
+"""`python -m tests.benchmarks.imports_inside TOKEN`: connect a user, import twice, and print what it took."""
+
+import json
+import os
+import resource
+import sys
+import time
+
+import django
+from django.utils import timezone
+
+
+def measure(token: str) -> dict[str, float]:
+    from django.contrib.auth import get_user_model
+
+    from collections_app.connect import connect_with_token
+    from collections_app.models import CollectionInstance, ImportPass
+
+    user = get_user_model().objects.create_user("large")
+    connect_with_token(user, token, now=timezone.now())
+    first, second = walked(user), walked(user)
+    return {
+        "instances": CollectionInstance.objects.held().count(),
+        "requests": max(ImportPass.objects.values_list("requests", flat=True)),
+        "first_seconds": first,
+        "second_seconds": second,
+        "most_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+def walked(user) -> float:
+    """Seconds of one import."""
+    from collections_app.importer import import_step, start_import
+
+    started = time.monotonic()
+    walk = start_import(user.discogs_connection, now=timezone.now())
+    while (wait := import_step(walk.pk, now=timezone.now())) is not None:
+        time.sleep(wait)
+    walk.refresh_from_db()
+    assert walk.state == "complete", walk.error
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    sys.stdout.write(json.dumps(measure(sys.argv[1])))
