@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.core import mail
 from playwright.sync_api import expect
 
 from tests.processes import eventually
@@ -20,11 +21,14 @@ def test_a_stranger_signs_up_connects_and_sees_what_the_command_prints(
 
     page.goto(live_server.url)
     page.get_by_role("link", name=re.compile("sign up", re.IGNORECASE)).first.click()
-    page.fill("[name=username]", "newcomer")
     page.fill("[name=email]", "newcomer@example.org")
     page.fill("[name=password1]", "a-long-password-7")
-    page.fill("[name=password2]", "a-long-password-7")
     page.locator("main form button[type=submit]").click()
+
+    page.wait_for_url("**/account/confirm-email/")
+    (letter,) = mail.outbox
+    page.fill("[name=code]", re.search(r"^ +(\S+)$", letter.body, re.MULTILINE)[1])
+    page.get_by_role("button", name="Confirm").click()
 
     page.wait_for_url("**/connect/")
     page.fill("[name=token]", "token-of-newcomer")

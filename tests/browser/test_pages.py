@@ -14,6 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from collections_app.models import Preferences
+from pricing.models import ExchangeRate
 from tests import factories as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -70,9 +72,8 @@ def check(page: Page, look: tuple[str, int], address: str) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(address)
-    keep_picture(
-        page, f"{address.split('/', 3)[3].strip('/').replace('/', '-') or 'landing'}-{scheme}-{width}"
-    )
+    name = address.split("/", 3)[3].replace("/?", "-").strip("/").replace("/", "-") or "landing"
+    keep_picture(page, f"{name}-{scheme}-{width}")
     results = Axe().run(page)
     assert results.violations_count == 0, f"{address} {look}\n{results.generate_report()}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} {look} is cut off"
@@ -97,6 +98,51 @@ def test_pages_with_a_collection_have_no_barriers(live_server, browser_page, she
     paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
     for path in (*paths, *ACCOUNT):
         check(browser_page, look, live_server.url + path)
+
+
+def chosen(connection: object, **chosen: object) -> None:
+    Preferences.objects.update_or_create(user=connection.user, defaults=chosen)
+    ExchangeRate.objects.get_or_create(
+        currency="SEK", defaults={"micros_per_usd": 10_347_119, "observed_at": timezone.now()}
+    )
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("hidden", [True, False])
+def test_pages_as_chosen_have_no_barriers(live_server, browser_page, shelf, look, hidden):
+    chosen(shelf, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
+    log_in(browser_page, live_server.url, shelf.user)
+    for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/"):
+        check(browser_page, look, f"{live_server.url}{path}?{'hidden' if hidden else 'converted'}")
+
+
+def test_a_chart_of_hidden_amounts_has_a_shape_and_no_figures(live_server, browser_page, shelf):
+    chosen(shelf, hides_amounts=True)
+    log_in(browser_page, live_server.url, shelf.user)
+    browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
+    browser_page.locator(".plot .u-over").first.hover()
+    tips = browser_page.locator(".tip b")
+    expect(tips).to_have_count(3)
+    assert tips.nth(0).text_content() == "•••"
+    assert tips.nth(1).text_content() == "5"
+
+
+def test_the_eye_and_the_preferences_work_without_scripts(live_server, browser, shelf):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, live_server.url, shelf.user)
+    page.goto(f"{live_server.url}/dashboard/?range=1m")
+    page.get_by_role("button", name="Hide amounts").click()
+    page.wait_for_url("**/dashboard/?range=1m")
+    expect(page.locator("h1.value")).to_contain_text("•••")
+    page.goto(f"{live_server.url}/settings/")
+    page.get_by_label("Time zone").select_option("Asia/Kathmandu")
+    page.get_by_label("Hide amounts").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    page.goto(f"{live_server.url}/syncs/")
+    expect(page.get_by_role("main")).to_contain_text("Time zone: Asia/Kathmandu.")
+    context.close()
 
 
 @pytest.mark.parametrize("look", LOOKS[:2])
