@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
@@ -23,8 +24,8 @@ from collections_app.models import (
 # Through the site's own login, so that its limits and two-factor hold here too.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-# allauth's own pages would show sealed secrets, and let them be changed by hand.
-for model in (Authenticator, UserSession):
+# allauth's own pages would show sealed secrets, and let addresses be called confirmed that nobody has confirmed.
+for model in (Authenticator, EmailAddress, UserSession):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
@@ -138,6 +139,14 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email")
     exclude = ("data",)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin):
+    list_display = ("email", "user", "verified", "primary")
+    list_filter = ("verified",)
+    list_select_related = ("user",)
+    search_fields = ("email", "user__username")
 
 
 @admin.register(UserSession)

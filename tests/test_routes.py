@@ -60,8 +60,8 @@ def for_staff(names: str, answers: str, *, anonymous: str = LOGIN) -> Row:
     return Row(names, anonymous, ADMIN_LOGIN, ADMIN_LOGIN, answers)
 
 
-OURS = "admin:(collections_app|pricing|mfa|usersessions)_[a-z]+"
-THEIRS = "admin:(auth|account)_[a-z]+"
+OURS = "admin:(collections_app|pricing|account|mfa|usersessions)_[a-z]+"
+THEIRS = "admin:auth_[a-z]+"
 ROWS = (
     # The site
     public("landing", "200 405", signed_in="→dashboard 405"),
@@ -225,3 +225,23 @@ def test_the_owners_rows_are_found_wherever_they_lead_to_them(stage):
         "pricing.SyncRun.user",
         "pricing.CollectionValue.user",
     } <= found
+
+
+def test_staff_without_two_factor_get_no_further_than_setting_it_up(stage, make_user):
+    """Whatever the table says of staff, the administration first of all, is for those who have it."""
+    bare = Client()
+    bare.force_login(make_user("bare", is_staff=True, is_superuser=True))
+    guarded = [
+        route
+        for route in routes()
+        if route.pattern.startswith("admin/") and route.label not in {"admin:login", "admin:logout"}
+    ]
+    assert len(guarded) > 50
+    for route in [
+        *guarded,
+        *(route for route in routes() if route.label in {"dashboard", "settings", "export"}),
+    ]:
+        before = everything()
+        assert ask(bare, "GET", stage.address(route)) == "→mfa_index", route.label
+        assert ask(bare, "POST", stage.address(route)) == "→mfa_index", route.label
+        assert everything() == before

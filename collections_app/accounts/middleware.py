@@ -13,7 +13,8 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_")  # how their names begin
+# How their names begin; those of the admin's pages about the same models begin with "admin:".
+ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_")
 SEEN_EVERY = timedelta(minutes=5)  # last seen is as exact as that, and costs no write for each page
 
 
@@ -55,7 +56,7 @@ class LastSeenMiddleware:
 def _is_open(request: HttpRequest, view: Callable[..., Any]) -> bool:
     """Pages about the account, those for everyone, and the way out of the admin."""
     match = request.resolver_match
-    about_the_account = match is not None and (match.url_name or "").startswith(ACCOUNT_PAGES)
+    about_the_account = match is not None and match.view_name.startswith(ACCOUNT_PAGES)
     leaves = match is not None and match.view_name == "admin:logout"
     return about_the_account or leaves or not getattr(view, "login_required", True)
 
