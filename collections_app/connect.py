@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from collections_app.credentials import CredentialUnreadable, open_oauth, seal, seal_oauth
 from collections_app.discogs import errors, oauth
@@ -53,13 +53,14 @@ def connect_with_token(user: User, token: str, *, now: datetime) -> DiscogsConne
             "That does not look like a personal access token: it has letters and digits only. "
             "Copy it again from Discogs, Settings, Developers. Nothing was changed."
         )
+    renews = _connected(user)
     client = DiscogsClient(Credentials.from_token(token), interactive=True)
     identity = _identity_of(
         client,
         rejected="Discogs does not accept this token. It may have been revoked or copied in part. "
         "Make a new one at Discogs, Settings, Developers, and paste it here. Nothing was changed.",
     )
-    return _store(user, identity, Kind.TOKEN, seal(token, user_id=user.pk), now=now)
+    return _store(user, identity, Kind.TOKEN, seal(token, user_id=user.pk), renews=renews, now=now)
 
 
 def begin_authorisation(user: User, *, callback: str, now: datetime) -> tuple[PendingAuthorisation, str]:
@@ -139,6 +140,7 @@ def _use(pending: PendingAuthorisation, *, now: datetime) -> None:
 
 def _exchange(user: User, request_token: oauth.Token, verifier: str, *, now: datetime) -> DiscogsConnection:
     rejected = "Discogs does not accept its own answer any more; it may be too old."
+    renews = _connected(user)
     asking = DiscogsClient(Credentials(oauth.to_exchange(request_token, verifier)), interactive=True)
     try:
         token = asking.access_token()
@@ -146,10 +148,17 @@ def _exchange(user: User, request_token: oauth.Token, verifier: str, *, now: dat
         raise _refused(error, rejected=f"{rejected} Nothing was changed. Start again.") from None
     client = DiscogsClient(Credentials.from_oauth(token), interactive=True)
     identity = _identity_of(client, rejected=f"{rejected} Nothing was changed. Start again.")
-    return _store(user, identity, Kind.OAUTH, seal_oauth(token, user_id=user.pk), now=now)
+    return _store(user, identity, Kind.OAUTH, seal_oauth(token, user_id=user.pk), renews=renews, now=now)
 
 
-def _store(user: User, identity: Identity, kind: str, credential: str, *, now: datetime) -> DiscogsConnection:
+def _connected(user: User) -> int | None:
+    """The connection there is before Discogs is asked: should it be gone afterwards, its owner has disconnected."""
+    return DiscogsConnection.objects.filter(user_id=user.pk).values_list("pk", flat=True).first()
+
+
+def _store(
+    user: User, identity: Identity, kind: str, credential: str, *, renews: int | None, now: datetime
+) -> DiscogsConnection:
     """Make the connection, or renew it when it is to the same Discogs account. Raises ConnectRefused."""
     fields = {
         "discogs_user_id": identity.discogs_id,
@@ -160,17 +169,29 @@ def _store(user: User, identity: Identity, kind: str, credential: str, *, now: d
         "credential": credential,
         "last_success_at": now,
     }
-    with transaction.atomic():
-        existing = DiscogsConnection.objects.select_for_update().filter(user_id=user.pk).first()
-        if existing and existing.discogs_user_id != identity.discogs_id:
-            raise ConnectRefused(
-                f"At Discogs you are {identity.username}, but here you are connected as "
-                f"{existing.discogs_username}. Nothing was changed. Disconnect first to use another account."
+    try:
+        with transaction.atomic():
+            # Of two that come at once the second waits here for the first one's row.
+            connection, is_new = DiscogsConnection.objects.select_for_update().get_or_create(
+                user_id=user.pk, defaults={**fields, "connected_at": now}
             )
-        connection, _ = DiscogsConnection.objects.update_or_create(
-            user_id=user.pk, defaults=fields, create_defaults={**fields, "connected_at": now}
-        )
+            _refuse_another(connection, identity)
+            if renews not in {None, connection.pk}:
+                raise ConnectRefused("You have disconnected meanwhile, so nothing was stored. Connect again.")
+            if not is_new:
+                DiscogsConnection.objects.filter(pk=connection.pk).update(**fields)
+                connection.refresh_from_db()
+    except IntegrityError:
+        raise ConnectRefused("Your account was deleted meanwhile. Nothing was stored.") from None
     return connection
+
+
+def _refuse_another(connection: DiscogsConnection, identity: Identity) -> None:
+    if connection.discogs_user_id != identity.discogs_id:
+        raise ConnectRefused(
+            f"At Discogs you are {identity.username}, but here you are connected as "
+            f"{connection.discogs_username}. Nothing was changed. Disconnect first to use another account."
+        )
 
 
 def _identity_of(client: DiscogsClient, *, rejected: str) -> Identity:

@@ -1,10 +1,16 @@
+import threading
+
 import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
 from django.utils import timezone
 
 from collections_app.connect import ConnectRefused, connect_with_token, disconnect
+from collections_app.discogs.client import DiscogsClient
 from collections_app.discogs.sandbox.demo import DEMO_TOKEN, SMALL_TOKEN
 from collections_app.models import CollectionInstance, DiscogsConnection
 from tests.pricing.engine import import_all
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,4 +73,77 @@ def test_disconnecting_erases_credential_and_holdings(user):
     assert CollectionInstance.objects.count() >= 50
     disconnect(connection)
     assert not CollectionInstance.objects.exists()
+    assert not DiscogsConnection.objects.exists()
+
+
+# What happens while Discogs is being asked: the answer comes after these.
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Runs something while Discogs checks who we are, once."""
+
+    def arrange(act):
+        real = DiscogsClient.identity
+
+        def identity(client):
+            monkeypatch.setattr(DiscogsClient, "identity", real)
+            act()
+            return real(client)
+
+        monkeypatch.setattr(DiscogsClient, "identity", identity)
+
+    return arrange
+
+
+def test_of_two_accounts_connected_at_once_the_second_is_refused(user, meanwhile):
+    meanwhile(lambda: connect(user, SMALL_TOKEN))
+    with pytest.raises(ConnectRefused, match="small_shelf"):
+        connect(user, DEMO_TOKEN)
+    assert DiscogsConnection.objects.get().discogs_username == "small_shelf"
+
+
+def test_an_account_that_comes_in_between_look_and_insert_is_not_overwritten(user):
+    """The first is not committed yet when the second looks for it: only the insert tells."""
+    refused = []
+
+    def second():
+        try:
+            connect(user, DEMO_TOKEN)
+        except ConnectRefused as error:
+            refused.append(str(error))
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=second)
+    with transaction.atomic():
+        DiscogsConnection.objects.create(
+            user=user, discogs_user_id=999, discogs_username="first", connected_at=timezone.now()
+        )
+        other.start()
+        if connection.vendor == "postgresql":
+            eventually(someone_waits_for_a_lock, within=30, what="the second insert")
+    other.join(60)
+    assert DiscogsConnection.objects.get().discogs_username == "first"
+    assert "connected as first" in refused[0]
+
+
+def someone_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+def test_disconnecting_while_a_new_token_is_checked_stays_disconnected(user, meanwhile):
+    first = connect(user, DEMO_TOKEN)
+    meanwhile(lambda: disconnect(first))
+    with pytest.raises(ConnectRefused, match="disconnected meanwhile"):
+        connect(user, DEMO_TOKEN)
+    assert not DiscogsConnection.objects.exists()
+
+
+def test_deleting_the_account_while_a_token_is_checked_stores_nothing(user, meanwhile):
+    meanwhile(lambda: get_user_model().objects.filter(pk=user.pk).delete())
+    with pytest.raises(ConnectRefused, match="deleted meanwhile"):
+        connect(user, DEMO_TOKEN)
     assert not DiscogsConnection.objects.exists()
