@@ -97,7 +97,15 @@ def test_connections_are_kept_alive(client, generous_sandbox):
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("7", 7), ("-1", None), ("soon", None), ("", None), ("9" * 50, None)]
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        ("9" * 50, None),
+        ("1 Jan 99999999999 00:00:00 +0000", None),
+    ],
 )
 def test_a_pause_named_by_discogs_is_read_or_ignored(client, generous_sandbox, value, seconds):
     generous_sandbox.add_fault(path="/releases/", kind="status", status=429, headers={"Retry-After": value})
