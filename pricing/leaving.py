@@ -35,7 +35,7 @@ def erase_holdings(user_id: int, *, now: datetime) -> None:
 
 
 def erase_account(user: User, *, now: datetime) -> None:
-    """Erase a user with everything that is theirs. Prices of releases stay: they are nobody's.
+    """Erase a user with everything that is theirs. Prices of releases stay: they are nobody's. Safe to run twice.
 
     Raises LastAdministrator, and nothing is changed, for the last active superuser.
     """
@@ -45,9 +45,10 @@ def erase_account(user: User, *, now: datetime) -> None:
             raise LastAdministrator
         erase_holdings(user.pk, now=now)
         # From here on no other transaction can add a row of this user.
-        account = people.select_for_update().get(pk=user.pk)
-        end_sessions_of(account)
-        account.delete()
+        account = people.select_for_update().filter(pk=user.pk).first()
+        if account is not None:
+            end_sessions_of(account)
+            account.delete()
 
 
 def is_last_administrator(user: User) -> bool:

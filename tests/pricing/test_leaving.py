@@ -126,6 +126,15 @@ def test_prices_and_other_people_stay(make_user):
 
 
 @pytest.mark.django_db
+def test_the_second_of_two_clicks_finds_nothing_left_to_erase(make_user):
+    leaver = connected(make_user)
+    clicked_twice = get_user_model().objects.get(pk=leaver.pk)
+    erase_account(leaver, now=timezone.now())
+    erase_account(clicked_twice, now=timezone.now())
+    assert not get_user_model().objects.exists()
+
+
+@pytest.mark.django_db
 def test_the_last_administrator_stays(client, make_staff, make_user):
     boss = make_staff("boss")
     make_user("retired", is_superuser=True, is_active=False)
