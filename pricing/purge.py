@@ -4,8 +4,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -39,6 +41,7 @@ MINUTES_FOR = timedelta(days=30)
 ALERTS_FOR = timedelta(days=90)
 ANSWERS_FOR = timedelta(days=30)
 AUTHORISATIONS_FOR = timedelta(days=1)
+SIGN_UPS_FOR = timedelta(days=7)
 
 Rows = QuerySet[Any]
 
@@ -84,6 +87,7 @@ def purgeable(*, now: datetime) -> dict[str, Rows]:
         "minutes": ApiMinute.objects.filter(minute__lt=now - MINUTES_FOR),
         "alerts": HealthAlert.objects.filter(closed_at__lt=now - ALERTS_FOR),
         "authorisations": PendingAuthorisation.objects.filter(created_at__lt=now - AUTHORISATIONS_FOR),
+        "sign-ups": _unconfirmed(now),
         # With each the address it was used from goes too.
         "sessions": Session.objects.filter(expire_date__lt=now),
         "logins": UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("session_key")))),
@@ -103,6 +107,15 @@ def _orphans(now: datetime) -> "QuerySet[Release]":
         | Exists(WantlistItem.objects.filter(**this))
         | Exists(lately)
     )
+
+
+def _unconfirmed(now: datetime) -> "QuerySet[Any]":
+    """Accounts of people who never confirmed the address they signed up with, and so never logged in."""
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
+    people = get_user_model().objects.filter(
+        date_joined__lt=now - SIGN_UPS_FOR, last_login__isnull=True, is_staff=False
+    )
+    return people.filter(Exists(addresses), ~Exists(addresses.filter(verified=True)))
 
 
 def _beyond_history(now: datetime) -> Q:

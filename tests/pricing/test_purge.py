@@ -4,7 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
@@ -233,3 +235,19 @@ def test_an_authorisation_nobody_came_back_from_goes_after_a_day(make_user):
     for ago in (timedelta(hours=25), timedelta(hours=23)):
         PendingAuthorisation.objects.create(user=user, credential="sealed", created_at=NOW - ago)
     assert purge_all(now=NOW) == {"authorisations": 1}
+
+
+def test_a_sign_up_that_nobody_confirmed_goes_after_a_week():
+    def signed_up(name, ago, *, verified=False, **fields):
+        user = get_user_model().objects.create_user(name, date_joined=NOW - ago * DAY, **fields)
+        EmailAddress.objects.create(user=user, email=f"{name}@example.org", verified=verified, primary=True)
+
+    signed_up("forgotten", 8)
+    signed_up("fresh", 6)
+    signed_up("confirmed", 8, verified=True)
+    signed_up("seen", 8, last_login=NOW)
+    signed_up("boss", 8, is_staff=True)
+    get_user_model().objects.create_user("by_hand", date_joined=NOW - 8 * DAY)
+    assert purge_all(now=NOW) == {"sign-ups": 1}
+    left = get_user_model().objects.values_list("username", flat=True)
+    assert set(left) == {"fresh", "confirmed", "seen", "boss", "by_hand"}
