@@ -1,5 +1,7 @@
 """What django-allauth asks us: how mail and limits treat a name, what it says, how secrets are stored."""
 
+import logging
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,14 +14,23 @@ from django.shortcuts import redirect
 
 from collections_app.sealing import decrypt_text, encrypt_text
 
-# One sentence for a wrong password and for an unknown name, however it was written.
-NO_MATCH = "This name or address and this password do not belong together. Nothing was changed; try again."
+logger = logging.getLogger(__name__)
+
+# One sentence for a wrong password, an unknown name and an address that was never confirmed.
+NO_MATCH = (
+    "This name or address and this password do not belong together, or the address was never confirmed. Nothing "
+    "was changed; try again, or choose a new password by mail, which confirms the address too."
+)
 TRY_LATER = "Too many wrong tries. Nothing was changed; wait a few minutes and try again."
 WRONG_CODE = "That is not the code. Look at it again and type it once more."
 NO_ADDRESS = (
     "This account has no email address yet, so nobody can confirm it. Whoever runs this site can add one with "
     "the command confirm_email; then log in again."
 )
+
+
+class MailNotSent(Exception):
+    """The mail server could not be reached, or it refused the mail."""
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -43,6 +54,20 @@ class AccountAdapter(DefaultAccountAdapter):
             return redirect("account_login")
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Raises MailNotSent."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:  # every error of smtplib is one
+            # Without the text, which names the address.
+            logger.error("mail %s was not sent: %s", template_prefix, type(error).__name__)
+            raise MailNotSent from None
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Tells of what has happened already: that stays so, whether the mail gets through or not."""
+        with suppress(MailNotSent):
+            super().send_notification_mail(*args, **kwargs)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/settings/"

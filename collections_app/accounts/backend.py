@@ -1,6 +1,7 @@
-"""Checks a name and a password with the same work, whether the name is known or not."""
+"""Checks a name and a password with the same work and the same answer, whether the name is known or not."""
 
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 
 
@@ -18,5 +19,18 @@ class EvenBackend(AuthenticationBackend):
         if user is None:
             return None
         if user.pk not in self._checked:
-            self._checked[user.pk] = super()._check_password(user, password)
+            right = super()._check_password(user, password)
+            self._checked[user.pk] = None if right is None or _is_unconfirmed(right) else right
         return self._checked[user.pk]
+
+
+def _is_unconfirmed(user: User) -> bool:
+    """Whether this account was made by signing up with an address that nobody has confirmed.
+
+    Were its password accepted, signing up for an address and then logging in would tell whether it was taken. Staff
+    are made by command and confirm their address at the first login.
+    """
+    if user.is_staff:
+        return False
+    addresses = EmailAddress.objects.filter(user_id=user.pk).values_list("verified", flat=True)
+    return bool(addresses) and not any(addresses)
