@@ -191,6 +191,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "collections_app.accounts.middleware.TroubleMiddleware",
     "collections_app.accounts.middleware.LastSeenMiddleware",
     "collections_app.accounts.middleware.StaffTwoFactorMiddleware",
 ]

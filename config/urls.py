@@ -4,10 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from collections_app.accounts.views import SignupView
+
 urlpatterns = [
     # The admin's own page would change a password past the limits of ours.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
+    path("account/signup/", SignupView.as_view(), name="account_signup"),
     path("account/", include("allauth.urls")),
     path("", include("collections_app.urls")),
     path("", include("pricing.urls")),

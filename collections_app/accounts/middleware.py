@@ -1,5 +1,6 @@
-"""Two-factor login for staff, and when a session was last seen."""
+"""Two-factor login for staff, when a session was last seen, and what stands in the way of an account."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,8 +10,13 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
+
+from collections_app.accounts.adapters import MailNotSent
+from collections_app.sealing import TextUnreadable
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # How their names begin; those of the admin's pages about the same models begin with "admin:".
@@ -51,6 +57,24 @@ class LastSeenMiddleware:
         if key and request.user.is_authenticated and _is_time(key):
             _note(request, key)
         return self.get_response(request)
+
+
+class TroubleMiddleware:
+    """A page that says what to do when a mail cannot be sent, or a two-factor secret not be read."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, MailNotSent):
+            return render(request, "account/mail_not_sent.html", status=503)
+        if isinstance(error, TextUnreadable):
+            logger.error("a two-factor secret cannot be read: its key is missing")
+            return render(request, "mfa/unreadable.html", status=503)
+        return None
 
 
 def _is_open(request: HttpRequest, view: Callable[..., Any]) -> bool:

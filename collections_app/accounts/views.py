@@ -1,11 +1,30 @@
 """Pages about the own account that django-allauth does not have."""
 
+from allauth.account.views import SignupView as AllauthSignupView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.models import User
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
+
+from collections_app.accounts.adapters import MailNotSent
+
+
+class SignupView(AllauthSignupView):
+    user: User | None = None  # who was stored; nobody for an address that has an account
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Without the mail with its code an account would be of no use, and its address would be taken."""
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except MailNotSent:
+            if self.user is not None:
+                self.user.delete()
+            raise
+        return response
 
 
 @require_POST
