@@ -1,7 +1,6 @@
 """Linking a user to Discogs, by a personal access token or by OAuth, and undoing it."""
 
 import hmac
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +13,6 @@ from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.discogs.payloads import Identity
 from collections_app.models import DiscogsConnection, ImportPass, PendingAuthorisation
 
-# What Discogs hands out is 40 letters; be generous, but let nothing into a header that does not belong there.
-TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_.-]{8,200}")
 AUTHORISE_WITHIN = timedelta(minutes=10)
 
 User = AbstractBaseUser | Any
@@ -48,7 +45,7 @@ def connect_with_token(user: User, token: str, *, now: datetime) -> DiscogsConne
     Raises ConnectRefused; an existing connection is untouched then.
     """
     token = token.strip()
-    if not TOKEN_SHAPE.fullmatch(token):
+    if not oauth.TOKEN_SHAPE.fullmatch(token):
         raise ConnectRefused(
             "That does not look like a personal access token: it has letters and digits only. "
             "Copy it again from Discogs, Settings, Developers. Nothing was changed."

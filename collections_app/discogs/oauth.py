@@ -11,7 +11,7 @@ from requests_oauthlib import OAuth1
 from collections_app.discogs.errors import BadPayload
 
 # Discogs hands out 40 letters; be generous, but let nothing through that does not belong into a header.
-_SHAPE = re.compile(r"[A-Za-z0-9_.~-]{8,200}")
+TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_.~-]{8,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def parse_token(body: bytes) -> Token:
         (key,), (secret,) = fields["oauth_token"], fields["oauth_token_secret"]
     except (ValueError, KeyError):
         raise BadPayload("Discogs sent no usable token.") from None
-    if not (_SHAPE.fullmatch(key) and _SHAPE.fullmatch(secret)):
+    if not (TOKEN_SHAPE.fullmatch(key) and TOKEN_SHAPE.fullmatch(secret)):
         raise BadPayload("Discogs sent no usable token.")
     return Token(key, secret)
 
