@@ -76,6 +76,27 @@ class Value:
         return self.instances - self.priced
 
 
+@dataclass(slots=True)
+class Tally:
+    """Holdings in one state, added up. `amount_minor` is of all their copies together."""
+
+    state: Freshness
+    currency: str
+    copies: int = 0
+    amount_minor: int = 0
+    newest_at: datetime | None = None
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """How many releases are held, and what is offered and wanted of them; each release counts once."""
+
+    releases: int
+    num_for_sale: int
+    want: int
+
+
 def freshness(
     status: str | None, observed_at: datetime | None, *, now: datetime, fresh_for: timedelta
 ) -> Freshness:
@@ -93,36 +114,51 @@ def freshness(
 
 
 def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh_for: timedelta) -> Value:
-    """Sum what the holdings are worth at `now`, in minor units of `currency`.
-
-    Raises ValueError when a price is in another currency: one currency per total.
-    """
-    states: Counter[Freshness] = Counter()
-    amount = instances = releases = num_for_sale = want = 0
-    seen: list[datetime] = []
+    """Sum what the holdings are worth at `now`, in minor units of `currency`. Raises ValueError like `total`."""
+    tallies: dict[tuple[Freshness, str], Tally] = {}
+    releases = num_for_sale = want = 0
     for holding in holdings:
         state = freshness(holding.status, holding.observed_at, now=now, fresh_for=fresh_for)
-        states[state] += holding.copies
-        instances += holding.copies
+        key = state, holding.currency
+        _add(tallies.get(key) or tallies.setdefault(key, Tally(*key)), holding)
         releases += 1
         num_for_sale += holding.num_for_sale or 0
         want += holding.want or 0
-        if holding.observed_at:
-            seen.append(holding.observed_at)
-        if state in PRICED and holding.amount_minor is not None:
-            if holding.currency != currency:
-                raise ValueError(f"a price in {holding.currency} cannot be added to a total in {currency}")
-            amount += holding.amount_minor * holding.copies
+    return total(tallies.values(), Market(releases, num_for_sale, want), currency=currency)
+
+
+def _add(tally: Tally, holding: Holding) -> None:
+    tally.copies += holding.copies
+    tally.amount_minor += (holding.amount_minor or 0) * holding.copies
+    if seen := holding.observed_at:
+        tally.newest_at = max(tally.newest_at or seen, seen)
+        tally.oldest_at = min(tally.oldest_at or seen, seen)
+
+
+def total(tallies: Iterable[Tally], market: Market, *, currency: str) -> Value:
+    """The value of all that was tallied.
+
+    Raises ValueError when a price is in another currency: one currency per total.
+    """
+    tallies = list(tallies)
+    states: Counter[Freshness] = Counter()
+    amount = 0
+    for tally in tallies:
+        states[tally.state] += tally.copies
+        if tally.state in PRICED:
+            if tally.currency != currency:
+                raise ValueError(f"a price in {tally.currency} cannot be added to a total in {currency}")
+            amount += tally.amount_minor
     return Value(
         currency=currency,
         amount_minor=amount,
-        instances=instances,
-        releases=releases,
+        instances=states.total(),
+        releases=market.releases,
         states=dict(states),
-        num_for_sale=num_for_sale,
-        want=want,
-        as_of=max(seen, default=None),
-        oldest_at=min(seen, default=None),
+        num_for_sale=market.num_for_sale,
+        want=market.want,
+        as_of=max((tally.newest_at for tally in tallies if tally.newest_at), default=None),
+        oldest_at=min((tally.oldest_at for tally in tallies if tally.oldest_at), default=None),
     )
 
 

@@ -5,7 +5,7 @@ from pricing.queries.dashboard import dashboard_for, headline_for
 from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.queries.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.queries.release import release_for
-from pricing.queries.values import PRICE_CURRENCY, counted, fresh_for, holdings_of, value_for
+from pricing.queries.values import PRICE_CURRENCY, counted, fresh_for, value_for
 
 __all__ = [
     "DEFAULT_GROUPING",
@@ -19,7 +19,6 @@ __all__ = [
     "dashboard_for",
     "fresh_for",
     "headline_for",
-    "holdings_of",
     "progress_now",
     "progress_of",
     "release_for",

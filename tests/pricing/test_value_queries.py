@@ -1,0 +1,72 @@
+"""The value as the database adds it up is the value as the pure rules do, to the cent and to the copy."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pricing import queries
+from pricing.valuation import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, Holding, value_of
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+MOMENT = timedelta(microseconds=1)
+# Each limit between two states, a moment before and after it too.
+LIMITS = (queries.fresh_for(), AGEING_UNTIL, PRICE_COUNTS_FOR)
+AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MOMENT, timedelta(0), MOMENT))]
+STATUSES = ("priced", "priced", "priced", "none_for_sale", "blocked", "gone")
+
+
+def stock(shelf, dice: random.Random) -> list[Holding]:
+    """One to three copies each of 60 releases in every state; returns what is held."""
+    holdings = []
+    for _ in range(60):
+        release, copies = make.make_release(), dice.randint(1, 3)
+        for _ in range(copies):
+            make.make_instance(shelf, release)
+        make.make_instance(shelf, release, removed_at=NOW)
+        if dice.random() < 0.1:
+            holdings.append(Holding(release.pk, copies, None, None, "", None))
+            continue
+        status, observed_at = dice.choice(STATUSES), NOW - dice.choice(AGES)
+        amount = dice.randint(1, 10**7) if status == "priced" else None
+        for_sale, want = dice.randint(0, 99), dice.randint(0, 999)
+        make.make_price(
+            release, amount, status=status, observed_at=observed_at, num_for_sale=for_sale, want=want
+        )
+        currency = "USD" if status == "priced" else ""
+        holdings.append(Holding(release.pk, copies, status, amount, currency, observed_at, for_sale, want))
+    return holdings
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_database_and_the_rules_agree_on_every_figure(seed):
+    shelf, other = make.make_connection(), make.make_connection("other")
+    dice = random.Random(seed)
+    stock(other, dice)
+    holdings = stock(shelf, dice)
+    expected = value_of(holdings, currency="USD", now=NOW, fresh_for=queries.fresh_for())
+    assert queries.value_for(shelf.user_id, now=NOW) == expected
+    assert set(expected.states) == set(Freshness)
+
+
+def test_each_state_filters_the_copies_that_the_value_counts_in_it():
+    shelf = make.make_connection()
+    stock(shelf, random.Random(7))
+    states = queries.value_for(shelf.user_id, now=NOW).states
+    found = Counter(
+        {
+            state: queries.collection_for(shelf.user_id, queries.View(state=state), now=NOW).copies
+            for state in Freshness
+        }
+    )
+    assert found == states
+
+
+def test_nothing_held_is_worth_nothing():
+    value = queries.value_for(make.make_connection().user_id, now=NOW)
+    assert (value.amount_minor, value.instances, value.releases, value.as_of) == (0, 0, 0, None)
