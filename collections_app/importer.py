@@ -260,8 +260,13 @@ def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:
 
 
 def _end(walk: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> float | None:
-    """Give the walk up, since it cannot succeed before its owner has done something. No step follows."""
-    DiscogsConnection.objects.filter(pk=walk.connection_id).update(state=state)
+    """Give the walk up, since it cannot succeed before its owner has done something. No step follows.
+
+    Whoever has reconnected while the old credential was in use has done so already: the walk goes on with the new one.
+    """
+    used = DiscogsConnection.objects.filter(pk=walk.connection_id, credential=walk.connection.credential)
+    if not used.update(state=state):
+        return _wait(walk, 0.0, now=now)
     _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=ENDINGS[state])
     logger.warning("import %s ended: connection %s is %s", walk.pk, walk.connection_id, state)
     return None

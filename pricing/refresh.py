@@ -124,9 +124,13 @@ def _confirm_rejection(
 
 
 def _needs_reconnect(connection: DiscogsConnection, *, now: datetime) -> None:
-    """Stop asking for this user until they have reconnected; what others wait for goes on with other credentials."""
-    DiscogsConnection.objects.filter(pk=connection.pk).update(state=DiscogsConnection.State.RECONNECT_NEEDED)
-    planner.fail_runs_of(connection.user_id, error=RECONNECT, now=now)
+    """Stop asking for this user until they have reconnected; what others wait for goes on with other credentials.
+
+    Whoever has reconnected while the old credential was in use is left alone.
+    """
+    used = DiscogsConnection.objects.filter(pk=connection.pk, credential=connection.credential)
+    if used.update(state=DiscogsConnection.State.RECONNECT_NEEDED):
+        planner.fail_runs_of(connection.user_id, error=RECONNECT, now=now)
 
 
 def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:

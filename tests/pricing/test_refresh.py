@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from collections_app.connect import connect_with_token
 from collections_app.models import DiscogsConnection
 from pricing import feeder, planner
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
 from pricing.queries import progress_of, value_for
-from pricing.tasks import refresh_price
+from pricing.refresh import Outcome, refresh_job
+from pricing.tasks import refresh_price, this_process
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +158,25 @@ def test_a_revoked_token_stops_one_user_and_leaves_the_others(collector, make_co
     )  # once, and once to be sure; three jobs were called off
     assert job_of(21).state == PriceJob.State.RECORDED
     assert collector.discogs_connection.instances.held().count() == 4
+
+
+def test_whoever_reconnects_while_the_old_token_is_in_use_stays_connected(collector, generous_sandbox):
+    run = sync(collector)
+    feeder.feed(now=timezone.now())
+    generous_sandbox.add_user("collector_at_discogs", "another-token-now", release_ids=[11])
+
+    def client_for(credentials, interactive):
+        connect_with_token(collector, "another-token-now", now=timezone.now())
+        return this_process().client_for(credentials, interactive)
+
+    outcome = refresh_job(job_of(11).pk, client_for=client_for, clock=timezone.now)
+    run.refresh_from_db()
+    assert DiscogsConnection.objects.get().is_active
+    assert run.state == SyncRun.State.RUNNING
+    assert (outcome, job_of(11).state, job_of(11).attempts) == (Outcome.PUT_OFF, PriceJob.State.WAITING, 0)
+    PriceJob.objects.update(not_before=timezone.now())
+    work_until_idle()
+    assert job_of(11).state == PriceJob.State.RECORDED
 
 
 def test_what_others_wait_for_is_fetched_with_their_credentials(collector, make_collector, generous_sandbox):
