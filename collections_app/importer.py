@@ -43,6 +43,22 @@ class Stopped(errors.DiscogsError):
     kind = "stopped"
 
 
+class Renamed(errors.DiscogsError):
+    """The account has another name at Discogs now. It is stored: the walk goes on under it."""
+
+    kind = "renamed"
+
+
+class OwnerNeeded(errors.DiscogsError):
+    """The walk cannot go on before the owner of the connection, now in `state`, has done something."""
+
+    kind = "owner"
+
+    def __init__(self, state: DiscogsConnection.State) -> None:
+        super().__init__(ENDINGS[state])
+        self.state = state
+
+
 def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
     """The running walk of a connection, started if there is none. The caller enqueues its first step."""
     try:
@@ -93,10 +109,14 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
 
 def _folders(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     folders = client.collection_folders(walk.connection.discogs_username)
+    if all(folder.discogs_id == 0 for folder in folders):
+        # The owner is shown folder 1 as well: after a rename the old name may be somebody else's.
+        _confirm_owner(walk, client)
     counts = [folder.count for folder in folders if folder.discogs_id == 0]
     with transaction.atomic():
         _advance(
             walk,
+            client,
             stage=Stage.FIELDS,
             instances_expected=max(counts, default=0),
             instances_seen=0,
@@ -112,7 +132,7 @@ def _fields(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     except (errors.NotFound, errors.AccessDenied):
         fields = None  # the folders were shown, so the account is well; those we know stay
     with transaction.atomic():
-        _advance(walk, stage=Stage.INSTANCES, next_page=1)
+        _advance(walk, client, stage=Stage.INSTANCES, next_page=1)
         if fields is not None:
             shelf.store_fields(walk, fields)
     return False
@@ -126,7 +146,7 @@ def _instances(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
             raise
         page = InstancePage(items=walk.instances_expected, instances=())  # past the end
     with transaction.atomic():
-        _advance(walk, next_page=walk.next_page + 1)
+        _advance(walk, client, next_page=walk.next_page + 1)
         new = shelf.store_instances(walk, page.instances)
         walk.instances_seen += new
         settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.instances)
@@ -157,7 +177,7 @@ def _wants(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
         walk.wants_consistent &= walk.next_page > 1
     first = walk.next_page == 1
     with transaction.atomic():
-        _advance(walk, next_page=walk.next_page + 1)
+        _advance(walk, client, next_page=walk.next_page + 1)
         new = shelf.store_wants(walk, page.wants)
         walk.wants_seen = new + (0 if first else walk.wants_seen)
         settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.wants)
@@ -197,12 +217,14 @@ def _complete(walk: ImportPass, *, now: datetime) -> None:
         shelf.delete_removed_wants(walk)
 
 
-def _advance(walk: ImportPass, **values: object) -> None:
+def _advance(walk: ImportPass, client: DiscogsClient, **values: object) -> None:
     """Move the walk on. Raises Stopped when it is no longer ours, or no longer running.
 
     Also the lock for the rest of the transaction: whoever ends the walk meanwhile waits for it.
     """
-    if not _mine(walk).update(**values, requests=F("requests") + 1, attempts=0, error="", lease_until=None):
+    if not _mine(walk).update(
+        **values, requests=F("requests") + client.requests_sent, attempts=0, error="", lease_until=None
+    ):
         raise Stopped("The import was stopped or taken over.")
     for name, value in values.items():
         setattr(walk, name, value)
@@ -220,13 +242,13 @@ def _settle(
 ) -> float | None:
     if isinstance(error, Stopped):
         return None
-    refusals = errors.CredentialsRejected, errors.AccessDenied, errors.NotFound
-    if isinstance(error, refusals):
-        try:
-            return _refused(walk, client, error, now=now)
-        except errors.DiscogsError as other:
-            error = other  # nor could Discogs say who we are
+    if isinstance(error, errors.CredentialsRejected | errors.AccessDenied | errors.NotFound):
+        error = _explained(walk, client, error)
     _mine(walk).update(requests=F("requests") + client.requests_sent)
+    if isinstance(error, OwnerNeeded):
+        return _end(walk, error.state, now=now)
+    if isinstance(error, Renamed):
+        return _wait(walk, 0.0, now=now)
     if isinstance(error, errors.GateClosed):
         return _wait(walk, error.wait_seconds, now=now)
     if isinstance(error, errors.RateLimited):
@@ -234,24 +256,28 @@ def _settle(
     return _failed(walk, error, now=now)
 
 
-def _refused(
-    walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError, *, now: datetime
-) -> float | None:
-    """Ask once who we are before telling someone that their connection is at fault."""
-    connection = walk.connection
+def _explained(walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError) -> errors.DiscogsError:
+    """What a refusal means. Asks once who we are before telling someone that their connection is at fault."""
     try:
-        me = client.identity()
+        _confirm_owner(walk, client)
     except errors.CredentialsRejected:
-        return _end(walk, State.RECONNECT_NEEDED, now=now)
-    if me.discogs_id != connection.discogs_user_id:
-        return _end(walk, State.RECONNECT_NEEDED, now=now)
-    if me.username != connection.discogs_username:
-        # Renamed at Discogs. Whoever has disconnected meanwhile has no row any more, and that is no error.
-        DiscogsConnection.objects.filter(pk=connection.pk).update(discogs_username=me.username)
-        return _wait(walk, 0.0, now=now)
+        return OwnerNeeded(State.RECONNECT_NEEDED)
+    except errors.DiscogsError as other:
+        return other
     if isinstance(error, errors.CredentialsRejected):
-        raise errors.ServerError(str(error))  # a 401 by mistake
-    return _end(walk, State.PRIVATE if isinstance(error, errors.AccessDenied) else State.GONE, now=now)
+        return errors.ServerError(str(error))  # a 401 by mistake
+    return OwnerNeeded(State.PRIVATE if isinstance(error, errors.AccessDenied) else State.GONE)
+
+
+def _confirm_owner(walk: ImportPass, client: DiscogsClient) -> None:
+    """Ask Discogs who we are. Raises OwnerNeeded for somebody else than before, Renamed for another name."""
+    connection, me = walk.connection, client.identity()
+    if me.discogs_id != connection.discogs_user_id:
+        raise OwnerNeeded(State.RECONNECT_NEEDED)
+    if me.username != connection.discogs_username:
+        # Whoever has disconnected meanwhile has no row any more, and that is no error.
+        DiscogsConnection.objects.filter(pk=connection.pk).update(discogs_username=me.username)
+        raise Renamed("The account has another name at Discogs now.")
 
 
 def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:

@@ -66,3 +66,37 @@ def test_whoever_reconnects_while_the_old_token_is_in_use_stays_connected(collec
     assert DiscogsConnection.objects.get().is_active
     assert go_on(walk).state == ImportPass.State.COMPLETE
     assert held(collector).count() == 40
+
+
+def test_an_account_whose_old_name_is_somebody_elses_now_is_followed_by_its_id(collector, generous_sandbox):
+    go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    ours = set(held(collector).values_list("instance_id", flat=True))
+    generous_sandbox.world.rename_user("collector_at_discogs", "renamed_there")
+    generous_sandbox.add_user("collector_at_discogs", "token-of-a-stranger", release_ids=range(4500, 4540))
+    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (walk.state, walk.requests) == (ImportPass.State.COMPLETE, 2 + 4)  # folders twice, who we are once
+    assert DiscogsConnection.objects.get().discogs_username == "renamed_there"
+    assert set(held(collector).values_list("instance_id", flat=True)) == ours
+
+
+def test_a_token_that_is_somebody_elses_now_reads_nothing(collector, generous_sandbox):
+    change(generous_sandbox, token=None)
+    generous_sandbox.add_user("stranger", "token-of-collector")
+    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert walk.state == ImportPass.State.FAILED
+    assert DiscogsConnection.objects.get().state == DiscogsConnection.State.RECONNECT_NEEDED
+    assert not held(collector).exists()
+
+
+def test_an_owner_who_is_shown_folder_0_only_is_asked_for_once_and_read(collector, generous_sandbox):
+    folders = '{"folders": [{"id": 0, "name": "All", "count": 40}]}'
+    generous_sandbox.add_fault(path="^/users/.*/folders$", kind="body", body=folders)
+    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (walk.state, walk.requests) == (ImportPass.State.COMPLETE, 4 + 1)
+    assert held(collector).count() == 40
+
+
+def test_every_request_is_counted_also_of_a_walk_that_is_refused(collector, generous_sandbox):
+    change(generous_sandbox, token="a-brand-new-token")
+    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2)
