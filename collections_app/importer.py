@@ -22,6 +22,8 @@ from collections_app.models import DiscogsConnection, ImportPass, ImportPassQuer
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5  # failed tries of one page
+# So old, a walk takes an outage for its own failure: a page that never comes looks the same to who asks for it alone.
+LONGEST_OUTAGE = timedelta(days=1)
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
 MOST_PAGES = 2_000  # a walk that never meets an empty page ends here
@@ -251,7 +253,8 @@ def _settle(
         return _wait(walk, 0.0, now=now)
     if isinstance(error, errors.GateClosed):
         return _wait(walk, error.wait_seconds, now=now)
-    if isinstance(error, errors.RateLimited):
+    is_outage = error.opened_breaker and now < walk.started_at + LONGEST_OUTAGE
+    if is_outage or isinstance(error, errors.RateLimited):
         return _wait(walk, 1.0, now=now)  # the gate knows for how long; ask it then
     return _failed(walk, error, now=now)
 

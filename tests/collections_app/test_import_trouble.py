@@ -2,14 +2,18 @@
 
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from collections_app.connect import connect_with_token
+from collections_app.credentials import credentials_of
+from collections_app.discogs.client import DiscogsClient
 from collections_app.importer import import_step, start_import
-from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass
+from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, ImportPass
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,3 +104,64 @@ def test_every_request_is_counted_also_of_a_walk_that_is_refused(collector, gene
     change(generous_sandbox, token="a-brand-new-token")
     walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
     assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2)
+
+
+# Outages and crashes --------------------------------------------------------------------------------
+
+
+def pass_on(walk: ImportPass, *, now: datetime, seconds: float) -> datetime:
+    """Take the next steps until they are over or `seconds` have passed; returns what time it is then.
+
+    The gate keeps the database's time, so what it waits for comes nearer by as much.
+    """
+    end = now + timedelta(seconds=seconds)
+    while now < end and (wait := import_step(walk.pk, now=now)) is not None:
+        now += timedelta(seconds=wait)
+        ApiGate.objects.update(open_until=F("open_until") - wait)
+    return now
+
+
+@pytest.fixture
+def long_minutes(settings):
+    """As many seconds as Discogs' own: the gate is closed for longer than a step waits."""
+    settings.DISCOGS_RATE_WINDOW = 60
+
+
+def test_ten_minutes_of_outage_are_waited_out_at_the_page_at_hand(
+    make_collector, generous_sandbox, long_minutes
+):
+    user, now = make_collector(generous_sandbox, "large", count=450), timezone.now()
+    walk = start_import(user.discogs_connection, now=now)
+    for _ in range(4):
+        import_step(walk.pk, now=now)
+    generous_sandbox.add_fault(path="/", kind="status", status=503)
+    now = pass_on(walk, now=now, seconds=600)
+    walk.refresh_from_db()
+    assert (walk.state, walk.stage, walk.next_page) == (ImportPass.State.RUNNING, "instances", 3)
+    assert walk.attempts < 5
+    generous_sandbox.clear_faults()
+    generous_sandbox.reset("stats")
+    pass_on(walk, now=now, seconds=1800)
+    walk.refresh_from_db()
+    assert (walk.state, walk.instances_seen) == (ImportPass.State.COMPLETE, 450)
+    assert generous_sandbox.stats()["accepted"] == 3 + 1  # the pages from the third on, and the wantlist
+
+
+def test_a_page_that_always_fails_among_good_ones_ends_the_walk_after_five_tries(collector, generous_sandbox):
+    generous_sandbox.add_fault(path="^/users/.*releases", kind="status", status=500)
+    now = timezone.now()
+    walk = start_import(collector.discogs_connection, now=now)
+    while (wait := import_step(walk.pk, now=now)) is not None:
+        now += timedelta(seconds=wait)
+        DiscogsClient(credentials_of(collector.discogs_connection)).identity()
+    walk.refresh_from_db()
+    assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2 + 5)
+
+
+def test_an_outage_that_outlasts_a_day_ends_the_walk(collector, generous_sandbox, long_minutes):
+    generous_sandbox.add_fault(path="/", kind="status", status=503)
+    now = timezone.now()
+    walk = start_import(collector.discogs_connection, now=now - timedelta(hours=24))
+    pass_on(walk, now=now, seconds=7200)
+    walk.refresh_from_db()
+    assert walk.state == ImportPass.State.FAILED
