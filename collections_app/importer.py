@@ -21,7 +21,7 @@ from collections_app.models import DiscogsConnection, ImportPass, ImportPassQuer
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5  # failed tries of one page
+MOST_ATTEMPTS = 5  # tries of one page, also of those that never came back
 # So old, a walk takes an outage for its own failure: a page that never comes looks the same to who asks for it alone.
 LONGEST_OUTAGE = timedelta(days=1)
 LEASE = timedelta(seconds=40)  # longer than a task may take
@@ -37,6 +37,8 @@ ENDINGS = {
     State.PRIVATE: "Discogs says the collection is private. What was read so far is kept.",
     State.GONE: "Discogs does not know this collection any more. What was read so far is kept.",
 }
+KEPT = "What was read so far is kept. Sync again later."
+BROKEN_OFF = "Reading the collection broke off five times at the same place."
 
 
 class Stopped(errors.DiscogsError):
@@ -99,11 +101,22 @@ def idle_imports(*, now: datetime) -> list[int]:
 
 
 def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
+    """Take the walk for one step, which counts as a try until it is known what came of it."""
     owner = uuid.uuid4()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     rows = ImportPass.objects.running().filter(free, pk=pass_id)
-    rows.update(lease_owner=owner, lease_until=now + LEASE, not_before=None, queued_at=None)
-    return ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
+    rows.update(
+        lease_owner=owner,
+        lease_until=now + LEASE,
+        not_before=None,
+        queued_at=None,
+        attempts=F("attempts") + 1,
+    )
+    walk = ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
+    if walk and walk.attempts > MOST_ATTEMPTS:
+        _give_up(walk, f"{BROKEN_OFF} {KEPT}", now=now)
+        return None
+    return walk
 
 
 # The steps: each makes one request and returns whether the walk is over -------------------------------
@@ -284,7 +297,9 @@ def _confirm_owner(walk: ImportPass, client: DiscogsClient) -> None:
 
 
 def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:
-    _mine(walk).update(lease_until=None, not_before=now + timedelta(seconds=seconds))
+    """Go on later. The page is not to blame, so its try is not counted."""
+    later = now + timedelta(seconds=seconds)
+    _mine(walk).update(lease_until=None, not_before=later, attempts=F("attempts") - 1)
     return seconds
 
 
@@ -296,22 +311,22 @@ def _end(walk: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> 
     used = DiscogsConnection.objects.filter(pk=walk.connection_id, credential=walk.connection.credential)
     if not used.update(state=state):
         return _wait(walk, 0.0, now=now)
-    _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=ENDINGS[state])
+    _give_up(walk, ENDINGS[state], now=now)
     logger.warning("import %s ended: connection %s is %s", walk.pk, walk.connection_id, state)
     return None
 
 
 def _failed(walk: ImportPass, error: errors.DiscogsError, *, now: datetime) -> float | None:
-    """Count a failed try: again later, or give the walk up. What it stored so far stays."""
-    attempts = walk.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
-        _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=str(error))
+    """Try the page again later, or give the walk up."""
+    if walk.attempts >= MOST_ATTEMPTS:
+        _give_up(walk, f"{error} {KEPT}", now=now)
         return None
-    seconds = 2.0**attempts
-    _mine(walk).update(
-        attempts=attempts,
-        error=str(error),
-        lease_until=None,
-        not_before=now + timedelta(seconds=seconds),
-    )
+    seconds = 2.0**walk.attempts
+    later = now + timedelta(seconds=seconds)
+    _mine(walk).update(error=str(error), lease_until=None, not_before=later)
     return seconds
+
+
+def _give_up(walk: ImportPass, why: str, *, now: datetime) -> None:
+    """End the walk. What it has stored stays."""
+    _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=why)

@@ -1,6 +1,8 @@
 """An import whose owner, worker or Discogs changes while it is under way."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,8 +14,10 @@ from django.utils import timezone
 from collections_app.connect import connect_with_token
 from collections_app.credentials import credentials_of
 from collections_app.discogs.client import DiscogsClient
-from collections_app.importer import import_step, start_import
-from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, ImportPass
+from collections_app.importer import idle_imports, import_step, start_import
+from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, Folder, ImportPass
+from pricing import planner
+from pricing.models import SyncRun
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,3 +169,60 @@ def test_an_outage_that_outlasts_a_day_ends_the_walk(collector, generous_sandbox
     pass_on(walk, now=now, seconds=7200)
     walk.refresh_from_db()
     assert walk.state == ImportPass.State.FAILED
+
+
+class LostStep(Exception):
+    """What ends a step as a mistake of ours, or a killed worker, would."""
+
+
+@contextmanager
+def lost_steps() -> Iterator[None]:
+    """Every step is lost when it has its answer, before anything of it is stored."""
+
+    def lose(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and Folder._meta.db_table in sql:
+            raise LostStep
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(lose):
+        yield
+
+
+def test_a_step_that_is_lost_again_and_again_ends_the_walk_and_the_page_says_why(
+    client, collector, generous_sandbox
+):
+    run = planner.start_sync(collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    now, pass_id = timezone.now(), run.import_pass_id
+    generous_sandbox.reset("stats")
+    with lost_steps():
+        for _ in range(5):
+            with pytest.raises(LostStep):
+                import_step(pass_id, now=now)
+            now += timedelta(seconds=41)
+            assert idle_imports(now=now) == [pass_id]
+        assert import_step(pass_id, now=now) is None
+    assert generous_sandbox.stats()["accepted"] == 5
+    assert ImportPass.objects.get().state == ImportPass.State.FAILED
+    planner.advance_runs(now=now)
+    client.force_login(collector)
+    html = client.get(f"/syncs/{run.pk}/").content.decode()
+    assert (
+        "Reading the collection broke off five times at the same place. What was read so far is kept." in html
+    )
+
+
+def test_a_walk_that_waits_or_goes_on_uses_no_try_up(collector, generous_sandbox):
+    now = timezone.now()
+    walk = start_import(collector.discogs_connection, now=now)
+    generous_sandbox.add_fault(
+        path="/users/", kind="status", status=429, headers={"Retry-After": "1"}, times=1
+    )
+    assert import_step(walk.pk, now=now) == 1.0
+    walk.refresh_from_db()
+    assert walk.attempts == 0
+    generous_sandbox.add_fault(path="/users/", kind="html", times=1)
+    ApiGate.objects.all().delete()
+    assert import_step(walk.pk, now=now) == 2.0
+    assert import_step(walk.pk, now=now) == 0.0
+    walk.refresh_from_db()
+    assert walk.attempts == 0

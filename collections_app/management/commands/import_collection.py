@@ -49,7 +49,7 @@ class Command(BaseCommand):
             # None: a worker holds the page at hand.
             time.sleep(0.5 if wait_seconds is None else wait_seconds)
         if walk.state == ImportPass.State.FAILED:
-            self.stderr.write(f"{walk.connection}: {walk.error} What was read so far is kept.")
+            self.stderr.write(f"{walk.connection}: {walk.error}")
             return False
         self.stdout.write(f"{walk.connection}: {walk.instances_seen} copies, {walk.requests} requests.")
         return True
