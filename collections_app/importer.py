@@ -1,10 +1,10 @@
 """Bring one connection's folders, fields, copies and wantlist up to date, a request at a time.
 
 Each step fetches one page, stores it and says when the next one is due. The walk survives a lost step: whoever
-comes next goes on at the same page. `shelf` writes the rows and decides what has been removed.
+comes next goes on at the same page. `shelf` writes the rows and decides what has been removed; `setbacks` says what
+a failed request means.
 """
 
-import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,18 +12,13 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from collections_app import shelf
+from collections_app import setbacks, shelf
 from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
 from collections_app.discogs.payloads import InstancePage, WantPage
-from collections_app.models import DiscogsConnection, ImportPass, ImportPassQuerySet
+from collections_app.models import DiscogsConnection, ImportPass
 
-logger = logging.getLogger(__name__)
-
-MOST_ATTEMPTS = 5  # tries of one page, also of those that never came back
-# So old, a walk takes an outage for its own failure: a page that never comes looks the same to who asks for it alone.
-LONGEST_OUTAGE = timedelta(days=1)
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
 MOST_PAGES = 2_000  # a walk that never meets an empty page ends here
@@ -32,35 +27,6 @@ CLOCK_MARGIN = timedelta(minutes=10)
 
 Stage = ImportPass.Stage
 State = DiscogsConnection.State
-ENDINGS = {
-    State.RECONNECT_NEEDED: "Discogs no longer accepts the credential. What was read so far is kept. Reconnect.",
-    State.PRIVATE: "Discogs says the collection is private. What was read so far is kept.",
-    State.GONE: "Discogs does not know this collection any more. What was read so far is kept.",
-}
-KEPT = "What was read so far is kept. Sync again later."
-BROKEN_OFF = "Reading the collection broke off five times at the same place."
-
-
-class Stopped(errors.DiscogsError):
-    """The walk was ended or taken over; nothing of this step may be stored."""
-
-    kind = "stopped"
-
-
-class Renamed(errors.DiscogsError):
-    """The account has another name at Discogs now. It is stored: the walk goes on under it."""
-
-    kind = "renamed"
-
-
-class OwnerNeeded(errors.DiscogsError):
-    """The walk cannot go on before the owner of the connection, now in `state`, has done something."""
-
-    kind = "owner"
-
-    def __init__(self, state: DiscogsConnection.State) -> None:
-        super().__init__(ENDINGS[state])
-        self.state = state
 
 
 def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
@@ -84,11 +50,11 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
     try:
         client = DiscogsClient(credentials_of(walk.connection))
     except CredentialUnreadable:
-        return _end(walk, State.RECONNECT_NEEDED, now=now)
+        return setbacks.end(walk, State.RECONNECT_NEEDED, now=now)
     try:
         finished = STEPS[Stage(walk.stage)](walk, client, now)
     except errors.DiscogsError as error:
-        return _settle(walk, client, error, now=now)
+        return setbacks.settle(walk, client, error, now=now)
     return None if finished else 0.0
 
 
@@ -113,8 +79,8 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
         attempts=F("attempts") + 1,
     )
     walk = ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
-    if walk and walk.attempts > MOST_ATTEMPTS:
-        _give_up(walk, f"{BROKEN_OFF} {KEPT}", now=now)
+    if walk and walk.attempts > setbacks.MOST_ATTEMPTS:
+        setbacks.give_up(walk, setbacks.BROKEN_OFF, now=now)
         return None
     return walk
 
@@ -126,7 +92,7 @@ def _folders(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     folders = client.collection_folders(walk.connection.discogs_username)
     if all(folder.discogs_id == 0 for folder in folders):
         # The owner is shown folder 1 as well: after a rename the old name may be somebody else's.
-        _confirm_owner(walk, client)
+        setbacks.confirm_owner(walk, client)
     counts = [folder.count for folder in folders if folder.discogs_id == 0]
     with transaction.atomic():
         _advance(
@@ -233,100 +199,13 @@ def _complete(walk: ImportPass, *, now: datetime) -> None:
 
 
 def _advance(walk: ImportPass, client: DiscogsClient, **values: object) -> None:
-    """Move the walk on. Raises Stopped when it is no longer ours, or no longer running.
+    """Move the walk on. Raises setbacks.Stopped when it is no longer ours, or no longer running.
 
     Also the lock for the rest of the transaction: whoever ends the walk meanwhile waits for it.
     """
-    if not _mine(walk).update(
+    if not setbacks.mine(walk).update(
         **values, requests=F("requests") + client.requests_sent, attempts=0, error="", lease_until=None
     ):
-        raise Stopped("The import was stopped or taken over.")
+        raise setbacks.Stopped("The import was stopped or taken over.")
     for name, value in values.items():
         setattr(walk, name, value)
-
-
-def _mine(walk: ImportPass) -> ImportPassQuerySet:
-    return ImportPass.objects.running().filter(pk=walk.pk, lease_owner=walk.lease_owner)
-
-
-# What a failed request means ------------------------------------------------------------------------
-
-
-def _settle(
-    walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError, *, now: datetime
-) -> float | None:
-    if isinstance(error, Stopped):
-        return None
-    if isinstance(error, errors.CredentialsRejected | errors.AccessDenied | errors.NotFound):
-        error = _explained(walk, client, error)
-    _mine(walk).update(requests=F("requests") + client.requests_sent)
-    if isinstance(error, OwnerNeeded):
-        return _end(walk, error.state, now=now)
-    if isinstance(error, Renamed):
-        return _wait(walk, 0.0, now=now)
-    if isinstance(error, errors.GateClosed):
-        return _wait(walk, error.wait_seconds, now=now)
-    is_outage = error.opened_breaker and now < walk.started_at + LONGEST_OUTAGE
-    if is_outage or isinstance(error, errors.RateLimited):
-        return _wait(walk, 1.0, now=now)  # the gate knows for how long; ask it then
-    return _failed(walk, error, now=now)
-
-
-def _explained(walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError) -> errors.DiscogsError:
-    """What a refusal means. Asks once who we are before telling someone that their connection is at fault."""
-    try:
-        _confirm_owner(walk, client)
-    except errors.CredentialsRejected:
-        return OwnerNeeded(State.RECONNECT_NEEDED)
-    except errors.DiscogsError as other:
-        return other
-    if isinstance(error, errors.CredentialsRejected):
-        return errors.ServerError(str(error))  # a 401 by mistake
-    return OwnerNeeded(State.PRIVATE if isinstance(error, errors.AccessDenied) else State.GONE)
-
-
-def _confirm_owner(walk: ImportPass, client: DiscogsClient) -> None:
-    """Ask Discogs who we are. Raises OwnerNeeded for somebody else than before, Renamed for another name."""
-    connection, me = walk.connection, client.identity()
-    if me.discogs_id != connection.discogs_user_id:
-        raise OwnerNeeded(State.RECONNECT_NEEDED)
-    if me.username != connection.discogs_username:
-        # Whoever has disconnected meanwhile has no row any more, and that is no error.
-        DiscogsConnection.objects.filter(pk=connection.pk).update(discogs_username=me.username)
-        raise Renamed("The account has another name at Discogs now.")
-
-
-def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:
-    """Go on later. The page is not to blame, so its try is not counted."""
-    later = now + timedelta(seconds=seconds)
-    _mine(walk).update(lease_until=None, not_before=later, attempts=F("attempts") - 1)
-    return seconds
-
-
-def _end(walk: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> float | None:
-    """Give the walk up, since it cannot succeed before its owner has done something. No step follows.
-
-    Whoever has reconnected while the old credential was in use has done so already: the walk goes on with the new one.
-    """
-    used = DiscogsConnection.objects.filter(pk=walk.connection_id, credential=walk.connection.credential)
-    if not used.update(state=state):
-        return _wait(walk, 0.0, now=now)
-    _give_up(walk, ENDINGS[state], now=now)
-    logger.warning("import %s ended: connection %s is %s", walk.pk, walk.connection_id, state)
-    return None
-
-
-def _failed(walk: ImportPass, error: errors.DiscogsError, *, now: datetime) -> float | None:
-    """Try the page again later, or give the walk up."""
-    if walk.attempts >= MOST_ATTEMPTS:
-        _give_up(walk, f"{error} {KEPT}", now=now)
-        return None
-    seconds = 2.0**walk.attempts
-    later = now + timedelta(seconds=seconds)
-    _mine(walk).update(error=str(error), lease_until=None, not_before=later)
-    return seconds
-
-
-def _give_up(walk: ImportPass, why: str, *, now: datetime) -> None:
-    """End the walk. What it has stored stays."""
-    _mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=why)
