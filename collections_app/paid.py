@@ -8,17 +8,20 @@ from collections_app.discogs.payloads import CURRENCIES, MOST_AMOUNT, minor_unit
 
 # As Discogs itself writes them; a bare $ is the American one there.
 SYMBOLS = {
-    "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "MX$": "MXN", "R$": "BRL", "US$": "USD", "$": "USD",
-    "€": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "R": "ZAR", "FR.": "CHF", "SFR.": "CHF",
+    "$": "USD", "US$": "USD", "CA$": "CAD", "C$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "MX$": "MXN",
+    "R$": "BRL", "€": "EUR", "EURO": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "R": "ZAR",
+    "FR.": "CHF", "SFR.": "CHF",
 }  # fmt: skip
 _UNIT = "|".join(re.escape(word) for word in sorted([*SYMBOLS, *CURRENCIES], key=len, reverse=True))
 _PAID = re.compile(
     rf"(?P<before>{_UNIT})?\s*(?P<number>\d[\d.,'’\s]*?)(?P<whole>[.,][-–])?\s*(?P<after>{_UNIT})?",
     re.IGNORECASE | re.ASCII,
 )
-# Digits, in groups of three or not, then one or two decimals after the other mark.
+# Digits, in groups of three or not, then one or two decimals after the other mark, and a 0 that adds nothing. No group
+# follows a leading 0: "0.500" is a half, and "0,125" no amount, since nobody pays half a cent.
 _NUMBER = re.compile(
-    r"(?P<whole>\d{1,3}(?:(?P<group>[.,'’\s])\d{3})(?:(?P=group)\d{3})*|\d+)(?:(?!(?P=group))[.,](?P<cents>\d{1,2}))?",
+    r"(?P<whole>[1-9]\d{0,2}(?:(?P<group>[.,'’\s])\d{3})(?:(?P=group)\d{3})*|\d+)"
+    r"(?:(?!(?P=group))[.,](?P<cents>\d{1,2})0?)?",
     re.ASCII,
 )
 LONGEST = 40  # characters; longer is prose
@@ -36,7 +39,8 @@ def parse_paid(text: str) -> Paid | None:
 
     A mark before three digits groups thousands; "1,234" is over a thousand.
     """
-    found = _PAID.fullmatch(text.strip()) if len(text) <= LONGEST else None
+    text = " ".join(text.split())  # people type, or their software, spaces of every width
+    found = _PAID.fullmatch(text) if len(text) <= LONGEST else None
     if found is None:
         return None
     units = {_currency(unit) for unit in (found["before"], found["after"]) if unit}

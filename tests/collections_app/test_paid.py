@@ -27,6 +27,16 @@ from collections_app.paid import parse_paid
         ("JPY 1500", 1500, "JPY"),
         ("£5.-", 500, "GBP"),
         ("  € 7  ", 700, "EUR"),
+        ("€\xa07", 700, "EUR"),
+        ("12,50\xa0€", 1250, "EUR"),
+        ("1\u202f234,50 €", 123450, "EUR"),
+        ("12,50 Euro", 1250, "EUR"),
+        ("C$20", 2000, "CAD"),
+        # After a 0 no thousands follow; a third decimal that is 0 adds nothing.
+        ("0.500", 50, ""),
+        ("0,50", 50, ""),
+        ("0,990 €", 99, "EUR"),
+        ("12.500", 1250000, ""),
     ],
 )
 def test_an_amount_is_read_with_its_currency_when_it_has_one(text, minor, currency):
@@ -48,6 +58,9 @@ def test_an_amount_is_read_with_its_currency_when_it_has_one(text, minor, curren
         "9" * 13,
         "1" * 41,
         "12.345.6",
+        "0,125",
+        "0.999.000",
+        "1 2 3",
         "$",
     ],
 )
