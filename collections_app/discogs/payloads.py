@@ -185,12 +185,14 @@ def minor_units(value: Decimal, currency: str) -> int:
 
 def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
     """Artists in one line, joined as Discogs writes them: the name variation first, without its number."""
-    parts: list[str] = []
+    line, between = "", ""
     for artist in artists:
         name = DISAMBIGUATION.sub("", optional_text(artist, "anv") or optional_text(artist, "name"))
+        line += between + name
         join = optional_text(artist, "join").strip()
-        parts.append(name if not join else f"{name}, " if join == "," else f"{name} {join} ")
-    return "".join(parts).strip().rstrip(",")[:MOST_TEXT]
+        # What the last artist is joined by joins nothing.
+        between = f" {join} " if join not in ("", ",") else f"{join} "
+    return line.strip()[:MOST_TEXT]
 
 
 def _status(blocked: bool, amount: int | None) -> str:

@@ -87,6 +87,8 @@ def test_garbage_is_refused(body):
         ([{"name": "Okto (2)", "anv": "", "join": ""}], "Okto"),
         ([{"name": "Okto", "anv": "DJ Okto", "join": "&"}, {"name": "Halden (14)"}], "DJ Okto & Halden"),
         ([{"name": "A", "join": ","}, {"name": "B", "join": ","}, {"name": "C"}], "A, B, C"),
+        ([{"name": "A", "join": ""}, {"name": "B", "join": ","}], "A B"),
+        ([{"name": "A", "join": "/"}, {"name": "B", "join": "feat."}], "A / B"),
         ([], ""),
     ],
 )
