@@ -95,9 +95,8 @@ def store_instances(walk: ImportPass, instances: Sequence[InstancePayload]) -> i
     entries = {entry.instance_id: entry for entry in instances}
     again = known.filter(instance_id__in=entries).count()
     _store_releases(entry.release for entry in instances)
-    folders = dict(Folder.objects.filter(connection=walk.connection_id).values_list("discogs_id", "pk"))
-    fields = _fields_of(walk)
-    rows = [_instance(walk, entry, folders, fields) for entry in entries.values()]
+    folders, fields = _folder_of_each(walk, entries), _fields_of(walk)
+    rows = [_instance(walk, entry, folders[number], fields) for number, entry in entries.items()]
     _upsert(rows, by=("connection", "instance_id"))
     return len(entries) - again
 
@@ -153,6 +152,20 @@ def _gone(rows: "models.QuerySet[M]", before: ImportPass | None, walk: ImportPas
     return unseen.filter(seen_in_pass__lt=before.pk) if before else unseen.none()
 
 
+def _folder_of_each(walk: ImportPass, entries: Mapping[int, InstancePayload]) -> dict[int, int | None]:
+    """Our folder of each copy, by instance.
+
+    A copy in a folder that nobody told of, because it was made during the walk, stays where it was; the next walk
+    moves it. This one must not forget any folder then, so it counts as not consistent.
+    """
+    folders = dict(Folder.objects.filter(connection=walk.connection_id).values_list("discogs_id", "pk"))
+    strays = [number for number, entry in entries.items() if entry.folder_id not in folders]
+    walk.instances_consistent &= not strays
+    copies = CollectionInstance.objects.filter(connection=walk.connection_id, instance_id__in=strays)
+    before = dict(copies.values_list("instance_id", "folder_id"))
+    return {number: folders.get(entry.folder_id, before.get(number)) for number, entry in entries.items()}
+
+
 def _fields_of(walk: ImportPass) -> list[CollectionField]:
     """The fields of the notes; Discogs' own three also when it did not tell of them."""
     fields = list(CollectionField.objects.filter(connection=walk.connection_id))
@@ -173,14 +186,14 @@ def _store_releases(releases: Iterable[ReleaseFacts]) -> None:
 def _instance(
     walk: ImportPass,
     entry: InstancePayload,
-    folders: Mapping[int, int],
+    folder_id: int | None,
     fields: Iterable[CollectionField],
 ) -> CollectionInstance:
     return CollectionInstance(
         connection_id=walk.connection_id,
         instance_id=entry.instance_id,
         release_id=entry.release.discogs_id,
-        folder_id=folders.get(entry.folder_id),
+        folder_id=folder_id,
         rating=entry.rating,
         added_at=entry.added_at,
         removed_at=None,

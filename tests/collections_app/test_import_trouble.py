@@ -110,6 +110,22 @@ def test_every_request_is_counted_also_of_a_walk_that_is_refused(collector, gene
     assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2)
 
 
+def test_a_copy_moved_into_a_folder_made_during_the_walk_follows_with_the_next(collector, generous_sandbox):
+    go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    walk = start_import(collector.discogs_connection, now=timezone.now())
+    import_step(walk.pk, now=timezone.now())
+    first, *others = generous_sandbox.world.users["collector_at_discogs"].copies
+    folders = {1: "Uncategorized", 7: "For sale"}
+    change(generous_sandbox, folders=folders, copies=(replace(first, folder_id=7), *others))
+    walk = go_on(walk)
+    copy = held(collector).get(instance_id=first.instance_id)
+    assert (copy.folder.name, walk.state) == ("Uncategorized", ImportPass.State.COMPLETE)
+    assert not walk.instances_consistent
+    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    copy.refresh_from_db()
+    assert (copy.folder.name, walk.instances_consistent) == ("For sale", True)
+
+
 # Outages and crashes --------------------------------------------------------------------------------
 
 
