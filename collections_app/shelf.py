@@ -45,6 +45,7 @@ ROLE_NAMES = {
     ),
 }
 ROLE_NUMBERS = {1: Role.MEDIA, 2: Role.SLEEVE, 3: Role.NOTES}
+OWN = (Role.PAID, Role.OTHER)  # kept as text too: a price also where no amount can be read from it
 
 
 def store_folders(walk: ImportPass, folders: Iterable[FolderPayload]) -> None:
@@ -167,14 +168,27 @@ def _folder_of_each(walk: ImportPass, entries: Mapping[int, InstancePayload]) ->
 
 
 def _fields_of(walk: ImportPass) -> list[CollectionField]:
-    """The fields of the notes; Discogs' own three also when it did not tell of them."""
-    fields = list(CollectionField.objects.filter(connection=walk.connection_id))
+    """The fields of the notes, no two with one name; Discogs' own three also when it did not tell of them."""
+    fields = list(CollectionField.objects.filter(connection=walk.connection_id).order_by("discogs_id"))
     known = {field.discogs_id for field in fields}
+    roles = {field.role for field in fields}
+    _tell_apart(field for field in fields if field.role in OWN)
     return fields + [
         CollectionField(discogs_id=number, role=role, name=role.label)
         for number, role in ROLE_NUMBERS.items()
-        if number not in known and role not in {field.role for field in fields}
+        if number not in known and role not in roles
     ]
+
+
+def _tell_apart(fields: Iterable[CollectionField]) -> None:
+    """Number those whose name an earlier one has, for their notes are kept by name: Shop, Shop (2)."""
+    taken: set[str] = set()
+    for field in fields:
+        name, number = field.name, 1
+        while field.name in taken:
+            number += 1
+            field.name = f"{name} ({number})"
+        taken.add(field.name)
 
 
 def _store_releases(releases: Iterable[ReleaseFacts]) -> None:
@@ -206,7 +220,6 @@ def _notes(notes: Mapping[int, str], fields: Iterable[CollectionField]) -> dict[
     """What the owner wrote about a copy, by what we read it as. A note whose field nobody told of is left out."""
     by_role = {field.role: notes.get(field.discogs_id, "") for field in fields if field.role != Role.OTHER}
     paid = parse_paid(by_role.get(Role.PAID, ""))
-    own = (Role.PAID, Role.OTHER)  # the text of a price stays, also where no amount can be read from it
     return {
         "media_condition": by_role.get(Role.MEDIA, ""),
         "sleeve_condition": by_role.get(Role.SLEEVE, ""),
@@ -214,7 +227,7 @@ def _notes(notes: Mapping[int, str], fields: Iterable[CollectionField]) -> dict[
         "custom_fields": {
             field.name: notes[field.discogs_id]
             for field in fields
-            if field.role in own and notes.get(field.discogs_id)
+            if field.role in OWN and notes.get(field.discogs_id)
         },
         "paid_minor": paid.minor if paid else None,
         "paid_currency": paid.currency if paid else "",
@@ -227,7 +240,10 @@ def _each_once(entries: Iterable[N]) -> Iterable[N]:
 
 
 def _upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:
-    """Insert rows, or update everything else in those that are there by the same key. One statement."""
+    """Insert rows, or update everything else in those that are there by the same key.
+
+    One statement on PostgreSQL; SQLite takes several, for as many parameters as it allows in one.
+    """
     if not rows:
         return
     model = type(rows[0])

@@ -123,6 +123,14 @@ def test_a_renamed_field_keeps_its_meaning_and_an_own_one_is_kept_as_it_is(colle
     assert copy.custom_fields == {"Shop": "Market", "Purchase price": "5,50 €"}
 
 
+def test_two_fields_of_one_name_are_both_kept(collector, generous_sandbox):
+    fields = tuple(Field(number, "Shop", False) for number in (5, 6))
+    copies = tuple(replace(c, notes={5: "Market", 6: "Fair"}) for c in at_discogs(generous_sandbox).copies)
+    change(generous_sandbox, fields=fields, copies=copies)
+    import_all(collector)
+    assert held(collector).first().custom_fields == {"Shop": "Market", "Shop (2)": "Fair"}
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_fields_that_are_not_told_leave_grades_where_they_are(collector, generous_sandbox, status):
     fault = {"kind": "status", "status": status, "body": '{"message": "no"}'}
