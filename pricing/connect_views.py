@@ -91,7 +91,10 @@ def authorised(request: HttpRequest) -> HttpResponse:
 
 def _first_sync(request: HttpRequest) -> HttpResponse:
     """Begin at once, so that there is something to see."""
-    run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    try:
+        run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    except planner.NotConnected:
+        return redirect("connect")  # disconnected this very moment, on another page
     return redirect("sync_run", run_id=run.pk)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db.models.signals import post_save
 from django.urls import reverse
 from django.utils import timezone
 
@@ -167,6 +168,23 @@ def test_connecting_starts_the_first_sync(client, make_user, generous_sandbox):
     run = SyncRun.objects.get(user=user)
     assert response.url == f"/syncs/{run.pk}/"
     assert DiscogsConnection.objects.get(user=user).discogs_username == "someone"
+
+
+def test_disconnecting_on_another_page_right_after_connecting_leads_back(client, make_user, generous_sandbox):
+    user = make_user()
+    client.force_login(user)
+    generous_sandbox.add_user("someone", "token-of-someone")
+
+    def leave(**_: object) -> None:
+        DiscogsConnection.objects.all().delete()
+
+    post_save.connect(leave, sender=DiscogsConnection)
+    try:
+        response = client.post("/connect/", {"token": "token-of-someone"})
+    finally:
+        post_save.disconnect(leave, sender=DiscogsConnection)
+    assert response.url == "/connect/"
+    assert not SyncRun.objects.exists()
 
 
 def test_a_refused_token_is_explained_and_never_shown_again(client, make_user, generous_sandbox):
