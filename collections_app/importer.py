@@ -29,13 +29,24 @@ Stage = ImportPass.Stage
 State = DiscogsConnection.State
 
 
+class ConnectionErased(Exception):
+    """The connection is not there any more, so there is nothing to import."""
+
+
 def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
-    """The running walk of a connection, started if there is none. The caller enqueues its first step."""
-    try:
-        with transaction.atomic():
-            return ImportPass.objects.create(connection=connection, started_at=now)
-    except IntegrityError:
-        return ImportPass.objects.running().get(connection=connection)
+    """The running walk of a connection, started if there is none. The caller enqueues its first step.
+
+    Raises ConnectionErased.
+    """
+    for _ in range(2):  # the running walk may end between our two statements
+        try:
+            with transaction.atomic():
+                return ImportPass.objects.create(connection=connection, started_at=now)
+        except IntegrityError:
+            running = ImportPass.objects.running().filter(connection=connection).first()
+        if running:
+            return running
+    raise ConnectionErased("The connection was erased meanwhile; nothing was begun.")
 
 
 def import_step(pass_id: int, *, now: datetime) -> float | None:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, FloatField, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
-from collections_app.importer import start_import
+from collections_app.importer import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
 from pricing.due import is_due, priority, share_that_fits
@@ -63,6 +63,8 @@ def start_sync(
                 plan_items(run, _held_by(user.pk), now=now)
     except IntegrityError:
         return _newest_run_of(user.pk)
+    except ConnectionErased as erased:
+        raise NotConnected(str(erased)) from None
     return _ended_if_nothing_is_due(run, now=now)
 
 

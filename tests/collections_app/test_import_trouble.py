@@ -176,6 +176,7 @@ def test_a_page_that_always_fails_among_good_ones_ends_the_walk_after_five_tries
         DiscogsClient(credentials_of(collector.discogs_connection)).identity()
     walk.refresh_from_db()
     assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2 + 5)
+    assert walk.error.endswith("(500). What was read so far is kept. Sync again later.")
 
 
 def test_an_outage_that_outlasts_a_day_ends_the_walk(collector, generous_sandbox, long_minutes):

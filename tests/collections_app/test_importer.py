@@ -1,12 +1,17 @@
 """The walk through a collection, page by page, against the sandbox."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.db.models.signals import post_save
 from django.utils import timezone
 
-from collections_app.importer import idle_imports, import_step, start_import
-from collections_app.models import CollectionInstance, Folder, ImportPass, Release
+from collections_app.connect import disconnect
+from collections_app.importer import ConnectionErased, idle_imports, import_step, start_import
+from collections_app.models import CollectionInstance, DiscogsConnection, Folder, ImportPass, Release
 from tests.pricing.engine import import_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +102,58 @@ def test_pages_that_come_back_empty_remove_nothing(collector, generous_sandbox):
 def test_two_starts_are_one_walk(collector):
     first = start_import(collector.discogs_connection, now=timezone.now())
     assert start_import(collector.discogs_connection, now=timezone.now()).pk == first.pk
+
+
+def test_a_walk_that_ends_while_one_is_started_makes_room_for_it(collector):
+    first = start_import(collector.discogs_connection, now=timezone.now())
+    ended: list[int] = []
+
+    def end_it(execute, sql, params, many, context):
+        # Another process commits the last page just before we look for the walk that is in our way.
+        if sql.startswith("SELECT") and ImportPass._meta.db_table in sql and not ended:
+            ended.append(first.pk)
+            ImportPass.objects.filter(pk=first.pk).update(state=ImportPass.State.COMPLETE)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(end_it):
+        second = start_import(collector.discogs_connection, now=timezone.now())
+    assert ended == [first.pk]
+    assert (second.state, second.pk > first.pk) == (ImportPass.State.RUNNING, True)
+
+
+def test_a_connection_that_was_erased_meanwhile_is_said(collector):
+    erased = DiscogsConnection.objects.get()
+    disconnect(DiscogsConnection.objects.get())
+    with pytest.raises(ConnectionErased, match="erased meanwhile; nothing was begun"):
+        start_import(erased, now=timezone.now())
+
+
+def test_the_command_goes_on_with_others_when_someone_disconnects(
+    collector, make_collector, generous_sandbox
+):
+    make_collector(generous_sandbox, "other", count=30)
+
+    def leave(instance: ImportPass, **_: object) -> None:
+        if instance.instances_seen and instance.connection.user_id == collector.pk:
+            transaction.on_commit(lambda: DiscogsConnection.objects.filter(user=collector).delete())
+
+    errors = StringIO()
+    post_save.connect(leave, sender=ImportPass)
+    try:
+        with pytest.raises(CommandError, match="1 of 2 imports failed"):
+            call_command("import_collection", wait=True, stdout=StringIO(), stderr=errors)
+    finally:
+        post_save.disconnect(leave, sender=ImportPass)
+    assert "its user has disconnected; nothing of it is kept" in errors.getvalue()
+    assert CollectionInstance.objects.count() == 30
+
+
+def test_the_command_says_once_that_what_was_read_is_kept(collector, generous_sandbox):
+    generous_sandbox.add_user("collector_at_discogs", "a-brand-new-token")
+    errors = StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_collection", wait=True, stdout=StringIO(), stderr=errors)
+    assert errors.getvalue().count("What was read so far is kept.") == 1
 
 
 def test_a_step_that_another_task_holds_is_left_to_it(collector, generous_sandbox):

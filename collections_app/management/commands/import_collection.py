@@ -4,11 +4,12 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from collections_app.accounts.people import user_called
-from collections_app.importer import import_step, start_import
+from collections_app.importer import ConnectionErased, import_step, start_import
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.tasks import enqueue_import
 
@@ -29,15 +30,29 @@ class Command(BaseCommand):
             raise CommandError(
                 "Nobody to import for: connect a user with connect_discogs first.", returncode=2
             )
-        walks = [start_import(connection, now=timezone.now()) for connection in connections]
+        walks = [self._started(connection) for connection in connections]
         if options["wait"]:
-            failed = [walk for walk in walks if not self._walk(walk)]
+            failed = [walk for walk in walks if walk is None or not self._read(walk)]
             if failed:
                 raise CommandError(f"{len(failed)} of {len(walks)} imports failed.")
             return
-        for walk in walks:
+        for walk in filter(None, walks):
             enqueue_import(walk.pk, now=timezone.now())
             self.stdout.write(f"Import {walk.pk} waits for the workers (manage.py run_workers).")
+
+    def _started(self, connection: DiscogsConnection) -> ImportPass | None:
+        try:
+            return start_import(connection, now=timezone.now())
+        except ConnectionErased as erased:
+            self.stderr.write(f"{connection}: {erased}")
+            return None
+
+    def _read(self, walk: ImportPass) -> bool:
+        try:
+            return self._walk(walk)
+        except ObjectDoesNotExist:
+            self.stderr.write(f"Import {walk.pk}: its user has disconnected; nothing of it is kept.")
+            return False
 
     def _walk(self, walk: ImportPass) -> bool:
         """Go through an import, beside any worker that does the same; whether it was completed."""
