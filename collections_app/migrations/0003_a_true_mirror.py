@@ -37,6 +37,10 @@ class Migration(migrations.Migration):
             model_name='importpass',
             name='pages',
         ),
+        migrations.RemoveField(
+            model_name='importpass',
+            name='wants_prices',
+        ),
         migrations.AddField(
             model_name='collectioninstance',
             name='custom_fields',
@@ -57,7 +61,13 @@ class Migration(migrations.Migration):
             name='seen_in_pass',
             field=models.BigIntegerField(default=0),
         ),
+        # Of passes before this one nobody knows it, so they cannot prove that anything is gone.
         migrations.AddField(
+            model_name='importpass',
+            name='instances_consistent',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AlterField(
             model_name='importpass',
             name='instances_consistent',
             field=models.BooleanField(default=True),
@@ -68,6 +78,11 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('folders', 'Folders'), ('fields', 'Fields'), ('instances', 'Copies'), ('wants', 'Wantlist')], default='folders', max_length=12),
         ),
         migrations.AddField(
+            model_name='importpass',
+            name='wants_consistent',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AlterField(
             model_name='importpass',
             name='wants_consistent',
             field=models.BooleanField(default=True),

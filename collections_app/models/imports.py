@@ -47,9 +47,6 @@ class ImportPass(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField(null=True, blank=True, help_text="A step is in the queue since then.")
-    wants_prices = models.BooleanField(
-        default=False, help_text="A sync run follows when the pass is complete."
-    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,0 +1,39 @@
+"""What a migration makes of rows that are there already."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from collections_app.models import ImportPass
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BEFORE, AFTER = ("collections_app", "0002_gate_heeds_headers"), ("collections_app", "0003_a_true_mirror")
+
+
+@pytest.fixture
+def before() -> Iterator[MigrationExecutor]:
+    """The tables as they were; as they are again afterwards."""
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    executor = MigrationExecutor(connection)
+    executor.migrate([BEFORE])
+    yield executor
+    MigrationExecutor(connection).migrate(latest)
+
+
+def test_a_pass_from_before_proves_nothing_gone_and_a_new_one_may(before):
+    old = before.loader.project_state([BEFORE]).apps
+    user = old.get_model("auth", "User").objects.create(username="early")
+    shelf = old.get_model("collections_app", "DiscogsConnection").objects.create(
+        user=user, discogs_user_id=1, discogs_username="early_there", connected_at=timezone.now()
+    )
+    passes = old.get_model("collections_app", "ImportPass").objects
+    number = passes.create(connection=shelf, state="complete", started_at=timezone.now()).pk
+    MigrationExecutor(connection).migrate([AFTER])
+    walk = ImportPass.objects.get(pk=number)
+    assert (walk.instances_consistent, walk.wants_consistent) == (False, False)
+    later = ImportPass.objects.create(connection_id=walk.connection_id, started_at=timezone.now())
+    later.refresh_from_db()
+    assert (later.instances_consistent, later.wants_consistent) == (True, True)
