@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 
 from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
@@ -85,9 +85,11 @@ def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
 
 def _access(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, Credentials] | None:
     """Whose credentials fetch this release: those who asked, then other owners, then the site's own."""
-    active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE)
-    asked = active.filter(user__sync_runs__items__job=job).order_by("pk")
-    own = active.filter(instances__release=job.release_id).order_by("pk")
+    # A private or lost collection is no reason: prices are public, and the credential is good.
+    rejected = Q(state=DiscogsConnection.State.RECONNECT_NEEDED) | Q(credential="")
+    usable = DiscogsConnection.objects.exclude(rejected).order_by("pk")
+    asked = usable.filter(user__sync_runs__items__job=job)
+    own = usable.filter(instances__release=job.release_id)
     for connections in (asked, own):
         for connection in connections.distinct()[:3]:
             try:

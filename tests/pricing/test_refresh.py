@@ -193,6 +193,23 @@ def test_what_others_wait_for_is_fetched_with_their_credentials(collector, make_
     assert progress_of(theirs, now=timezone.now()).recorded == 2
 
 
+@pytest.mark.parametrize("state", [DiscogsConnection.State.PRIVATE, DiscogsConnection.State.GONE])
+def test_a_release_is_checked_also_when_its_owners_collection_cannot_be_read(collector, state):
+    DiscogsConnection.objects.update(state=state)
+    planner.check_release(11, now=timezone.now())
+    work_until_idle()
+    assert job_of(11).state == PriceJob.State.RECORDED
+
+
+def test_a_connection_without_a_credential_is_never_used(collector, make_collector, generous_sandbox):
+    DiscogsConnection.objects.update(state=DiscogsConnection.State.PRIVATE, credential="")
+    import_all(make_collector(generous_sandbox, "other", release_ids=[11]))
+    planner.check_release(11, now=timezone.now())
+    work_until_idle()
+    assert job_of(11).state == PriceJob.State.RECORDED
+    assert DiscogsConnection.objects.get(user=collector).state == DiscogsConnection.State.PRIVATE
+
+
 def test_a_result_that_comes_after_the_lease_went_to_another_is_dropped(collector, generous_sandbox):
     from pricing.recorder import gone, record_market
 
