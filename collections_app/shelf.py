@@ -4,6 +4,7 @@ Everything is written by its id at Discogs, so the same page twice changes nothi
 see counts as removed only after a whole and consistent walk, and many at once only after two of them.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -29,6 +30,8 @@ from collections_app.models import (
     WantlistItem,
 )
 from collections_app.paid import parse_paid
+
+logger = logging.getLogger(__name__)
 
 MOST_REMOVED = 0.2  # the share of copies or wants that one walk may take for removed
 
@@ -123,19 +126,22 @@ def store_wants(walk: ImportPass, wants: Sequence[WantPayload]) -> int:
     return len(entries) - again
 
 
-def note_removed_instances(walk: ImportPass, *, now: datetime) -> int:
-    """Mark the copies that a whole, consistent walk did not see as removed; returns how many."""
+def note_removed_instances(walk: ImportPass, *, now: datetime) -> None:
+    """Mark the copies that a whole, consistent walk did not see as removed."""
     held = CollectionInstance.objects.filter(connection=walk.connection_id).held()
     gone = _gone(held, _walk_before(walk, Q(instances_consistent=True)), walk)
+    if number := gone.update(removed_at=now):
+        logger.info("import %s: %s copies gone at Discogs", walk.pk, number)
     # Folders whose copies have moved; a walk that failed half-way would leave copies without one.
     Folder.objects.filter(connection=walk.connection_id).exclude(seen_in_pass=walk.pk).delete()
-    return gone.update(removed_at=now)
 
 
-def delete_removed_wants(walk: ImportPass) -> int:
-    """Delete the wants that a whole, consistent walk did not see; returns how many."""
+def delete_removed_wants(walk: ImportPass) -> None:
+    """Delete the wants that a whole, consistent walk did not see."""
     wants = WantlistItem.objects.filter(connection=walk.connection_id)
-    return _gone(wants, _walk_before(walk, Q(wants_consistent=True)), walk).delete()[0]
+    gone = _gone(wants, _walk_before(walk, Q(wants_consistent=True)), walk)
+    if number := gone.delete()[0]:
+        logger.info("import %s: %s wants gone at Discogs", walk.pk, number)
 
 
 def _walk_before(walk: ImportPass, consistent: Q) -> ImportPass | None:

@@ -63,7 +63,8 @@ def test_importing_twice_changes_nothing(collector):
     )
 
 
-def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbox):
+def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbox, caplog):
+    caplog.set_level("INFO", logger="collections_app")
     import_all(collector)
     gone = held(collector).first()
     generous_sandbox.world.remove_copies("collector_at_discogs", [gone.instance_id])
@@ -71,6 +72,8 @@ def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbo
     gone.refresh_from_db()
     assert gone.removed_at is not None
     assert held(collector).count() == 249
+    number = ImportPass.objects.latest("pk").pk
+    assert caplog.messages[-1] == f"import {number}: 1 copies gone at Discogs"
 
 
 @pytest.mark.parametrize("kind", ["html", "cut", "empty", "reset"])
