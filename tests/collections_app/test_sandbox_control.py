@@ -146,4 +146,4 @@ def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> 
         process.send_signal(number)
 
         assert answer.json()["id"] == 7
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0

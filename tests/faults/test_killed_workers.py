@@ -74,7 +74,7 @@ def test_sigterm_ends_workers_and_all_their_processes_within_half_a_minute(colle
     workers.send_signal(signal.SIGTERM)
     workers.wait(30)
     eventually(lambda: not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE],
-               within=5, what="the end of every process")  # fmt: skip
+               within=20, what="the end of every process")  # fmt: skip
     assert not PriceJob.objects.filter(state=PriceJob.State.RUNNING).exists()
     ordinary = site.run_json("sync_prices", "--user", "collector", "--wait")
     assert ordinary["failed"] == 0

@@ -258,7 +258,7 @@ def test_a_page_of_the_collection_on_its_way_is_not_stored(make_collector, gener
     asked = generous_sandbox.stats()["accepted"]
     generous_sandbox.set_limit(limit=100_000, window=6, latency=1.0)
     thread, raised = in_thread(lambda: import_step(walk.pk, now=timezone.now()))
-    eventually(lambda: generous_sandbox.stats()["accepted"] > asked, within=10, what="the request")
+    eventually(lambda: generous_sandbox.stats()["accepted"] > asked, within=30, what="the request")
     erase_account(user, now=timezone.now())
     thread.join(timeout=20)
     assert not raised
