@@ -25,8 +25,9 @@ from collections_app.discogs.sandbox.market import (
 from collections_app.discogs.sandbox.noise import hash64
 from collections_app.discogs.sandbox.shelves import SandboxUser
 
-# Copies were added in the years before this day: fixed, so that a restart on another day changes no row.
-ANCHOR = date(2026, 11, 20)
+# Copies were added in the years before this day: fixed, so that a restart on another day changes no row, and long past,
+# because what was added after an import began puts removals off.
+ANCHOR = date(2026, 1, 1)
 MARKET_FIELDS = frozenset(
     {"lowest_price", "num_for_sale", "want", "have", "rating_count", "rating_average", "blocked", "gone"}
 )
