@@ -33,7 +33,6 @@ ASKED = "rate of "
 # In US cents: dearer ones would be beyond belief in yen.
 DEAREST = 1_000_000
 CANDIDATES = 10
-KNOWN_TO_BE_FOR_SALE = timedelta(days=7)
 
 
 def feed(*, now: datetime) -> int:
@@ -52,7 +51,7 @@ def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None
 
     Integers cross the queue, so its number does.
     """
-    if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest(now):
+    if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest():
         return False
     if Capability.objects.filter(name=f"{ASKED}{currency}", checked_at__gt=now - AGAIN_AFTER).exists():
         return False
@@ -108,7 +107,7 @@ def _whom_to_ask(now: datetime) -> tuple[int, Credentials] | None:
 
     Another release with each try, should one have been sold.
     """
-    dearest = _dearest(now)
+    dearest = _dearest()
     if not dearest:
         return None
     release_id = dearest[int(now.timestamp() // AGAIN_AFTER.total_seconds()) % len(dearest)]
@@ -119,13 +118,8 @@ def _whom_to_ask(now: datetime) -> tuple[int, Credentials] | None:
     return None if credentials is None else (release_id, credentials)
 
 
-def _dearest(now: datetime) -> list[int]:
-    """A few dear releases that were for sale lately and belong to somebody who is connected."""
+def _dearest() -> list[int]:
+    """A few dear releases that were for sale when last seen, however long ago, and belong to someone connected."""
     owned = held(release=OuterRef("release"), connection__state=DiscogsConnection.State.ACTIVE)
-    priced = ReleasePrice.objects.filter(
-        Exists(owned),
-        status=PriceStatus.PRICED,
-        amount_minor__lte=DEAREST,
-        observed_at__gt=now - KNOWN_TO_BE_FOR_SALE,
-    )
+    priced = ReleasePrice.objects.filter(Exists(owned), status=PriceStatus.PRICED, amount_minor__lte=DEAREST)
     return list(priced.order_by("-amount_minor", "pk").values_list("pk", flat=True)[:CANDIDATES])

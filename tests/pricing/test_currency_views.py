@@ -133,10 +133,19 @@ def test_an_old_rate_is_shown_with_its_date(show, shelf):
 def test_without_a_rate_amounts_stay_in_usd_and_the_page_says_why(show, shelf, address):
     choose(shelf, "EUR", None)
     html = show(address)
-    assert "Discogs is being asked for the rate of EUR" in html
+    assert "Amounts are in USD until Discogs has told the rate of EUR." in html
+    assert "Your connection cannot ask" not in html
     assert "$" in html
     assert "€" not in html
     assert 'data-currency="EUR"' not in html
+
+
+@pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
+def test_a_page_says_when_a_connection_in_trouble_keeps_the_rate_away(show, shelf, address):
+    choose(shelf, "EUR", None)
+    type(shelf).objects.update(state="reconnect_needed")
+    html = show(address)
+    assert "until Discogs has told the rate of EUR. Your connection cannot ask for it as it is." in html
 
 
 def test_hidden_amounts_are_hidden_in_any_currency(show, shelf):

@@ -34,9 +34,9 @@ def choose(user, currency: str) -> None:
     Preferences.objects.update_or_create(user=user, defaults={"currency": currency})
 
 
-def ask(currency: str = "EUR", *, later: timedelta = NEVER) -> bool:
+def ask(currency: str = "EUR", *, later: timedelta = NEVER, seen: timedelta = HOUR) -> bool:
     now = timezone.now() + later
-    ReleasePrice.objects.update(observed_at=now - HOUR)  # daily runs have gone on meanwhile
+    ReleasePrice.objects.update(observed_at=now - seen)
     return rates.refresh_rate(currency, client_for=this_process().client_for, now=now)
 
 
@@ -130,10 +130,12 @@ def test_a_listing_that_came_between_the_two_answers_tells_nothing(collector, ge
     assert not ExchangeRate.objects.exists()
 
 
-def test_a_release_sold_meanwhile_gives_way_to_another_one(collector, generous_sandbox):
+@pytest.mark.parametrize("seen", [HOUR, 8 * DAY, 400 * DAY])
+def test_a_release_sold_meanwhile_gives_way_to_another_one(collector, generous_sandbox, seen):
+    """Also for those who sync only when they ask: what was for sale long ago mostly still is."""
     for release in (11, 12):
         generous_sandbox.set_market(release, lowest_price=None)
-    tries = [ask(later=number * rates.AGAIN_AFTER) for number in range(3)]
+    tries = [ask(later=number * rates.AGAIN_AFTER, seen=seen) for number in range(3)]
     assert any(tries)
 
 
@@ -200,6 +202,13 @@ def test_before_the_first_price_nothing_is_asked_for_and_soon_after_it_is(collec
     assert feed() == 0
     ReleasePrice.objects.bulk_create(prices)
     assert feed(later=MINUTE) == 1
+
+
+def test_prices_older_than_a_week_are_enough_to_ask_for_a_rate(collector):
+    """Someone who syncs only when they ask has chosen a currency."""
+    choose(collector, "EUR")
+    ReleasePrice.objects.update(observed_at=timezone.now() - 8 * DAY)
+    assert feed() == 1
 
 
 def test_nobodys_currency_is_not_asked_for(collector):
