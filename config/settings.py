@@ -185,7 +185,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Private by default: a public view says so with @login_not_required.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "collections_app.accounts.ended.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "pricing.middleware.DisplayMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

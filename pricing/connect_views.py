@@ -30,7 +30,7 @@ NOT_CONNECTED = {
 
 
 def _owner(request: HttpRequest) -> int:
-    """The id of the user; LoginRequiredMiddleware lets nobody else come this far."""
+    """The id of the user; LoginMiddleware lets nobody else come this far."""
     return cast(int, request.user.pk)
 
 

@@ -1,0 +1,52 @@
+"""A page that stays open after its session has ended."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, expect
+
+from collections_app.accounts.people import confirm_address
+from tests import factories as make
+from tests.accounts import PASSWORD
+from tests.browser.test_pages import log_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOGIN = re.compile(r"/account/login/\?next=")
+
+
+@pytest.fixture
+def shelf():
+    connection = make.make_connection()
+    confirm_address(connection.user, connection.user.email)
+    make.make_price(make.make_instance(connection).release, 1000)
+    make.make_item(make.make_run(connection), make.make_release(), "due")
+    return connection
+
+
+def type_the_password(page: Page) -> None:
+    page.get_by_label("Email or user name").fill("collector")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Log in").click()
+
+
+@pytest.mark.parametrize("path", ["/dashboard/?range=1m", "/collection/", "/syncs/{run}/"])
+def test_a_live_page_becomes_one_login_page_and_comes_back(live_server, browser_page, shelf, path):
+    path = path.format(run=shelf.user.sync_runs.get().pk)
+    log_in(browser_page, live_server.url, shelf.user)
+    browser_page.goto(live_server.url + path)
+    Session.objects.all().delete()
+    browser_page.wait_for_url(LOGIN)
+    expect(browser_page.locator("footer")).to_have_count(1)
+    type_the_password(browser_page)
+    browser_page.wait_for_url(live_server.url + path)
+
+
+def test_a_button_pressed_too_late_comes_back_to_its_page(live_server, browser_page, shelf):
+    log_in(browser_page, live_server.url, shelf.user)
+    browser_page.goto(f"{live_server.url}/dashboard/?range=1m")
+    Session.objects.all().delete()
+    browser_page.get_by_role("button", name="Hide amounts").click()
+    browser_page.wait_for_url(LOGIN)
+    type_the_password(browser_page)
+    browser_page.wait_for_url(f"{live_server.url}/dashboard/?range=1m")
