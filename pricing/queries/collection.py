@@ -62,14 +62,15 @@ class View:
     def of(cls, query: QueryDict) -> "View":
         sort, page = query.get("sort", ""), query.get("page", "")
         text = {
-            name: query.get(name, "").strip()[:LONGEST_QUERY]
+            # PostgreSQL takes no NUL in a text.
+            name: query.get(name, "").replace("\x00", "").strip()[:LONGEST_QUERY]
             for name in ("q", "folder", "genre", "format", "decade")
         }
         return cls(
             **text,
             state=query.get("state", "") if query.get("state") in STATES else "",
             sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
-            page=int(page) if page.isascii() and page.isdigit() and int(page[:6]) > 0 else 1,
+            page=max(1, int(page[:9])) if page.isascii() and page.isdigit() else 1,
         )
 
     @property
