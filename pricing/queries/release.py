@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db.models import Exists, Min, OuterRef
 
-from collections_app.models import CollectionInstance, Release, WantlistItem
+from collections_app.models import CollectionField, CollectionInstance, Release, WantlistItem
 from pricing.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.queries.history import TABLE_ROWS
@@ -20,6 +20,7 @@ class ReleasePage:
     state: Freshness
     currency: str
     copies: list[CollectionInstance]  # those owned now first, then those given away
+    paid_field: str  # how the user calls the field that prices paid are read from
     is_wanted: bool
     span: Range
     pills: list[Pill]
@@ -82,7 +83,7 @@ class ReleasePage:
 
 
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
-    """Five queries. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
+    """Six queries. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
     copies = CollectionInstance.objects.of(user_id).filter(release=OuterRef("pk"))
     wants = WantlistItem.objects.filter(connection__user_id=user_id, release=OuterRef("pk"))
     release = (
@@ -103,6 +104,7 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         state=freshness(status, observed_at, now=now, fresh_for=fresh_for()),
         currency=(price.currency if price else "") or PRICE_CURRENCY,
         copies=_copies(user_id, release),
+        paid_field=_paid_field(user_id),
         is_wanted=release.is_wanted,
         span=span,
         pills=pills(span, today=now.date(), first_day=first_day),
@@ -114,3 +116,8 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
 def _copies(user_id: int, release: Release) -> list[CollectionInstance]:
     copies = CollectionInstance.objects.of(user_id).filter(release=release).select_related("folder")
     return sorted(copies, key=lambda copy: (copy.removed_at is not None, copy.added_at))
+
+
+def _paid_field(user_id: int) -> str:
+    paid = CollectionField.objects.filter(connection__user_id=user_id, role=CollectionField.Role.PAID)
+    return paid.values_list("name", flat=True).first() or ""

@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from collections_app.models import CollectionInstance
-from collections_app.paid import parse_paid
 from pricing.charts import shape_of
 from pricing.display import Display, current
 
@@ -91,12 +90,24 @@ def paid(copy: CollectionInstance) -> str:
 
 
 @register.filter
-def own_fields(copy: CollectionInstance) -> list[tuple[str, str]]:
-    """The owner's other notes about a copy; without those that hold a number while amounts are hidden."""
-    price = (copy.paid_minor, copy.paid_currency)
-    fields = [(name, text) for name, text in copy.custom_fields.items() if parse_paid(text) != price]
-    hides = current().hides_amounts
-    return [(name, text) for name, text in fields if not (hides and re.search(r"\d", text))]
+def own_notes(copy: CollectionInstance) -> str:
+    """The owner's notes about a copy; withheld if there is a number in them while amounts are hidden."""
+    return HIDDEN if _is_withheld(copy.notes) else copy.notes
+
+
+@register.filter
+def own_fields(copy: CollectionInstance, paid_field: str) -> list[tuple[str, str]]:
+    """What the owner wrote into fields of their own, without the price paid, which is shown apart.
+
+    Without those that hold a number while amounts are hidden. Where no price could be read, its text is shown.
+    """
+    apart = paid_field if copy.paid_minor is not None else None
+    fields = [(name, text) for name, text in copy.custom_fields.items() if name != apart]
+    return [(name, text) for name, text in fields if not _is_withheld(text)]
+
+
+def _is_withheld(text: str) -> bool:
+    return current().hides_amounts and re.search(r"\d", text) is not None
 
 
 @register.filter

@@ -99,10 +99,28 @@ def test_a_price_paid_stays_in_the_currency_it_was_written_in(minor, currency, t
         assert figures.paid(CollectionInstance(paid_minor=minor, paid_currency=currency)) == text
 
 
+def copy(**fields) -> CollectionInstance:
+    own = {"Bought for": "12,50 €", "Shop": "Market", "Insured": "about 40", "Shelf": "12.50 EUR"}
+    values = {"paid_minor": 1250, "paid_currency": "EUR", "custom_fields": own}
+    return CollectionInstance(**{**values, **fields})
+
+
 def test_own_fields_are_shown_but_for_the_price_paid_and_without_numbers_while_amounts_are_hidden():
-    fields = {"Paid": "12,50 €", "Shop": "Market", "Insured": "about 40"}
-    copy = CollectionInstance(paid_minor=1250, paid_currency="EUR", custom_fields=fields)
-    assert figures.own_fields(copy) == [("Shop", "Market"), ("Insured", "about 40")]
+    own = [("Shop", "Market"), ("Insured", "about 40"), ("Shelf", "12.50 EUR")]
+    assert figures.own_fields(copy(), "Bought for") == own
     with active(lambda: Display(hides_amounts=True)):
-        assert figures.own_fields(copy) == [("Shop", "Market")]
-        assert "12" not in figures.paid(copy)
+        assert figures.own_fields(copy(), "Bought for") == own[:1]
+        assert "12" not in figures.paid(copy())
+
+
+def test_a_price_paid_that_could_not_be_read_is_shown_as_it_was_written():
+    unread = copy(paid_minor=None, paid_currency="", custom_fields={"Bought for": "a song"})
+    assert figures.own_fields(unread, "Bought for") == [("Bought for", "a song")]
+
+
+def test_notes_with_a_number_are_withheld_while_amounts_are_hidden():
+    assert figures.own_notes(copy(notes="paid 45 in Utrecht")) == "paid 45 in Utrecht"
+    with active(lambda: Display(hides_amounts=True)):
+        assert figures.own_notes(copy(notes="paid 45 in Utrecht")) == figures.HIDDEN
+        assert figures.own_notes(copy(notes="warped")) == "warped"
+        assert figures.own_notes(copy(notes="")) == ""

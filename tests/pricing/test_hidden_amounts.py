@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from collections_app.models import Preferences
+from collections_app.models import CollectionField, Preferences
 from pricing import display
 from pricing.charts import shape_of
 from pricing.templatetags import figures
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 RELEASE = 4711
 NOW_MINOR, THEN_MINOR, VALUE_MINOR = 76_543_21, 41_928_37, 58_736_29
+PAID_MINOR, PAID = 31_427_00, "31,427"
 PAGES = (
     "/dashboard/?range=all",
     "/dashboard/?range=all&group=folder",
@@ -35,8 +36,11 @@ def shelf():
     """Movers in both directions, groups, history, two copies of one release."""
     shelf, today = make.make_connection(), timezone.now().date()
     release = make.make_release(discogs_id=RELEASE, genres=["Jazz"])
+    CollectionField.objects.create(connection=shelf, discogs_id=7, name="Bought for", role="paid")
+    own = {"Bought for": PAID, "Insured": f"for {PAID}"}
+    written = {"notes": f"{PAID} at the fair", "custom_fields": own, "paid_minor": PAID_MINOR}
     for _ in range(2):
-        make.make_instance(shelf, release)
+        make.make_instance(shelf, release, **written)
     make.make_price(release, NOW_MINOR)
     fallen = make.make_instance(shelf, make.make_release(genres=["Rock"])).release
     make.make_price(fallen, THEN_MINOR)
@@ -54,7 +58,7 @@ def hide(shelf) -> None:
 def amounts_in(html: str) -> list[str]:
     """Anything with a sign of money, and the amounts of the shelf and their sums however they are written."""
     total = 2 * NOW_MINOR + THEN_MINOR
-    known = (NOW_MINOR, THEN_MINOR, VALUE_MINOR, total, 2 * NOW_MINOR, total - VALUE_MINOR)
+    known = (NOW_MINOR, THEN_MINOR, VALUE_MINOR, total, 2 * NOW_MINOR, total - VALUE_MINOR, PAID_MINOR)
     digits = {part for n in known for part in (str(n), f"{n // 100:,}", str(n // 100))}
     found = [text for text in digits if text in html]
     return found + re.findall(r"[$€£¥]\s?[\d.,]+|data-currency|data-exponent", html)
@@ -79,6 +83,13 @@ def test_the_search_for_amounts_finds_them_when_they_are_shown(client, shelf):
     html = pages(client, shelf)
     for address in PAGES[:6]:
         assert len(amounts_in(html[address])) > 2, address
+
+
+def test_what_an_owner_wrote_about_a_copy_is_there_when_amounts_are_shown(client, shelf):
+    html = pages(client, shelf)[PAGES[5]]
+    assert "31,427 at the fair" in html
+    assert "Insured: for 31,427" in html
+    assert "Bought for:" not in html
 
 
 def test_counts_shares_and_the_shape_stay(client, shelf):
