@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
@@ -25,6 +25,7 @@ class Kind:
     read: Callable[[Any], Any]
     write: Callable[[Any], Any] = _as_it_is
     is_text: bool = False  # databases disagree about the order of texts
+    is_past: bool = False  # nothing can have been seen in the future
 
 
 def _must(condition: bool) -> None:
@@ -140,6 +141,7 @@ COUNT = whole(0, MOST_COUNT)
 YES_OR_NO = Kind("true or false", _is_yes_or_no)
 MOMENT = Kind("a moment such as 2026-01-31T12:00:00.000000Z", _read_moment, _write_moment)
 DAY = Kind("a day such as 2026-01-31", _read_day, date.isoformat)
+PAST_MOMENT, PAST_DAY = replace(MOMENT, is_past=True), replace(DAY, is_past=True)
 TEXTS = Kind("a list of texts", _read_texts)
 NAMED_TEXTS = Kind("texts by name", _read_named, _in_order)
 TIME_ZONE = Kind("the name of a time zone", _read_zone)

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
-from pricing.archive.kinds import MOMENT
+from pricing.archive.kinds import PAST_MOMENT
 from pricing.archive.sections import FORMAT, SECTIONS, VERSION
 from pricing.archive.shape import Row as Values
 from pricing.archive.shape import Section
 
+AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
 LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is well below
 
 
@@ -29,9 +31,9 @@ class Row:
     values: Values  # by name of the column
 
 
-def read(file: BinaryIO) -> Iterator[Row]:
+def read(file: BinaryIO, *, now: datetime) -> Iterator[Row]:
     """The rows of a file in its order, one line in memory at a time. Raises Refused at the first thing amiss."""
-    lines = _Lines(file)
+    lines = _Lines(file, latest=now + AHEAD)
     _header(lines)
     for section in SECTIONS:
         yield from _many(lines, section) if section.key else _one(lines, section)
@@ -43,8 +45,9 @@ def read(file: BinaryIO) -> Iterator[Row]:
 
 
 class _Lines:
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, latest: datetime) -> None:
         self._file = file
+        self._latest = latest
         self.number = 0
 
     def next(self) -> str:
@@ -63,6 +66,10 @@ class _Lines:
     def is_over(self) -> bool:
         self.number += 1
         return not self._file.read(1)
+
+    def is_ahead(self, moment: datetime | date) -> bool:
+        latest = self._latest if isinstance(moment, datetime) else self._latest.date()
+        return moment > latest
 
     def refused(self, what: str) -> Refused:
         return Refused(what, line=self.number)
@@ -100,7 +107,7 @@ def _header(lines: _Lines) -> None:
         raise lines.refused(f"the version must be {VERSION}; this file was written by another Crateworth")
     if not line.endswith(",") or set(head) != {"format", "version", "exported_at"}:
         raise lines.refused("the first line must hold format, version and exported_at, and nothing else")
-    _value(lines, "exported_at", MOMENT, head["exported_at"])
+    _value(lines, "exported_at", PAST_MOMENT, head["exported_at"])
 
 
 def _one(lines: _Lines, section: Section) -> Iterator[Row]:
@@ -146,6 +153,9 @@ def _row(lines: _Lines, section: Section, found: Any) -> Row:
 
 def _value(lines: _Lines, name: str, kind: Any, found: Any) -> Any:
     try:
-        return kind.read(found)
+        value = kind.read(found)
     except (ValueError, TypeError):
         raise lines.refused(f"“{name}” must be {kind.what}") from None
+    if kind.is_past and lines.is_ahead(value):
+        raise lines.refused(f"“{name}” lies in the future")
+    return value

@@ -21,12 +21,13 @@ from collections_app.models import (
 )
 from pricing.archive.kinds import (
     COUNT,
-    DAY,
     ID,
     LARGEST,
     MINOR,
     MOMENT,
     NAMED_TEXTS,
+    PAST_DAY,
+    PAST_MOMENT,
     TEXTS,
     TIME_ZONE,
     YES_OR_NO,
@@ -91,7 +92,7 @@ READING = (
     Column("amount_minor", optional(MINOR)),
     *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),
     Column("rating_average", optional(number(0, 5))),
-    Column("observed_at", MOMENT),
+    Column("observed_at", PAST_MOMENT),
 )
 
 SECTIONS = (
@@ -196,7 +197,7 @@ SECTIONS = (
         PriceSnapshot,
         (
             RELEASE,
-            Column("day", DAY),
+            Column("day", PAST_DAY),
             *READING,
             Column("duration_ms", optional(COUNT)),
             Column("source", one_of(PriceSnapshot.Source.values)),
@@ -208,7 +209,7 @@ SECTIONS = (
     Section(
         "prices",
         ReleasePrice,
-        (RELEASE, *READING, Column("status_since", MOMENT), Column("volatility", number(0, 1))),
+        (RELEASE, *READING, Column("status_since", PAST_MOMENT), Column("volatility", number(0, 1))),
         rows=_of_releases(ReleasePrice),
         key=("release",),
         check=_reading_fits,
@@ -221,7 +222,7 @@ SECTIONS = (
             Column("grade", text(40)),
             CURRENCY,
             Column("amount_minor", MINOR),
-            Column("observed_at", MOMENT),
+            Column("observed_at", PAST_MOMENT),
         ),
         rows=_of_releases(PriceSuggestion),
         key=("release", "grade", "currency"),
@@ -234,7 +235,7 @@ SECTIONS = (
             CURRENCY,
             Column("amount_minor", optional(MINOR)),
             Column("num_for_sale", optional(COUNT)),
-            Column("observed_at", MOMENT),
+            Column("observed_at", PAST_MOMENT),
         ),
         rows=_of_releases(MarketStat),
         key=("release", "currency"),
@@ -243,7 +244,7 @@ SECTIONS = (
         "values",
         CollectionValue,
         (
-            Column("day", DAY),
+            Column("day", PAST_DAY),
             CURRENCY,
             Column("value_minor", MINOR),
             *(Column(name, COUNT) for name in ("instances", "priced", "stale", "unpriced")),

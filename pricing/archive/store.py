@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, BinaryIO
@@ -28,7 +29,9 @@ class Brought:
     new: Counter[str] = field(default_factory=Counter)
 
 
-def bring_in(file: BinaryIO, user: AbstractBaseUser | Any, *, dry_run: bool = False) -> Brought:
+def bring_in(
+    file: BinaryIO, user: AbstractBaseUser | Any, *, now: datetime, dry_run: bool = False
+) -> Brought:
     """Store what a file holds as the user's: one transaction, undone for a dry run.
 
     Raises Refused with nothing stored. The account in the file is read and left; the user keeps theirs.
@@ -36,7 +39,7 @@ def bring_in(file: BinaryIO, user: AbstractBaseUser | Any, *, dry_run: bool = Fa
     with transaction.atomic():
         _must_be_empty(user)
         arrival = _Arrival(user)
-        for section, rows in groupby(read(file), key=attrgetter("section")):
+        for section, rows in groupby(read(file, now=now), key=attrgetter("section")):
             arrival.take(section, rows)
         if arrival.connection is None:
             raise Refused("The file holds no collection: its account was not connected to Discogs")

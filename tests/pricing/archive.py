@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection, Folder, Preferences, Release
 from pricing import archive
-from pricing.models import CollectionValue, PriceSnapshot, PriceSuggestion, ReleasePrice
+from pricing.models import CollectionValue, MarketStat, PriceSnapshot, PriceSuggestion, ReleasePrice
 from tests import factories as make
 
 STORED = (
@@ -39,6 +39,7 @@ def lines_of_an_export() -> tuple[str, ...]:
     PriceSuggestion.objects.create(
         release=release, grade="Mint (M)", currency="USD", amount_minor=1, observed_at=now
     )
+    MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
     make.make_value(shelf, 2000, day=now.date())
     Preferences.objects.create(user=shelf.user)
     text = "".join(archive.document(shelf.user_id, now=now))

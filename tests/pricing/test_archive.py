@@ -42,7 +42,7 @@ def exported(user, *, now=None):
 
 
 def brought_in(text, user, **options):
-    return archive.bring_in(io.BytesIO(text.encode()), user, **options)
+    return archive.bring_in(io.BytesIO(text.encode()), user, now=timezone.now(), **options)
 
 
 def comparable(text):

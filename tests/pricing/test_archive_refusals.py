@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing import archive
+from pricing.archive.kinds import MOMENT
 from pricing.archive.read import LONGEST_LINE
 from tests.pricing.archive import STORED, lines_of_an_export
 
@@ -27,11 +29,16 @@ def arriving(db):
 
 def bring(lines, user, **options):
     text = lines if isinstance(lines, bytes) else "\n".join(lines).encode()
-    return archive.bring_in(io.BytesIO(text), user, **options)
+    return archive.bring_in(io.BytesIO(text), user, **{"now": timezone.now(), **options})
 
 
 def line_of(lines, section, row=1):
     return next(number for number, line in enumerate(lines) if line.startswith(f'"{section}"')) + row
+
+
+def rows_of(lines, section):
+    first = line_of(lines, section)
+    return lines[first : lines.index("],", first)]
 
 
 def changed(lines, section, row=1, **values):
@@ -102,6 +109,33 @@ def test_a_row_that_cannot_be_is_refused_with_its_line(lines, arriving, section,
     told = refusal(changed(lines, section, **values), arriving)
     assert told.startswith(f"Line {line_of(lines, section) + 1}: ")
     assert reason in told
+
+
+AHEAD = {"snapshots": ["day", "observed_at"], "prices": ["observed_at", "status_since"]}
+AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "values": ["day"]}
+
+
+@pytest.mark.parametrize(
+    ("section", "name"), [(section, name) for section, names in AHEAD.items() for name in names]
+)
+def test_nothing_is_known_from_a_future_further_than_clocks_go_apart(lines, arriving, section, name):
+    """It would count as a price of today, and stay the newest for ever."""
+    now = timezone.now()
+    for hours, is_taken in ((23, True), (49, False)):
+        ahead = now + timedelta(hours=hours)
+        value = ahead.date().isoformat() if name == "day" else MOMENT.write(ahead)
+        later = changed(lines, section, row=len(rows_of(lines, section)), **{name: value})
+        if is_taken:
+            bring(later, arriving, now=now, dry_run=True)
+            continue
+        told = refusal(later, arriving)
+        assert f"“{name}” lies in the future" in told
+        assert told.startswith("Line ")
+
+
+def test_a_file_from_the_future_is_refused(lines, arriving):
+    with pytest.raises(archive.Refused, match="Line 1: “exported_at” lies in the future"):
+        bring(lines, arriving, now=timezone.now() - timedelta(days=2))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +240,7 @@ def test_an_endless_line_is_refused_without_being_read(lines, arriving):
 
     endless = Endless()
     with pytest.raises(archive.Refused, match="Line 1: it is longer than"):
-        archive.bring_in(io.BufferedReader(endless), arriving)
+        archive.bring_in(io.BufferedReader(endless), arriving, now=timezone.now())
     assert endless.given < 2 * LONGEST_LINE
 
 

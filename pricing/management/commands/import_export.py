@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, OperationalError
+from django.utils import timezone
 
 from pricing.archive import Brought, Refused, bring_in
 from pricing.management.commands._support import USAGE, user_named
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         user = user_named(options["user"])
         try:
             with open(options["file"], "rb") as file:
-                brought = bring_in(file, user, dry_run=options["dry_run"])
+                brought = bring_in(file, user, now=timezone.now(), dry_run=options["dry_run"])
         except OSError as error:
             raise CommandError(
                 f"{options['file']} cannot be read: {error.strerror}.", returncode=USAGE
