@@ -9,6 +9,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from collections_app.discogs.payloads import MINOR_DIGITS
 from collections_app.models import CollectionInstance
 from pricing.charts import shape_of
 from pricing.display import Display, current
@@ -33,7 +34,6 @@ _SYMBOLS = {
     "SEK": "SEK ",
     "ZAR": "ZAR ",
 }
-_WITHOUT_MINOR = {"JPY"}
 Column = list[int | None]
 _GRADE = re.compile(r"\(([^()\s]+)")
 
@@ -47,7 +47,7 @@ def display() -> Display:
 @register.filter
 def exponent(currency: str) -> int:
     """How many decimals a currency has."""
-    return 0 if currency in _WITHOUT_MINOR else 2
+    return MINOR_DIGITS.get(currency, 2)
 
 
 def _shown(minor: int, currency: str) -> tuple[int, str]:
