@@ -38,6 +38,7 @@ from pricing.archive.kinds import (
     whole,
 )
 from pricing.archive.shape import Column, Row, Section
+from pricing.fx import PRICE_CURRENCY
 from pricing.models import (
     CollectionValue,
     MarketStat,
@@ -46,7 +47,6 @@ from pricing.models import (
     PriceSuggestion,
     ReleasePrice,
 )
-from pricing.queries import PRICE_CURRENCY
 
 FORMAT, VERSION = "crateworth-export", 1
 
@@ -175,7 +175,7 @@ SECTIONS = (
             *(Column(name, text()) for name in ("media_condition", "sleeve_condition", "notes")),
             Column("custom_fields", NAMED_TEXTS),
             Column("paid_minor", optional(MINOR)),
-            Column("paid_currency", text(3)),
+            Column("paid_currency", one_of(("", *CURRENCIES))),
             Column("added_at", MOMENT),
             Column("removed_at", optional(MOMENT)),
         ),

@@ -74,6 +74,7 @@ def test_the_file_as_it_is_comes_in(lines, arriving):
         ("instances", {"release": 99}, "release 99 is not in the file"),
         ("instances", {"folder": 2**40}, "folder 1099511627776 is not in the file"),
         ("instances", {"paid_minor": -5}, "“paid_minor” must be"),
+        ("instances", {"paid_currency": "DEM"}, "“paid_currency” must be one of"),
         ("instances", {"paid_minor": None}, "a currency without an amount paid"),
         ("instances", {"added_at": "2026-01-01T00:00:00"}, "“added_at” must be a moment"),
         ("instances", {"added_at": "2026-01-01T00:00:00.000000+02:00"}, "“added_at” must be a moment"),
