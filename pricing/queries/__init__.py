@@ -5,12 +5,11 @@ from pricing.queries.dashboard import dashboard_for, headline_for
 from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.queries.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.queries.release import release_for
-from pricing.queries.values import PRICE_CURRENCY, counted, fresh_for, value_for
+from pricing.queries.values import counted, fresh_for, value_for
 
 __all__ = [
     "DEFAULT_GROUPING",
     "GROUPINGS",
-    "PRICE_CURRENCY",
     "Progress",
     "View",
     "active_run_of",

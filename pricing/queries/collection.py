@@ -11,11 +11,12 @@ from django.http import QueryDict
 
 from collections_app.models import CollectionInstance, Folder
 from pricing.charts import Change, change, sparkline
+from pricing.fx import PRICE_CURRENCY
 from pricing.models import PriceSnapshot
 from pricing.queries.dashboard import failed_releases
 from pricing.queries.groups import decade_of, main_format
 from pricing.queries.movers import amount_at
-from pricing.queries.values import PRICE_CURRENCY, STATE_LABELS, counted, fresh_for, state_at
+from pricing.queries.values import STATE_LABELS, counted, fresh_for, state_at
 from pricing.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
 
 PAGE_SIZE = 50
