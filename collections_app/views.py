@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -33,7 +32,6 @@ def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None =
     context = {
         "connection": connection_of(user_id),
         "copies": copies_held(user_id),
-        "now": timezone.now(),
         "preferences": preferences or PreferencesForm(instance=preferences_of(user_id)),
     }
     return render(request, "collections_app/settings.html", context)
