@@ -20,7 +20,21 @@ from pricing.cluster import end_with_parent
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
 
 STOP_WITHIN = 30.0  # seconds for everything to finish what it holds
+LOOPBACK = "127.0.0.1"
+# Addresses that stand for all of a machine, and one of them that can be connected to.
+ANY = {"": LOOPBACK, "0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 only looked up
 SANDBOX_WINDOW = 6  # seconds that stand for a minute, so that the first sync ends within one
+
+
+def netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether somebody listens at an address, or at all of this machine."""
+    with contextlib.suppress(OSError), socket.create_connection((ANY.get(host, host), port), timeout=2):
+        return True
+    return False
 
 
 class Command(BaseCommand):
@@ -29,7 +43,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--host", default=LOOPBACK, help="address to listen on")
         parser.add_argument("--sandbox", action="store_true", help="made-up Discogs and a demo account")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +55,7 @@ class Command(BaseCommand):
             self._sandbox_environment(options["port"]) if options["sandbox"] else dict(os.environ)
         )
         try:
-            self._start(options["host"], options["port"], sandbox=options["sandbox"])
+            self._start(options["host"].strip("[]"), options["port"], sandbox=options["sandbox"])
             self._watch()
         finally:
             self._shut_down()
@@ -54,11 +68,11 @@ class Command(BaseCommand):
             self._spawn(
                 "sandbox", "discogs_sandbox", "--port", str(port + 1), "--window", str(SANDBOX_WINDOW)
             )
-            self._await_port(port + 1)
+            self._await_port(LOOPBACK, port + 1)
         self._spawn_web(host, port)
-        self._await_port(port)
+        self._await_port(host, port)
         self._spawn("workers", "run_workers")
-        address = f"http://{'localhost' if host == '127.0.0.1' else host}:{port}"
+        address = f"http://{netloc('localhost' if host == LOOPBACK else host, port)}"
         if sandbox:
             self._once("seed_demo")
             self.stdout.write(
@@ -112,7 +126,7 @@ class Command(BaseCommand):
             "gunicorn",
             "config.wsgi",
             "--bind",
-            f"{host}:{port}",
+            netloc(host, port),
             "--workers",
             "2",
             "--threads",
@@ -134,10 +148,10 @@ class Command(BaseCommand):
             preexec_fn=end_with_parent,  # noqa: PLW1509 no threads here
         )
 
-    def _await_port(self, port: int) -> None:
+    def _await_port(self, host: str, port: int) -> None:
         while not self._stop.is_set():
             self._check_children()
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2):
+            if answers(host, port):
                 return
             self._stop.wait(0.1)
 
