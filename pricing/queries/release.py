@@ -11,7 +11,7 @@ from pricing.fx import PRICE_CURRENCY
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.queries.history import TABLE_ROWS
 from pricing.queries.values import STATE_LABELS, fresh_for
-from pricing.valuation import Freshness, freshness
+from pricing.valuation import PRICED, Freshness, freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,15 @@ class ReleasePage:
     first_day: date | None
 
     @property
+    def amount_minor(self) -> int | None:
+        """What is asked now; None when nobody knows, so also when the last answer is too old to count."""
+        return self.price.amount_minor if self.price and self.state in PRICED else None
+
+    @property
     def amounts(self) -> list[int]:
         """What was asked on the days in the range, ending with what is asked now."""
-        now = [self.price.amount_minor] if self.price else []
-        amounts = [row.amount_minor for row in self.snapshots]
-        return [amount for amount in amounts + now if amount is not None]
+        amounts = [*(row.amount_minor for row in self.snapshots), self.amount_minor]
+        return [amount for amount in amounts if amount is not None]
 
     @property
     def state_label(self) -> str:
@@ -42,8 +46,7 @@ class ReleasePage:
     @property
     def change(self) -> Change | None:
         """From the first amount in the range to the one now."""
-        now = self.price.amount_minor if self.price else None
-        return change(self.amounts[0], now) if len(self.amounts) > 1 else None
+        return change(self.amounts[0], self.amount_minor) if len(self.amounts) > 1 else None
 
     @property
     def held(self) -> int:
@@ -51,7 +54,7 @@ class ReleasePage:
 
     @property
     def held_minor(self) -> int:
-        return self.held * ((self.price.amount_minor if self.price else None) or 0)
+        return self.held * (self.amount_minor or 0)
 
     @property
     def wants_per_have(self) -> int | None:

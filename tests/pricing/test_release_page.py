@@ -1,0 +1,51 @@
+"""A release whose last price is too old to count: its page says of it what the collection says."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pricing.queries import View, collection_for, release_for, value_for
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.fixture
+def shelf():
+    return make.make_connection()
+
+
+def release_last_seen(shelf, ago: timedelta):
+    """Two copies of it, cheaper 100 days ago than when it was seen last."""
+    release = make.make_release()
+    for _ in range(2):
+        make.make_instance(shelf, release)
+    make.make_snapshot(release, 4000, day=(NOW - timedelta(days=100)).date())
+    make.make_snapshot(release, 5000, day=(NOW - ago).date())
+    make.make_price(release, 5000, observed_at=NOW - ago)
+    return release
+
+
+@pytest.mark.parametrize(
+    ("ago", "together", "moved"), [(timedelta(days=29), 10_000, 25.0), (timedelta(days=31), 0, None)]
+)
+def test_a_release_counts_on_its_page_as_in_the_total_and_in_the_list(shelf, ago, together, moved):
+    release = release_last_seen(shelf, ago)
+    page = release_for(shelf.user_id, release.pk, range_key="all", now=NOW)
+    (row, _) = collection_for(shelf.user_id, View(), now=NOW).rows
+    assert page.held_minor == value_for(shelf.user_id, now=NOW).amount_minor == together
+    assert [each.change and each.change.percent for each in (page, row)] == [moved, moved]
+    assert page.state == row.state
+    assert (page.low, page.high) == (4000, 5000)  # what was seen on its days stays
+
+
+def test_the_page_of_a_release_without_a_recent_price_shows_none_as_of_now(client, shelf):
+    release = release_last_seen(shelf, timedelta(days=31))
+    client.force_login(shelf.user)
+    html = client.get(f"/release/{release.pk}/?range=all").content.decode()
+    assert "No recent price" in html
+    assert "together" not in html
+    assert "25.0 %" not in html
+    assert "$40.00 – $50.00" in html
