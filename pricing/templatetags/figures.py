@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from collections_app.discogs.payloads import MINOR_DIGITS
 from collections_app.models import CollectionInstance
-from pricing.charts import shape_of
+from pricing.charts import Change, shape_of
 from pricing.display import Display, current
 
 register = template.Library()
@@ -131,11 +131,12 @@ def money_minor(minor: int, currency: str) -> str:
 
 
 @register.filter
-def money_signed(minor: int, currency: str) -> str:
-    """With its sign, also when it is positive."""
+def money_difference(change: Change, currency: str) -> str:
+    """With its sign, also when it is positive: of the amounts as they are shown, so that it fits them to the cent."""
     if current().hides_amounts:
         return HIDDEN
-    return ("+" if minor > 0 else "") + exact_money(*_shown(minor, currency))
+    (then, _), (now, shown_in) = (_shown(minor, currency) for minor in (change.then, change.now))
+    return ("+" if now > then else "") + exact_money(now - then, shown_in)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from collections_app.models import Preferences
 from pricing import display
+from pricing.charts import Change
 from pricing.fx import Rate
 from pricing.models import ExchangeRate
 from pricing.queries.display import display_for
@@ -169,7 +170,7 @@ def test_what_is_not_in_usd_is_not_converted():
     with display.active(lambda: shown):
         assert figures.money(1000, "GBP") == "£10.00"
         assert figures.money(1000, "USD") == "€20.00"
-        assert figures.money_signed(-1000, "USD") == "−€20.00"
+        assert figures.money_difference(Change(1000, 0), "USD") == "−€20.00"
         assert figures.money_round(1049, "USD") == "€21"
         assert figures.exact_money(1000, "USD") == "$10.00"
 

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -5,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance
+from pricing.charts import Change
 from pricing.display import Display, active
 from pricing.fx import Rate
 from pricing.templatetags import figures
@@ -35,8 +37,21 @@ def test_money_comes_apart_into_major_and_minor():
 
 
 def test_a_difference_carries_its_sign():
-    assert figures.money_signed(41230, "USD") == "+$412.30"
-    assert figures.money_signed(-41230, "USD") == "−$412.30"
+    assert figures.money_difference(Change(1000, 42230), "USD") == "+$412.30"
+    assert figures.money_difference(Change(42230, 1000), "USD") == "−$412.30"
+
+
+@pytest.mark.parametrize(("then", "now"), [(10_001, 10_100), (10_100, 10_001), (100_003, 100_010)])
+@pytest.mark.parametrize("per_usd", ["0.8651", "0.75", "10.3471"])
+def test_a_difference_fits_the_two_amounts_beside_it_in_any_currency(then, now, per_usd):
+    def cents(text: str) -> int:
+        return int(re.sub(r"\D", "", text))
+
+    with active(lambda: Display(currency="EUR", rate=Rate("EUR", Decimal(per_usd), timezone.now()))):
+        before, after = figures.money(then, "USD"), figures.money(now, "USD")
+        difference = figures.money_difference(Change(then, now), "USD")
+    assert abs(cents(after) - cents(before)) == cents(difference)
+    assert difference[0] == ("+" if now > then else "−")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionField, Preferences
 from pricing import display
-from pricing.charts import shape_of
+from pricing.charts import Change, shape_of
 from pricing.templatetags import figures
 from tests import factories as make
 
@@ -118,7 +118,8 @@ def test_no_markup_stands_in_an_attribute(client, shelf):
 def test_a_missing_amount_is_still_a_dash():
     with display.active(lambda: display.Display(hides_amounts=True)):
         assert figures.money(None, "USD") == figures.money_in_words(None, "USD") == "–"
-        assert figures.money(1, "USD") == figures.money_signed(-1, "USD") == figures.HIDDEN
+        assert figures.money(1, "USD") == figures.HIDDEN
+        assert figures.money_difference(Change(2, 1), "USD") == figures.HIDDEN
         assert figures.money_in_words(1, "USD") == "hidden"
         assert figures.money_minor(1, "USD") == ""
         assert figures.exact_money(1, "USD") == "$0.01"
