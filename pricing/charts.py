@@ -87,8 +87,8 @@ class Change:
 
     @property
     def direction(self) -> str:
-        """up, down or flat."""
-        if self.difference == 0:
+        """up, down or flat; flat also when it is too little to show as a share of one decimal."""
+        if self.difference == 0 or (self.percent is not None and round(self.percent, 1) == 0):
             return "flat"
         return "up" if self.difference > 0 else "down"
 

@@ -51,8 +51,8 @@ def movers_for(user_id: int, *, start: date, now: datetime, most: int = 4) -> tu
         for release, currency, amount, then in rows
         if then and amount is not None and amount != then and max(then, amount) >= LEAST_AMOUNT
     ]
-    up = nlargest(most, (row for row in moved if row[0] > 1), key=lambda row: row[0])
-    down = nsmallest(most, (row for row in moved if row[0] < 1), key=lambda row: row[0])
+    up = nlargest(most, (row for row in moved if row[3].direction == "up"), key=lambda row: row[0])
+    down = nsmallest(most, (row for row in moved if row[3].direction == "down"), key=lambda row: row[0])
     releases = Release.objects.in_bulk([row[1] for row in up + down])
     gainers, losers = (
         [Mover(releases[release], currency, change) for _, release, currency, change in side]

@@ -57,6 +57,10 @@ def test_every_range_fits_a_long_history():
         (150, 75, -75, -50.0, "down"),
         (10, 10, 0, 0.0, "flat"),
         (0, 10, 10, None, "up"),
+        (10_000, 10_005, 5, 0.05, "up"),
+        (10_000, 10_004, 4, 0.04, "flat"),
+        (10_000, 9_996, -4, -0.04, "flat"),
+        (10_000, 9_994, -6, -0.06, "down"),
     ],
 )
 def test_a_change_knows_its_size_share_and_direction(then, now, difference, percent, direction):
