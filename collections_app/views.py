@@ -1,7 +1,5 @@
 """Pages without a price: landing, settings, and a sign of life."""
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from collections_app.forms import PreferencesForm
+from collections_app.owner import owner_of
 from collections_app.queries import connection_of, copies_held, preferences_of
 
 
@@ -28,7 +27,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None = None) -> HttpResponse:
     """All settings; `preferences` is a form that was sent and has mistakes in it."""
-    user_id = cast(int, request.user.pk)
+    user_id = owner_of(request)
     context = {
         "connection": connection_of(user_id),
         "copies": copies_held(user_id),

@@ -1,7 +1,5 @@
 """Connecting to Discogs, and undoing it. Both belong here, since they begin and end sync runs."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +12,7 @@ from collections_app.discogs import oauth
 from collections_app.forms import ConnectForm
 from collections_app.limits import limited
 from collections_app.models import DiscogsConnection
+from collections_app.owner import owner_of
 from collections_app.queries import connection_of, copies_held
 from pricing import planner
 from pricing.leaving import erase_holdings
@@ -29,11 +28,6 @@ NOT_CONNECTED = {
 }
 
 
-def _owner(request: HttpRequest) -> int:
-    """The id of the user; LoginMiddleware lets nobody else come this far."""
-    return cast(int, request.user.pk)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("connect", "10/5m")
 def connect(request: HttpRequest) -> HttpResponse:
@@ -46,7 +40,7 @@ def connect(request: HttpRequest) -> HttpResponse:
             form.add_error("token", str(refused))
         else:
             return _first_sync(request)
-    context = {"form": form, "connection": connection_of(_owner(request)), "has_oauth": oauth.is_offered()}
+    context = {"form": form, "connection": connection_of(owner_of(request)), "has_oauth": oauth.is_offered()}
     return render(request, "pricing/connect.html", context)
 
 
@@ -82,7 +76,7 @@ def authorised(request: HttpRequest) -> HttpResponse:
         context = {
             "title": NOT_CONNECTED.get(type(refused), "Not connected"),
             "why": str(refused),
-            "connection": connection_of(_owner(request)),
+            "connection": connection_of(owner_of(request)),
             "has_oauth": oauth.is_offered(),
         }
         return render(request, "pricing/not_connected.html", context)
@@ -101,7 +95,7 @@ def _first_sync(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def disconnect(request: HttpRequest) -> HttpResponse:
     """Asks first, by a page of its own; then erases what came from Discogs."""
-    user_id = _owner(request)
+    user_id = owner_of(request)
     connection = get_object_or_404(DiscogsConnection, user_id=user_id)
     if request.method != "POST":
         context = {"connection": connection, "copies": copies_held(user_id)}

@@ -1,7 +1,5 @@
 """Leaving with everything."""
 
-from typing import cast
-
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -9,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from collections_app.limits import limited
+from collections_app.owner import owner_of
 from pricing import archive
 
 
@@ -17,7 +16,7 @@ from pricing import archive
 @limited("export", "6/h", reading=True)
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """Everything of the user in one file, sent while it is read."""
-    now, user_id = timezone.now(), cast(int, request.user.pk)
+    now, user_id = timezone.now(), owner_of(request)
     response = StreamingHttpResponse(archive.document(user_id, now=now), content_type="application/json")
     name = archive.file_name(request.user.get_username(), now=now)
     response["Content-Disposition"] = content_disposition_header(True, name)

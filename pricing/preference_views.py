@@ -1,7 +1,5 @@
 """What users choose for themselves: saved here, since prices follow from it."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,27 +10,24 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from collections_app.forms import PreferencesForm
+from collections_app.owner import owner_of
 from collections_app.preferences import save_preferences
 from collections_app.queries import preferences_of
 from collections_app.views import settings_page
 from pricing import rates
 
 
-def _owner(request: HttpRequest) -> int:
-    return cast(int, request.user.pk)
-
-
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
     """Saves the form of the settings page; with mistakes in it, shows them beside the fields."""
-    form = PreferencesForm(request.POST, instance=preferences_of(_owner(request)))
+    form = PreferencesForm(request.POST, instance=preferences_of(owner_of(request)))
     if not form.is_valid():
         messages.error(
             request, "Your preferences were not saved; they are as before. Correct the marked field below."
         )
         return settings_page(request, preferences=form)
     with transaction.atomic():
-        chosen = save_preferences(_owner(request), form.cleaned_data)
+        chosen = save_preferences(owner_of(request), form.cleaned_data)
         rates.ask_for(chosen.currency, now=timezone.now())
     messages.success(request, "Saved.")
     return redirect("settings")
@@ -41,7 +36,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @require_POST
 def amounts(request: HttpRequest) -> HttpResponse:
     """Hides or shows all amounts, as asked for, so that a second click in a hurry does no harm."""
-    save_preferences(_owner(request), {"hides_amounts": request.POST.get("hide") == "1"})
+    save_preferences(owner_of(request), {"hides_amounts": request.POST.get("hide") == "1"})
     return HttpResponseRedirect(_back_to(request.POST.get("next", "")))
 
 

@@ -1,7 +1,6 @@
 """Every page that shows a price or a sync. A view finds what belongs to the user; queries do the reading."""
 
 from datetime import timedelta
-from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from collections_app.discogs import gate
 from collections_app.limits import limited
 from collections_app.models import DiscogsConnection, Release
+from collections_app.owner import owner_of
 from collections_app.queries import collection_path, connection_of
 from pricing import planner, queries
 from pricing.charts import DEFAULT_RANGE
@@ -19,11 +19,6 @@ from pricing.models import SyncRun
 
 # The session remembers the range last chosen, on every page with a chart.
 RANGE_KEY = "range"
-
-
-def _owner(request: HttpRequest) -> int:
-    """The id of the user; LoginMiddleware lets nobody else come this far."""
-    return cast(int, request.user.pk)
 
 
 def _range_of(request: HttpRequest) -> str:
@@ -38,12 +33,12 @@ def _connected(connection: DiscogsConnection | None) -> dict[str, object]:
 
 
 def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
-    return get_object_or_404(SyncRun.objects.of(_owner(request)).select_related("import_pass"), pk=run_id)
+    return get_object_or_404(SyncRun.objects.of(owner_of(request)).select_related("import_pass"), pk=run_id)
 
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    now, user_id = timezone.now(), _owner(request)
+    now, user_id = timezone.now(), owner_of(request)
     connection = connection_of(user_id)
     if connection is None:
         return render(request, "pricing/welcome.html")
@@ -62,7 +57,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_safe
 def headline(request: HttpRequest) -> HttpResponse:
     """The live part of the dashboard; it asks again by itself as long as a run is active."""
-    now, user_id = timezone.now(), _owner(request)
+    now, user_id = timezone.now(), owner_of(request)
     context = {
         "headline": queries.headline_for(user_id, range_key=_range_of(request), now=now),
         "progress": queries.progress_now(user_id, now=now),
@@ -76,7 +71,7 @@ def headline(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def collection(request: HttpRequest) -> HttpResponse:
-    now, user_id = timezone.now(), _owner(request)
+    now, user_id = timezone.now(), owner_of(request)
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
@@ -89,7 +84,7 @@ def collection(request: HttpRequest) -> HttpResponse:
 def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
     try:
         page = queries.release_for(
-            _owner(request), discogs_id, range_key=_range_of(request), now=timezone.now()
+            owner_of(request), discogs_id, range_key=_range_of(request), now=timezone.now()
         )
     except Release.DoesNotExist:
         raise Http404 from None
@@ -102,7 +97,7 @@ def release_check(request: HttpRequest, discogs_id: int) -> HttpResponse:
     """Ask Discogs for one release at once."""
     now = timezone.now()
     try:
-        queries.release_for(_owner(request), discogs_id, range_key=DEFAULT_RANGE, now=now)
+        queries.release_for(owner_of(request), discogs_id, range_key=DEFAULT_RANGE, now=now)
     except Release.DoesNotExist:
         raise Http404 from None
     if planner.check_release(discogs_id, now=now):
@@ -120,13 +115,13 @@ def _progress_context(request: HttpRequest, run_id: int) -> dict[str, object]:
     progress = queries.progress_of(run, now=now)
     left = progress.seconds_left
     ends_at = None if left is None or not run.is_active else now + timedelta(seconds=left)
-    connected = _connected(connection_of(_owner(request)))
+    connected = _connected(connection_of(owner_of(request)))
     return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at, **connected}
 
 
 @require_safe
 def syncs(request: HttpRequest) -> HttpResponse:
-    user_id = _owner(request)
+    user_id = owner_of(request)
     context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
     return render(request, "pricing/syncs.html", context)
 
@@ -149,7 +144,7 @@ def sync_bar(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sync_start(request: HttpRequest) -> HttpResponse:
-    user_id = _owner(request)
+    user_id = owner_of(request)
     if connection_of(user_id) is None:
         return redirect("connect")
     active = queries.active_run_of(user_id)  # joining one is not limited
