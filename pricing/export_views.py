@@ -1,6 +1,10 @@
 """Leaving with everything."""
 
-from django.http import HttpRequest, StreamingHttpResponse
+from collections.abc import Generator, Iterator
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
@@ -10,14 +14,37 @@ from collections_app.limits import limited
 from collections_app.owner import owner_of
 from pricing import archive
 
+# A process that was killed in the middle of a download cannot say that it is over.
+LONGEST_DOWNLOAD = 15 * 60  # seconds
+
 
 @require_safe
 @never_cache
 @limited("export", "6/h", reading=True)
-def export(request: HttpRequest) -> StreamingHttpResponse:
-    """Everything of the user in one file, sent while it is read."""
+def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
+    """Everything of the user in one file, sent while it is read. One at a time: a slow one keeps a thread."""
     now, user_id = timezone.now(), owner_of(request)
-    response = StreamingHttpResponse(archive.document(user_id, now=now), content_type="application/json")
+    place = f"export:{user_id}"
+    if not cache.add(place, True, LONGEST_DOWNLOAD):
+        return render(request, "pricing/export_running.html", status=409)
+    pieces = Download(archive.document(user_id, now=now), place)
+    response = StreamingHttpResponse(pieces, content_type="application/json")
     name = archive.file_name(request.user.get_username(), now=now)
     response["Content-Disposition"] = content_disposition_header(True, name)
     return response
+
+
+class Download:
+    """The pieces of a document; gives its place free when it has been sent or given up, begun or not."""
+
+    def __init__(self, pieces: Generator[str], place: str) -> None:
+        self._pieces = pieces
+        self._place = place
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def close(self) -> None:
+        """Called by the server in any case."""
+        self._pieces.close()
+        cache.delete(self._place)

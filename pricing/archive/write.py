@@ -28,7 +28,7 @@ def file_name(username: str, *, now: datetime) -> str:
     return f"crateworth-{safe or 'user'}-{now.astimezone(UTC):%Y-%m-%d}.json"
 
 
-def document(user_id: int, *, now: datetime) -> Iterator[str]:
+def document(user_id: int, *, now: datetime) -> Generator[str]:
     """The document in pieces of some lines. Two of the same data differ in `exported_at` only.
 
     Meant to be consumed or closed: until then it keeps one moment of the database open.

@@ -243,6 +243,30 @@ def test_the_download_is_sent_in_small_pieces_with_a_safe_name(client, shelf):
     assert max(map(len, pieces)) < 100_000
 
 
+def test_only_one_download_of_a_user_runs_at_a_time(client, shelf):
+    other = make.make_connection("other").user
+    client.force_login(shelf)
+    first = client.get("/export/")
+    second = client.get("/export/")
+    assert (second.status_code, "under way" in second.content.decode()) == (409, True)
+    client.force_login(other)
+    assert client.get("/export/").status_code == 200
+    client.force_login(shelf)
+    assert json.loads(b"".join(first))["complete"] is True
+    assert client.get("/export/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_download_that_is_given_up_makes_room_for_the_next(client, begun):
+    client.force_login(make.make_connection().user)
+    given_up = client.get("/export/")
+    if begun:
+        next(iter(given_up))
+    given_up.close()
+    assert json.loads(b"".join(client.get("/export/")))["complete"] is True
+
+
 def test_the_number_of_queries_does_not_grow_with_the_collection(django_assert_num_queries):
     shelf = make.make_connection()
     make.fill_shelf(shelf, 30, now=timezone.now())
