@@ -199,7 +199,7 @@ def _identity_of(client: DiscogsClient, *, rejected: str) -> Identity:
 
 
 def _refused(error: errors.DiscogsError, *, rejected: str) -> ConnectRefused:
-    if isinstance(error, errors.CredentialsRejected):
+    if isinstance(error, errors.CredentialsRejected | errors.ConsumerRejected):
         return ConnectRefused(rejected)
     if isinstance(error, errors.GateClosed):
         return ConnectRefused(

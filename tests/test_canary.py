@@ -83,7 +83,7 @@ def test_no_secret_is_found_in_any_store_log_page_export_or_command_line(  # noq
     # Faults on the way: exceptions are where secrets get out.
     for kind in ("html", "cut", "reset"):
         generous_sandbox.add_fault(path="/releases/", kind=kind, times=1)
-    generous_sandbox.add_fault(path="/users/", kind="status", status=401, body="{}", times=1)
+    generous_sandbox.add_fault(path="/users/", kind="status", status=401, body='{"message": "no"}', times=1)
     keys = {"DISCOGS_CONSUMER_KEY": "sandbox-key", "DISCOGS_CONSUMER_SECRET": "sandbox-secret"}
     site.start("run_workers", log=log, LOG_LEVEL="DEBUG", **keys)
     words = eventually(lambda: command_lines("run_workers"), within=20, what="workers")

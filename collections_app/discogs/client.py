@@ -39,8 +39,8 @@ REFUSALS: dict[int, tuple[type[errors.DiscogsError], str]] = {
     401: (errors.CredentialsRejected, "Discogs does not accept the credentials."),
     403: (errors.AccessDenied, "Discogs does not show this: it is private."),
     404: (errors.NotFound, "Discogs does not have this (404)."),
-    408: (errors.ServerError, "Discogs gave up waiting (408)."),
 }
+MAX_PLAIN_REFUSAL = 200  # bytes of a refusal in plain text: "Invalid consumer."
 
 
 class SellerSettingsMissing(errors.NotFound):
@@ -236,20 +236,44 @@ def _body(response: requests.Response, deadline: float) -> bytes:
 
 
 def _accepted(status: int, headers: Headers, body: bytes) -> bytes:
-    """The body of a 200; any other answer as its error. Decided on the status, never on the text."""
+    """The body of a 200; any other answer as its error. Decided on the status, never on the text.
+
+    A refusal (4xx) counts only if Discogs itself wrote it. A proxy or an error page in front of it also says 404, of
+    everything at once: raises ServerError for such an answer, since it is an outage.
+    """
     if status == 200:
         return body
     if status == 429:
         raise errors.RateLimited(_retry_after(headers.get("Retry-After")))
-    if status == 403 and "json" not in headers.get("Content-Type", ""):
-        raise errors.ServerError("Discogs shows an error page (403).")
-    if known := REFUSALS.get(status):
-        raise known[0](known[1])
-    if status >= 500:
+    if status == 408 or status >= 500:
         raise errors.ServerError(f"Discogs answered with an error ({status}).")
-    if status >= 400:
-        raise errors.RequestRefused(f"Discogs refused the request ({status}).")
-    raise errors.BadPayload(f"Discogs answered with an unexpected status ({status}).")
+    if status < 400:
+        raise errors.BadPayload(f"Discogs answered with an unexpected status ({status}).")
+    if status == 401 and _is_plain_refusal(headers, body):
+        raise errors.ConsumerRejected("Discogs does not know this site: its consumer key is wrong.")
+    if status in REFUSALS and _is_json_refusal(headers, body):
+        error, text = REFUSALS[status]
+        raise error(text)
+    if status in REFUSALS or "html" in headers.get("Content-Type", ""):
+        raise errors.ServerError(f"Discogs shows an error page ({status}).")
+    raise errors.RequestRefused(f"Discogs refused the request ({status}).")
+
+
+def _is_json_refusal(headers: Headers, body: bytes) -> bool:
+    """Whether a refusal has the shape that Discogs gives it: {"message": text}."""
+    if "json" not in headers.get("Content-Type", ""):
+        return False
+    try:
+        refusal = parse_json(body)
+    except errors.BadPayload:
+        return False
+    return isinstance(refusal, dict) and isinstance(refusal.get("message"), str)
+
+
+def _is_plain_refusal(headers: Headers, body: bytes) -> bool:
+    """Whether a 401 is the short plain text with which Discogs refuses a consumer key."""
+    is_plain = headers.get("Content-Type", "").startswith("text/plain")
+    return is_plain and len(body) <= MAX_PLAIN_REFUSAL and b"<" not in body
 
 
 def _told(headers: Headers) -> Told:

@@ -24,7 +24,7 @@ class NetworkError(DiscogsError):
 
 
 class ServerError(DiscogsError):
-    """A 5xx answer, or the 403 page that stands in front of Discogs in an outage."""
+    """A 5xx answer, or any other status on a page that Discogs' API did not write: an outage."""
 
     kind = "server"
     is_fault = True
@@ -48,9 +48,15 @@ class RateLimited(DiscogsError):
 
 
 class CredentialsRejected(DiscogsError):
-    """401: the token was revoked or mistyped."""
+    """401 with JSON: the token was revoked or mistyped."""
 
     kind = "credentials"
+
+
+class ConsumerRejected(DiscogsError):
+    """401 in plain text: the site's consumer key is wrong. No user's token is at fault."""
+
+    kind = "consumer"
 
 
 class AccessDenied(DiscogsError):
@@ -60,7 +66,7 @@ class AccessDenied(DiscogsError):
 
 
 class NotFound(DiscogsError):
-    """404: gone, or no such thing."""
+    """404 with JSON: gone, or no such thing."""
 
     kind = "gone"
 

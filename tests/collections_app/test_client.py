@@ -57,6 +57,47 @@ def test_a_release_that_is_gone_is_not_found(client, generous_sandbox):
         client.release_market(7)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 421, 451])
+def test_error_page_of_any_status_is_an_outage(client, generous_sandbox, status):
+    page = {"content_type": "text/html; charset=UTF-8", "body": "<h1>Sorry</h1>"}
+    generous_sandbox.add_fault(path="/releases/", kind="status", status=status, **page)
+    with pytest.raises(errors.ServerError):
+        client.release_market(7)
+    assert ApiGate.objects.get().faults_in_a_row == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", ""),
+        ("application/json", "null"),
+        ("application/json", '["no"]'),
+        ("application/json", '{"message": null}'),
+        ("application/json", '{"detail": "Not Found"}'),
+        ("application/json", '{"message": "no"'),
+        ("application/json", "[" * 100_000),
+        ("text/html", '{"message": "no"}'),
+        ("text/plain", "<html>no</html>"),
+        ("text/plain", "no" * 200),
+        ("", '{"message": "no"}'),
+    ],
+)
+def test_refusal_of_another_shape_is_an_outage(client, generous_sandbox, status, content_type, body):
+    fault = {"status": status, "content_type": content_type, "body": body}
+    generous_sandbox.add_fault(path="/releases/", kind="status", **fault)
+    with pytest.raises(errors.ServerError):
+        client.release_market(7)
+
+
+def test_plain_401_is_about_the_site_and_no_user(client, generous_sandbox):
+    generous_sandbox.add_fault(
+        path="/releases/", kind="status", status=401, content_type="text/plain", body="Invalid consumer."
+    )
+    with pytest.raises(errors.ConsumerRejected):
+        client.release_market(7)
+
+
 def test_a_redirect_is_never_followed(client, generous_sandbox):
     with SandboxServer() as other:
         generous_sandbox.add_fault(path="/releases/", kind="redirect", location=f"{other.url}/releases/7")

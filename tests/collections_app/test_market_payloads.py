@@ -177,7 +177,9 @@ def test_without_seller_settings_there_are_no_suggestions_and_nothing_is_gone(cl
 def test_the_listing_search_is_unavailable_with_and_without_credentials(client_of, generous_sandbox):
     client = client_of()
     assert client.listing_search(7) is False
-    generous_sandbox.add_fault(path="/marketplace/search", kind="status", status=401, times=1)
+    generous_sandbox.add_fault(
+        path="/marketplace/search", kind="status", status=401, times=1, body='{"message": "no"}'
+    )
     assert client.listing_search(7) is False
 
 

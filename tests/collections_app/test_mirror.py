@@ -211,6 +211,7 @@ def test_what_is_added_during_a_walk_puts_removals_off(collector, generous_sandb
 
 # What is wrong with the connection ------------------------------------------------------------------
 
+REJECTED = '{"message": "Invalid consumer token."}'
 PRIVATE = '{"message": "You are not allowed to view this resource."}'
 
 
@@ -249,7 +250,7 @@ def test_a_rejected_token_asks_for_reconnecting_and_keeps_everything(collector, 
 
 
 def test_a_single_401_by_mistake_is_tried_again(collector, generous_sandbox):
-    generous_sandbox.add_fault(path="^/users/.*folders", kind="status", status=401, body="{}", times=1)
+    generous_sandbox.add_fault(path="^/users/.*folders", kind="status", status=401, body=REJECTED, times=1)
     walk = start_import(collector.discogs_connection, now=timezone.now())
     assert import_step(walk.pk, now=timezone.now()) == 2.0
     assert DiscogsConnection.objects.get().is_active

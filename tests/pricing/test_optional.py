@@ -199,7 +199,9 @@ def test_a_refusal_pauses_the_gate_and_the_release_stays_due(collector, generous
 
 
 def test_rejected_credentials_leave_the_connection_to_the_price_jobs(collector, generous_sandbox):
-    generous_sandbox.add_fault(path="/marketplace/price_suggestions/", kind="status", status=401)
+    generous_sandbox.add_fault(
+        path="/marketplace/price_suggestions/", kind="status", status=401, body='{"message": "no"}'
+    )
     assert ask() is False
     connection = connection_of(collector)
     assert (connection.state, connection.has_seller_settings) == ("active", None)

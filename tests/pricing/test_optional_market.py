@@ -115,7 +115,9 @@ def test_a_401_of_the_listing_search_says_nothing_about_the_credentials(
     collector, generous_sandbox, settings
 ):
     settings.DISCOGS_LISTING_SEARCH = True
-    generous_sandbox.add_fault(path="/marketplace/search", kind="status", status=401, times=1)
+    generous_sandbox.add_fault(
+        path="/marketplace/search", kind="status", status=401, times=1, body='{"message": "no"}'
+    )
     assert probe() is False
     assert connection_of(collector).is_active
     assert Capability.objects.get().is_available is False

@@ -168,7 +168,9 @@ def connection_is_active(user) -> bool:
 
 
 def test_a_rejected_credential_is_left_to_the_price_jobs(collector, generous_sandbox):
-    generous_sandbox.add_fault(path="/marketplace/stats/", kind="status", status=401, times=2)
+    generous_sandbox.add_fault(
+        path="/marketplace/stats/", kind="status", status=401, times=2, body='{"message": "no"}'
+    )
     assert ask() is False
     assert connection_is_active(collector)
 
