@@ -7,7 +7,12 @@ WEEK = timedelta(days=7)
 # Unsold for longer than this: the user's interval is taken so many times, though a week is the most.
 UNSOLD = ((timedelta(days=90), 4), (timedelta(days=30), 2))
 # Gone for longer than this: asked again after so long. Discogs seldom brings a release back.
-GONE = ((timedelta(days=90), timedelta(days=90)), (timedelta(days=30), timedelta(days=30)))
+GONE = (
+    (timedelta(days=90), timedelta(days=90)),
+    (timedelta(days=30), timedelta(days=30)),
+    (timedelta(0), WEEK),
+)
+GONE_ONCE = timedelta(days=1)  # one 404 is all that is known
 # A run takes a while, and owners' runs differ: what would come due in the first part of the time until the next
 # run is asked for now, otherwise it would wait for nearly two intervals.
 EARLY = 0.25
@@ -25,13 +30,13 @@ def interval_for(
 ) -> timedelta:
     """How long a reading is good in the collection of someone who wants new ones `every` so often.
 
-    How long a release has been unsold or gone is counted up to the reading: later nobody has looked.
+    How long a release has been unsold or gone is counted up to the reading, since nothing is known of the time after.
     """
     lasted = observed_at - status_since
     if status == "blocked":
         return max(WEEK, every)
     if status == "gone":
-        return max(every, next((again for limit, again in GONE if lasted > limit), WEEK))
+        return max(every, next((again for limit, again in GONE if lasted > limit), GONE_ONCE))
     if status == "none_for_sale":
         times = next((times for limit, times in UNSOLD if lasted > limit), 1)
         return max(every, min(every * times, WEEK))

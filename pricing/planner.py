@@ -14,12 +14,12 @@ from django.db.models.functions import Coalesce
 from collections_app.importer import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
-from pricing.due import is_due, priority, share_that_fits
+from pricing.due import GONE_ONCE, is_due, priority, share_that_fits
 from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
 
 CHUNK = 1_000  # releases in one statement
 JUST_CHECKED = timedelta(minutes=1)
-# Discogs seldom brings a release back.
+# Discogs seldom brings a release back. After a single 404 it is asked again the next day.
 GONE_IS_FRESH_FOR = timedelta(days=7)
 
 
@@ -191,7 +191,8 @@ def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: d
         return []
     young = Q(observed_at__gt=now - stale_after)
     gone = Q(status=PriceStatus.GONE, observed_at__gt=now - GONE_IS_FRESH_FOR)
-    readings = ReleasePrice.objects.filter(young | gone, release_id__in=release_ids)
+    confirmed = Q(status_since__lt=F("observed_at")) | Q(observed_at__gt=now - GONE_ONCE)
+    readings = ReleasePrice.objects.filter(young | gone & confirmed, release_id__in=release_ids)
     return list(readings.values_list("release_id", flat=True))
 
 

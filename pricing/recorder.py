@@ -25,38 +25,61 @@ def gone(discogs_id: int) -> Market:
     return Market(discogs_id, PriceStatus.GONE, "", None, None, None, None, None, None)
 
 
-def record_market(job: PriceJob, market: Market, *, duration_ms: int, requests: int, now: datetime) -> bool:
-    """Store a reading and finish its job. False, and nothing stored, when the job is no longer this worker's."""
+def record_market(
+    job: PriceJob,
+    market: Market,
+    *,
+    duration_ms: int,
+    requests: int,
+    now: datetime,
+    status_since: datetime | None = None,
+) -> bool:
+    """Store a reading and finish its job. False, and nothing stored, when the job is no longer this worker's.
+
+    status_since: when the status began, if that is known better than by comparison with the reading before.
+    """
     values = {name: getattr(market, name) for name in READING}
     with transaction.atomic():
-        if not _finish(job, PriceStatus(market.status), duration_ms=duration_ms, requests=requests, now=now):
+        state = OUTCOME[PriceStatus(market.status)]
+        if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now):
             return False
-        PriceSnapshot.objects.bulk_create(
-            [
-                PriceSnapshot(
-                    release_id=market.discogs_id,
-                    day=now.astimezone(UTC).date(),
-                    observed_at=now,
-                    duration_ms=duration_ms,
-                    source=PriceSnapshot.Source.DISCOGS,
-                    **values,
-                )
-            ],
-            update_conflicts=True,
-            unique_fields=["release", "day"],
-            update_fields=[*READING, "observed_at", "duration_ms", "source"],
-        )
-        _store_latest(market, values, now=now)
+        _store_snapshot(market, values, duration_ms=duration_ms, now=now)
+        _store_latest(market, values, status_since=status_since, now=now)
     return True
 
 
-def _store_latest(market: Market, values: dict[str, Any], *, now: datetime) -> None:
+def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int, now: datetime) -> None:
+    """The reading of this day. A later one replaces it, except that a 404 never replaces an answer about the market."""
+    snapshot = PriceSnapshot(
+        release_id=market.discogs_id,
+        day=now.astimezone(UTC).date(),
+        observed_at=now,
+        duration_ms=duration_ms,
+        source=PriceSnapshot.Source.DISCOGS,
+        **values,
+    )
+    if market.status == PriceStatus.GONE:
+        PriceSnapshot.objects.bulk_create([snapshot], ignore_conflicts=True)
+        return
+    PriceSnapshot.objects.bulk_create(
+        [snapshot],
+        update_conflicts=True,
+        unique_fields=["release", "day"],
+        update_fields=[*READING, "observed_at", "duration_ms", "source"],
+    )
+
+
+def _store_latest(
+    market: Market, values: dict[str, Any], *, status_since: datetime | None, now: datetime
+) -> None:
     before = ReleasePrice.objects.filter(pk=market.discogs_id).first()
-    same = before is not None and before.status == market.status
+    if before and before.status == market.status:
+        status_since = before.status_since
     latest = ReleasePrice(
         release_id=market.discogs_id,
         observed_at=now,
-        status_since=before.status_since if before and same else now,
+        status_since=status_since or now,
+        not_found_at=None,
         volatility=volatility_after(before, market.amount_minor),
         **values,
     )
@@ -64,7 +87,7 @@ def _store_latest(market: Market, values: dict[str, Any], *, now: datetime) -> N
         [latest],
         update_conflicts=True,
         unique_fields=["release"],
-        update_fields=[*READING, "observed_at", "status_since", "volatility"],
+        update_fields=[*READING, "observed_at", "status_since", "not_found_at", "volatility"],
     )
 
 
@@ -76,11 +99,14 @@ def volatility_after(before: ReleasePrice | None, amount_minor: int | None) -> f
     return 0.8 * before.volatility + 0.2 * min(change, 1.0)
 
 
-def _finish(job: PriceJob, status: PriceStatus, *, duration_ms: int, requests: int, now: datetime) -> bool:
+def finish_job(
+    job: PriceJob, state: PriceJob.State, *, duration_ms: int, requests: int, now: datetime
+) -> bool:
+    """End a job with what its request brought. False when the job is no longer this worker's."""
     mine = PriceJob.objects.filter(pk=job.pk, state=PriceJob.State.RUNNING, lease_owner=job.lease_owner)
     return bool(
         mine.update(
-            state=OUTCOME[status],
+            state=state,
             finished_at=now,
             duration_ms=duration_ms,
             requests=job.requests + requests,

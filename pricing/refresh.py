@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -17,8 +18,9 @@ from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.models import DiscogsConnection
 from pricing import planner
+from pricing.absence import record_not_found
 from pricing.models import PriceJob, SyncRun
-from pricing.recorder import gone, record_market
+from pricing.recorder import record_market
 from pricing.retry import Action, decide
 
 logger = logging.getLogger(__name__)
@@ -58,15 +60,15 @@ def refresh_job(
     connection, credentials = found
     client = client_for(credentials, job.lane == PriceJob.Lane.INTERACTIVE)
     try:
-        market = client.release_market(job.release_id)
+        store = partial(record_market, job, client.release_market(job.release_id))
     except errors.NotFound:
-        market = gone(job.release_id)
+        store = partial(record_not_found, job)
     except errors.DiscogsError as error:
         if isinstance(error, errors.CredentialsRejected) and connection:
             error = _confirm_rejection(job, connection, client, error, now=clock())
         return _settle(job, error, requests=client.requests_sent, now=clock())
     duration_ms = round(1000 * client.answered_in)
-    stored = record_market(job, market, duration_ms=duration_ms, requests=client.requests_sent, now=clock())
+    stored = store(duration_ms=duration_ms, requests=client.requests_sent, now=clock())
     return Outcome.KNOWN if stored else Outcome.NOT_OURS
 
 
@@ -120,6 +122,8 @@ def _confirm_rejection(
         # Who else waits for it may have credentials that do: the job tries again, and ends when there are none.
         is_wanted = job.items.filter(run__state__in=SyncRun.ACTIVE).exists()
         return errors.GateClosed(0, "reconnect") if is_wanted else error
+    except (errors.NotFound, errors.AccessDenied):
+        return errors.ServerError("Discogs refused the credential, and did not say whose it is.")
     except errors.DiscogsError as other:
         return other
     return errors.ServerError(str(error))

@@ -11,7 +11,6 @@ NETWORK_STEP_SECONDS = 5.0
 class Action(StrEnum):
     AGAIN = "again"
     GIVE_UP = "give_up"
-    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,9 @@ def decide(
     jitter: 0 to 1, drawn by the caller. minute: how long a minute lasts (a test may use a short one).
     outage: the failure opened the circuit breaker, so it says nothing about this job.
     """
-    if kind == "gone":
-        return Decision(Action.GONE)
     if kind in {"rate_limit", "waiting"} or outage:
         return Decision(Action.AGAIN, seconds=minute * jitter, counts=False)
-    if kind in {"credentials", "private", "request"} or attempts >= most_attempts:
+    if kind in {"credentials", "private", "request", "gone"} or attempts >= most_attempts:
         return Decision(Action.GIVE_UP)
     if kind == "network":
         return Decision(Action.AGAIN, seconds=minute * NETWORK_STEP_SECONDS * (attempts + jitter))

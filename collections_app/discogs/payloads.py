@@ -156,20 +156,26 @@ def parse_want_page(data: Any) -> WantPage:
 
 
 def parse_release_market(data: Any, *, discogs_id: int) -> Market:
-    """The market part of `/releases/{id}`, whose price is always in USD."""
+    """The market part of `/releases/{id}`, whose price is always in USD.
+
+    None is for sale only if Discogs says so: an explicit null and no listings. A missing key says nothing.
+    """
     row = an_object(data, "release")
     if an_id(row, "id") != discogs_id:
         raise BadPayload("Discogs answered with another release than the one asked for.")
     community = an_object(row.get("community", {}), "community")
     rating = an_object(community.get("rating", {}), "rating")
     amount = parse_amount(row.get("lowest_price"), "USD")
+    num_for_sale = a_count(row, "num_for_sale")
     status = _status(bool(row.get("blocked_from_sale", False)), amount)
+    if status == "none_for_sale" and (num_for_sale or not {"lowest_price", "num_for_sale"} <= row.keys()):
+        raise BadPayload("Discogs sent no lowest price, and did not say that none is for sale.")
     return Market(
         discogs_id=discogs_id,
         status=status,
         currency="USD" if status == "priced" else "",
         amount_minor=amount if status == "priced" else None,
-        num_for_sale=a_count(row, "num_for_sale"),
+        num_for_sale=num_for_sale,
         want=a_count(community, "want"),
         have=a_count(community, "have"),
         rating_count=a_count(rating, "count"),

@@ -79,6 +79,8 @@ class ReleasePrice(MarketReading):
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="price")
     # Since when the status is what it is: what is gone or unsold for long is asked for less often.
     status_since = models.DateTimeField()
+    # The first 404 since the last reading. It is believed later, if Discogs says it again; until then the price stays.
+    not_found_at = models.DateTimeField(null=True, blank=True)
     volatility = models.FloatField(
         default=0, help_text="Moving average of the relative change between readings."
     )

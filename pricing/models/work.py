@@ -26,6 +26,7 @@ class PriceJob(models.Model):
         NONE_FOR_SALE = "none_for_sale", "None for sale"
         BLOCKED = "blocked", "Blocked from sale"
         GONE = "gone", "Gone from Discogs"
+        NOT_FOUND = "not_found", "Not found, price kept"
         DEAD = "dead", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
@@ -34,7 +35,7 @@ class PriceJob(models.Model):
         BACKGROUND = 1, "Background"
 
     LIVE = (State.DUE, State.QUEUED, State.RUNNING, State.WAITING)
-    KNOWN = (State.RECORDED, State.NONE_FOR_SALE, State.BLOCKED, State.GONE)
+    KNOWN = (State.RECORDED, State.NONE_FOR_SALE, State.BLOCKED, State.GONE, State.NOT_FOUND)
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="jobs")
     state = models.CharField(max_length=16, choices=State, default=State.DUE)

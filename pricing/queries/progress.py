@@ -23,6 +23,7 @@ class Progress:
     none_for_sale: int
     blocked: int
     gone: int
+    not_found: int  # 404 for the first time: the last price stays
     failed: int
     cancelled: int
     waiting: int  # put off until a later time
@@ -33,7 +34,7 @@ class Progress:
 
     @property
     def known(self) -> int:
-        return self.reused + self.recorded + self.none_for_sale + self.blocked + self.gone
+        return self.reused + self.recorded + self.none_for_sale + self.blocked + self.gone + self.not_found
 
     @property
     def shut(self) -> int:
@@ -78,6 +79,7 @@ def progress_of(run: SyncRun, *, now: datetime) -> Progress:
         none_for_sale=states[PriceJob.State.NONE_FOR_SALE],
         blocked=states[PriceJob.State.BLOCKED],
         gone=states[PriceJob.State.GONE],
+        not_found=states[PriceJob.State.NOT_FOUND],
         failed=states[PriceJob.State.DEAD],
         cancelled=states[PriceJob.State.CANCELLED],
         waiting=states[PriceJob.State.WAITING],

@@ -2,7 +2,7 @@ import pytest
 
 from pricing.retry import Action, Decision, decide
 
-AGAIN, GIVE_UP, GONE = Action.AGAIN, Action.GIVE_UP, Action.GONE
+AGAIN, GIVE_UP = Action.AGAIN, Action.GIVE_UP
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,9 @@ AGAIN, GIVE_UP, GONE = Action.AGAIN, Action.GIVE_UP, Action.GONE
         ("credentials", 1, 0.5, Decision(GIVE_UP)),
         ("private", 1, 0.5, Decision(GIVE_UP)),
         ("request", 1, 0.5, Decision(GIVE_UP)),
-        ("gone", 1, 0.5, Decision(GONE)),
+        ("gone", 1, 0.5, Decision(GIVE_UP)),
+        ("consumer", 1, 0.5, Decision(AGAIN, seconds=2.0)),
+        ("consumer", 3, 0.5, Decision(GIVE_UP)),
         ("rate_limit", 9, 0.5, Decision(AGAIN, seconds=0.5, counts=False)),
         ("waiting", 9, 0.5, Decision(AGAIN, seconds=0.5, counts=False)),
     ],

@@ -99,14 +99,15 @@ def test_a_short_budget_is_shared_fairly_and_a_shared_release_counts_once(settin
 @pytest.mark.parametrize("trigger", ["click", "command"])
 def test_a_click_or_command_keeps_to_the_plain_age(trigger):
     connection = make_connection()
-    young, old, blocked, gone = (make_instance(connection).release for _ in range(4))
+    young, old, blocked, gone, gone_once = (make_instance(connection).release for _ in range(5))
     make_price(young, 1000, observed_at=NOW - 5 * HOUR)
     make_price(old, 1000, observed_at=NOW - 7 * HOUR)
     make_price(blocked, None, status="blocked", observed_at=NOW - 7 * HOUR)
-    make_price(gone, None, status="gone", observed_at=NOW - 6 * DAY)
+    make_price(gone, None, status="gone", observed_at=NOW - 6 * DAY, status_since=NOW - 7 * DAY)
+    make_price(gone_once, None, status="gone", observed_at=NOW - 25 * HOUR)
     run = make_run(connection, trigger=trigger, stale_after_seconds=6 * 3600)
-    planner.plan_items(run, [young.pk, old.pk, blocked.pk, gone.pk], now=NOW)
-    assert fetched(run) == [old.pk, blocked.pk]
+    planner.plan_items(run, [young.pk, old.pk, blocked.pk, gone.pk, gone_once.pk], now=NOW)
+    assert fetched(run) == [old.pk, blocked.pk, gone_once.pk]
     assert RunItem.objects.filter(run=run, reused=True).count() == 2
 
 

@@ -89,6 +89,8 @@ class World:
         unknown = set(fields) - MARKET_FIELDS
         if unknown:
             raise ValueError(f"no such market field: {', '.join(sorted(unknown))}")
+        if "lowest_price" in fields and fields["lowest_price"] is None:
+            fields.setdefault("num_for_sale", 0)
         for name in ("lowest_price", "rating_average"):
             if fields.get(name) is not None:
                 fields[name] = Decimal(str(fields[name]))

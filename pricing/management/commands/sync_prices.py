@@ -142,6 +142,7 @@ def facts_of(progress: Progress) -> dict[str, int | float | None]:
         "none_for_sale": progress.none_for_sale,
         "blocked": progress.blocked,
         "gone": progress.gone,
+        "not_found": progress.not_found,
         "failed": progress.failed,
         "requests": progress.requests,
         "seconds": round(progress.seconds, 1),

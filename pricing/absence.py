@@ -1,0 +1,65 @@
+"""What a 404 for a release means. One says little: Discogs, or what stands in front of it, may say it of everything.
+
+A release that was never priced loses nothing, so it is gone at once. One with a price keeps it until Discogs has said
+404 again, at least an hour later, and no run takes more than a fifth of its releases for gone.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from pricing.models import PriceJob, PriceSnapshot, PriceStatus, ReleasePrice, RunItem, SyncRun
+from pricing.recorder import finish_job, gone, record_market
+
+CONFIRMED_AFTER = timedelta(hours=1)
+MAX_GONE_SHARE = 5  # one release in so many; a smaller run may lose one
+
+
+def record_not_found(job: PriceJob, *, duration_ms: int, requests: int, now: datetime) -> bool:
+    """Store a 404 and finish its job, as gone or, if that is not believed yet, as not found with the price kept.
+
+    False, and nothing stored, when the job is no longer this worker's.
+    """
+    with transaction.atomic():
+        price = ReleasePrice.objects.filter(pk=job.release_id).first()
+        if _is_believed(job, price, now=now):
+            since = price.not_found_at if price else None
+            reading = gone(job.release_id)
+            return record_market(
+                job, reading, duration_ms=duration_ms, requests=requests, now=now, status_since=since
+            )
+        if not finish_job(job, PriceJob.State.NOT_FOUND, duration_ms=duration_ms, requests=requests, now=now):
+            return False
+        ReleasePrice.objects.filter(pk=job.release_id, not_found_at__isnull=True).update(not_found_at=now)
+    return True
+
+
+def _is_believed(job: PriceJob, price: ReleasePrice | None, *, now: datetime) -> bool:
+    if price is None or price.status == PriceStatus.GONE or not _was_priced(price):
+        return True
+    if price.not_found_at is None or now - price.not_found_at < CONFIRMED_AFTER:
+        return False
+    # A reading of the same day is a stronger statement about that day.
+    was_read_today = price.observed_at.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return not was_read_today and _runs_have_room(job)
+
+
+def _was_priced(price: ReleasePrice) -> bool:
+    snapshots = PriceSnapshot.objects.filter(release=price.release_id, status=PriceStatus.PRICED)
+    return price.status == PriceStatus.PRICED or snapshots.exists()
+
+
+def _runs_have_room(job: PriceJob) -> bool:
+    """Whether each run that wants the job may take one more release with a price for gone.
+
+    The runs are locked, so that two workers cannot both take the last place.
+    """
+    wanting = RunItem.objects.filter(job=job).values("run")
+    runs = SyncRun.objects.select_for_update(no_key=True).filter(pk__in=wanting).order_by("pk")
+    return all(_has_room(run) for run in list(runs))
+
+
+def _has_room(run: SyncRun) -> bool:
+    fetched = run.items.filter(reused=False)
+    lost = fetched.filter(job__state=PriceJob.State.GONE, release__snapshots__status=PriceStatus.PRICED)
+    return lost.values("pk").distinct().count() < max(1, fetched.count() // MAX_GONE_SHARE)
