@@ -201,6 +201,7 @@ LEFT_OUT = {
     "fields.seen_in_pass": "an id of ours",
     "instances.seen_in_pass": "an id of ours",
     "wants.seen_in_pass": "an id of ours",
+    "prices.not_found_at": "a question still open, which the next sync asks again",
 }
 
 
