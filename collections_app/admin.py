@@ -8,8 +8,10 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count, Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from collections_app.models import (
     ApiGate,
@@ -21,8 +23,15 @@ from collections_app.models import (
     Release,
 )
 
-# Through the site's own login, so that its limits and two-factor hold here too.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+@secure_admin_login
+def _enter(request: HttpRequest) -> HttpResponse:
+    return redirect("admin:index")
+
+
+# Through the site's own login, so that its limits and two-factor hold here too. Django's form is shown to no one:
+# staff could try the passwords of others with it.
+admin.site.login = login_not_required(_enter)  # type: ignore[method-assign]
 
 # allauth's own pages would show sealed secrets, and let addresses be called confirmed that nobody has confirmed.
 for model in (Authenticator, EmailAddress, UserSession):

@@ -193,7 +193,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "collections_app.accounts.middleware.TroubleMiddleware",
     "collections_app.accounts.middleware.LastSeenMiddleware",
-    "collections_app.accounts.middleware.StaffTwoFactorMiddleware",
+    "collections_app.accounts.middleware.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -1,9 +1,10 @@
-"""What tests about accounts share: codes from mails, codes of an authenticator, and counted work."""
+"""What tests about accounts share: codes from mails, codes of an authenticator, staff sessions, counted work."""
 
 import re
 import time
 from typing import ClassVar
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.hashers import MD5PasswordHasher
@@ -12,6 +13,8 @@ from django.core import mail
 from collections_app.sealing import decrypt_text
 
 PASSWORD = "a-long-password"
+SET_UP = "/account/2fa/totp/activate/"
+SECOND_STEP = "/account/2fa/authenticate/"
 
 
 class CountingHasher(MD5PasswordHasher):
@@ -48,3 +51,33 @@ def shown_for(secret: str) -> str:
 
 def log_in(client, login: str, password: str = PASSWORD, **extra):
     return client.post("/account/login/", {"login": login, "password": password}, **extra)
+
+
+def sure(client) -> None:
+    """The password once more, as every page that changes something here asks for."""
+    assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
+def set_up(client) -> str:
+    """Set two-factor login up; returns the secret that the page showed."""
+    html = client.get(SET_UP).content.decode()
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', html)[1]
+    assert 'src="data:image/svg+xml;base64,' in html
+    assert client.post(SET_UP, {"code": shown_for(secret)}).url == "/account/2fa/recovery-codes/"
+    return secret
+
+
+def recovery_codes(client) -> list[str]:
+    return re.findall(r"<code>(\d+)</code>", client.get("/account/2fa/recovery-codes/").content.decode())
+
+
+def force_login_with_code(client, user) -> None:
+    """Log staff in as the login form and a code would, without spending a code or a try."""
+    client.force_login(user)
+    app = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": "mfa", "at": time.time(), "id": app.pk, "type": app.type}
+    ]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()

@@ -24,6 +24,7 @@ from django_q.models import OrmQ
 from collections_app.models import DiscogsConnection
 from collections_app.sealing import decrypt_text
 from pricing.models import SyncRun
+from tests.accounts import force_login_with_code
 from tests.processes import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -91,7 +92,8 @@ def test_no_secret_is_found_in_any_store_log_page_export_or_command_line(  # noq
     assert DiscogsConnection.objects.filter(state="active").count() == 2
     told = site.run("rotate_credentials", LOG_LEVEL="DEBUG", **keys)
     chief = make_staff()
-    staff = signed_in(chief)
+    staff = Client()
+    force_login_with_code(staff, chief)
     sealed = Authenticator.objects.get(user=chief, type=Authenticator.Type.TOTP)
     secrets["two-factor secret"] = decrypt_text(sealed.data["secret"])
 

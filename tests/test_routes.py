@@ -20,6 +20,7 @@ from django.utils import timezone
 from collections_app.models import ApiGate, ApiMinute, Capability, ImportPass, Preferences
 from pricing.models import ExchangeRate, HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
 from tests import factories as make
+from tests.accounts import force_login_with_code
 from tests.routes import Route, admin_arguments, ask, belongings, everything, routes
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +110,7 @@ ROWS = (
     for_staff("admin:(password_change_done|jsi18n)", "200 405", anonymous=ADMIN_LOGIN),
     for_staff("admin:autocomplete", "403 405", anonymous=ADMIN_LOGIN),
     for_staff(r"admin:view_on_site|admin/\(\?P<url>\.\*\)\$", "404 404", anonymous=ADMIN_LOGIN),
-    Row("admin:login", LOGIN, "403 403", "403 403", "→admin:index 200"),
+    Row("admin:login", LOGIN, "403 403", "403 403", "→admin:index →admin:index"),
     Row("admin:logout", ADMIN_LOGIN, "→admin:index →admin:index", "→admin:index →admin:index", "405 200"),
     for_staff(f"{OURS}_(changelist|history)|admin:pricing_engine", "200 200"),
     for_staff(f"{OURS}_(add|delete)", "403 403"),
@@ -126,7 +127,9 @@ class Stage:
 
     def client(self, role: str, **options: Any) -> Client:
         client = Client(**options)
-        if self.people[role] is not None:
+        if role == "staff":
+            force_login_with_code(client, self.people[role])
+        elif self.people[role] is not None:
             client.force_login(self.people[role])
         return client
 
@@ -227,21 +230,45 @@ def test_the_owners_rows_are_found_wherever_they_lead_to_them(stage):
     } <= found
 
 
+def guarded_routes() -> list[Route]:
+    """The administration, and some pages of the site."""
+    ways_out = {"admin:login", "admin:logout"}
+    inside = [
+        route for route in routes() if route.pattern.startswith("admin/") and route.label not in ways_out
+    ]
+    assert len(inside) > 50
+    return inside + [route for route in routes() if route.label in {"dashboard", "settings", "export"}]
+
+
+def assert_led_away(client: Client, stage: Stage, view: str, found: list[Route]) -> None:
+    for route in found:
+        before = everything()
+        assert ask(client, "GET", stage.address(route)) == f"→{view}", route.label
+        assert ask(client, "POST", stage.address(route)) == f"→{view}", route.label
+        assert everything() == before
+
+
 def test_staff_without_two_factor_get_no_further_than_setting_it_up(stage, make_user):
     """Whatever the table says of staff, the administration first of all, is for those who have it."""
     bare = Client()
     bare.force_login(make_user("bare", is_staff=True, is_superuser=True))
-    guarded = [
+    assert_led_away(bare, stage, "mfa_index", guarded_routes())
+
+
+def test_session_of_staff_without_a_code_gets_no_further_than_giving_one(stage):
+    """Nor does it reach the pages about the account: a password alone must not remove what guards it."""
+    by_password = Client()
+    by_password.force_login(stage.people["staff"])
+    # They take a code, lead on to another page, or lead out.
+    open_ones = {"mfa_reauthenticate", "mfa_authenticate", "account_logout"}
+    open_ones |= {"account_email_verification_sent", "account_confirm_login_code"}
+    private_rows = [row for row in ROWS if row.anonymous == LOGIN != row.owner]
+    about_account = [
         route
         for route in routes()
-        if route.pattern.startswith("admin/") and route.label not in {"admin:login", "admin:logout"}
+        if route.label.startswith(("account_", "mfa_", "usersessions_"))
+        and route.label not in open_ones
+        and any(row.fits(route) for row in private_rows)
     ]
-    assert len(guarded) > 50
-    for route in [
-        *guarded,
-        *(route for route in routes() if route.label in {"dashboard", "settings", "export"}),
-    ]:
-        before = everything()
-        assert ask(bare, "GET", stage.address(route)) == "→mfa_index", route.label
-        assert ask(bare, "POST", stage.address(route)) == "→mfa_index", route.label
-        assert everything() == before
+    assert len(about_account) > 10
+    assert_led_away(by_password, stage, "mfa_reauthenticate", guarded_routes() + about_account)

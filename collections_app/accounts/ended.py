@@ -33,11 +33,11 @@ class LoginMiddleware(LoginRequiredMiddleware):
 
     def _login(self, request: HttpRequest, view: Callable[..., Any], page: str) -> HttpResponseRedirect:
         return redirect_to_login(
-            _path(request, page), self.get_login_url(view), self.get_redirect_field_name(view)
+            own_path(request, page), self.get_login_url(view), self.get_redirect_field_name(view)
         )
 
 
-def _path(request: HttpRequest, page: str) -> str:
+def own_path(request: HttpRequest, page: str) -> str:
     """The path of an address of this site, otherwise that of the dashboard."""
     if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}):
         path = urlunsplit(("", "", *urlsplit(page)[2:4], ""))

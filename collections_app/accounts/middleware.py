@@ -1,4 +1,4 @@
-"""Two-factor login for staff, when a session was last seen, and what stands in the way of an account."""
+"""Two-factor login of sessions, when a session was last seen, and what stands in the way of an account."""
 
 import logging
 from collections.abc import Callable
@@ -6,14 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from collections_app.accounts.adapters import MailNotSent
+from collections_app.accounts.ended import SAFE, own_path
+from collections_app.accounts.second_factor import SecondFactor, second_factor_of
 from collections_app.sealing import TextUnreadable
 
 logger = logging.getLogger(__name__)
@@ -21,11 +25,16 @@ logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # How their names begin; those of the admin's pages about the same models begin with "admin:".
 ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_")
+GIVE_CODE = "mfa_reauthenticate"
+WAYS_OUT = {"account_logout", "admin:logout"}
 SEEN_EVERY = timedelta(minutes=5)  # last seen is as exact as that, and costs no write for each page
 
 
-class StaffTwoFactorMiddleware:
-    """Leads staff without two-factor login to its page, from everywhere but the pages about the account."""
+class SecondFactorMiddleware:
+    """Guards what a password alone must not open: every page for staff, and pages about an account with two-factor.
+
+    Staff without two-factor login are led to its page; a session without a code of its own to the page for one.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -37,13 +46,19 @@ class StaffTwoFactorMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], *_: object
     ) -> HttpResponseBase | None:
         user: Any = request.user
-        if not user.is_authenticated or not user.is_staff or _is_open(request, view):
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        is_about_account = name.startswith(ACCOUNT_PAGES)
+        if not user.is_authenticated or not (user.is_staff or is_about_account) or _is_open(name, view):
             return None
-        if Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists():
+        factor = second_factor_of(request)
+        if factor == SecondFactor.PROVED or (factor == SecondFactor.NOT_SET_UP and is_about_account):
+            return None
+        if factor == SecondFactor.MISSING and name == GIVE_CODE:
+            request.lacks_second_factor = True  # type: ignore[attr-defined]  # the page says so
             return None
         if getattr(request, "htmx", False):
             return HttpResponse(status=204)  # a live part of a page: leave it as it is
-        return redirect("mfa_index")
+        return redirect("mfa_index") if factor == SecondFactor.NOT_SET_UP else _to_give_code(request)
 
 
 class LastSeenMiddleware:
@@ -77,12 +92,18 @@ class TroubleMiddleware:
         return None
 
 
-def _is_open(request: HttpRequest, view: Callable[..., Any]) -> bool:
-    """Pages about the account, those for everyone, and the way out of the admin."""
-    match = request.resolver_match
-    about_the_account = match is not None and match.view_name.startswith(ACCOUNT_PAGES)
-    leaves = match is not None and match.view_name == "admin:logout"
-    return about_the_account or leaves or not getattr(view, "login_required", True)
+def _is_open(name: str, view: Callable[..., Any]) -> bool:
+    """The ways out, and pages for everyone."""
+    return name in WAYS_OUT or not getattr(view, "login_required", True)
+
+
+def _to_give_code(request: HttpRequest) -> HttpResponse:
+    if request.method in SAFE:
+        page = request.get_full_path()
+    else:
+        page = own_path(request, request.headers.get("Referer", ""))
+        messages.warning(request, "Nothing was changed. Give your code first, then do it again.")
+    return redirect_to_login(page, reverse(GIVE_CODE))
 
 
 def _is_time(session_key: str) -> bool:

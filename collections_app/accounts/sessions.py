@@ -34,6 +34,7 @@ def device_in_words(user_agent: str) -> str:
     return browser or (f"A browser on {system}" if system else "Unknown device")
 
 
-def end_sessions_of(user: User) -> None:
-    for session in UserSession.objects.filter(user_id=user.pk):
+def end_sessions_of(user: User, *, keep: str | None = None) -> None:
+    """End all sessions of a user but the one with the key `keep`."""
+    for session in UserSession.objects.filter(user_id=user.pk).exclude(session_key=keep or ""):
         session.end()

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.mail.backends.base import BaseEmailBackend
 from django.test import Client
 
-from tests.accounts import PASSWORD, log_in
+from tests.accounts import PASSWORD, force_login_with_code, log_in
 
 pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "another-long-one-17"
@@ -82,7 +82,7 @@ def test_a_second_step_that_cannot_be_checked_names_the_way_out(without_key):
 
 @pytest.mark.parametrize("page", ["", "recovery-codes/", "recovery-codes/generate/"])
 def test_whoever_is_logged_in_can_switch_off_what_cannot_be_read(client, without_key, page):
-    client.force_login(without_key)
+    force_login_with_code(client, without_key)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     answer = client.get(f"/account/2fa/{page}")
     assert answer.status_code == 503
@@ -90,3 +90,11 @@ def test_whoever_is_logged_in_can_switch_off_what_cannot_be_read(client, without
     assert client.get("/account/2fa/totp/deactivate/").status_code == 200
     assert client.post("/account/2fa/totp/deactivate/").status_code == 302
     assert client.get("/account/2fa/").status_code == 200
+
+
+def test_session_without_a_code_cannot_switch_it_off(client, without_key):
+    client.force_login(without_key)
+    answer = client.post("/account/2fa/reauthenticate/", {"code": "123456"})
+    assert answer.status_code == 503
+    assert "/account/2fa/totp/deactivate/" not in answer.content.decode()
+    assert client.post("/account/2fa/totp/deactivate/").url.startswith("/account/2fa/reauthenticate/")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from collections_app.models import ApiGate, ImportPass, Preferences
 from pricing.models import ExchangeRate, WorkerHeartbeat
 from tests import factories as make
+from tests.accounts import force_login_with_code
 
 pytestmark = pytest.mark.django_db
 TABLES = [
@@ -31,7 +32,7 @@ TABLES = [
 @pytest.fixture
 def staff(client, make_staff):
     user = make_staff()
-    client.force_login(user)
+    force_login_with_code(client, user)
     return user
 
 

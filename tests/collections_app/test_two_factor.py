@@ -1,47 +1,39 @@
 """Two-factor login: setting it up, using it, and that staff must have it."""
 
-import re
 import time
 
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from tests.accounts import PASSWORD, log_in, shown_for, totp_of
+from tests.accounts import (
+    PASSWORD,
+    SECOND_STEP,
+    SET_UP,
+    force_login_with_code,
+    log_in,
+    recovery_codes,
+    set_up,
+    sure,
+    totp_of,
+)
 
-pytestmark = pytest.mark.django_db
+# What follows the set-up follows when its transaction is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
 STEP = 30  # seconds for which a code is shown
-SET_UP = "/account/2fa/totp/activate/"
-SECOND_STEP = "/account/2fa/authenticate/"
 
 
 @pytest.fixture(autouse=True)
-def early_in_the_step():
+def early_in_the_step(transactional_db):
     """So that a code does not change between its making and its use."""
     now = time.time()
     with time_machine.travel(now - now % STEP + 0.1):
         yield
-
-
-def sure(client) -> None:
-    """The password once more, as every page that changes something here asks for."""
-    assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302
-
-
-def set_up(client) -> str:
-    """Set two-factor login up; returns the secret that the page showed."""
-    html = client.get(SET_UP).content.decode()
-    secret = re.search(r'class="secret">([A-Z2-7]+)<', html)[1]
-    assert 'src="data:image/svg+xml;base64,' in html
-    assert client.post(SET_UP, {"code": shown_for(secret)}).url == "/account/2fa/recovery-codes/"
-    return secret
-
-
-def recovery_codes(client) -> list[str]:
-    return re.findall(r"<code>(\d+)</code>", client.get("/account/2fa/recovery-codes/").content.decode())
+    cache.clear()  # limits are counted in a table that is not emptied after a test
 
 
 @pytest.fixture
@@ -211,7 +203,7 @@ def test_who_is_not_staff_gets_nothing_in_the_admin(client, make_user):
 
 
 def test_the_admins_page_for_a_new_password_leads_to_ours(client, make_staff):
-    client.force_login(make_staff())
+    force_login_with_code(client, make_staff())
     assert client.get(reverse("admin:password_change")).url == "/account/password/change/"
     assert client.post(reverse("admin:password_change")).url == "/account/password/change/"
 

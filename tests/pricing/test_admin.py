@@ -13,6 +13,7 @@ from django.utils import timezone
 from collections_app.models import ApiGate, ApiMinute, Capability, Preferences
 from pricing.models import HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
 from tests import factories as make
+from tests.accounts import force_login_with_code
 
 pytestmark = pytest.mark.django_db
 ENGINE = "/admin/pricing/workerheartbeat/engine/"
@@ -29,7 +30,7 @@ READ_ONLY = [
 @pytest.fixture
 def staff(client, make_staff):
     user = make_staff("boss")
-    client.force_login(user)
+    force_login_with_code(client, user)
     return user
 
 
@@ -38,7 +39,7 @@ def helper(client, make_staff):
     """Staff who may look at syncs, and at nothing else."""
     user = make_staff("helper", is_superuser=False)
     user.user_permissions.add(Permission.objects.get(codename="view_syncrun"))
-    client.force_login(user)
+    force_login_with_code(client, user)
     return user
 
 

@@ -15,6 +15,7 @@ from pricing import display
 from pricing.middleware import DisplayMiddleware
 from pricing.queries.display import display_for
 from tests import factories as make
+from tests.accounts import force_login_with_code
 
 pytestmark = pytest.mark.django_db
 
@@ -136,7 +137,7 @@ def test_the_administration_shows_times_in_utc(client, make_staff):
     staff = make_staff()
     Preferences.objects.create(user=staff, time_zone="Asia/Tokyo")
     make.make_run(make.make_connection(), "finished", created_at=WINTER, finished_at=WINTER)
-    client.force_login(staff)
+    force_login_with_code(client, staff)
     html = client.get("/admin/pricing/syncrun/").content.decode()
     assert "12:30 p.m." in html
     assert "9:30 p.m." not in html

@@ -31,7 +31,7 @@ from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
 from pricing.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value
 from tests import factories as make
-from tests.accounts import PASSWORD, log_in
+from tests.accounts import PASSWORD, force_login_with_code, log_in
 from tests.pricing.engine import import_all, work_until_idle
 from tests.processes import eventually
 
@@ -138,7 +138,7 @@ def test_the_second_of_two_clicks_finds_nothing_left_to_erase(make_user):
 def test_the_last_administrator_stays(client, make_staff, make_user):
     boss = make_staff("boss")
     make_user("retired", is_superuser=True, is_active=False)
-    client.force_login(boss)
+    force_login_with_code(client, boss)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     html = client.post(PAGE, follow=True).content.decode()
     assert "You are the last administrator" in html
