@@ -8,7 +8,12 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Group, User
+from django.db import DataError
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -39,7 +44,25 @@ for model in (Authenticator, EmailAddress, UserSession):
         admin.site.unregister(model)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class AskedList(ChangeList):
+    """A list as its address asks for it. What the database cannot compare is refused like an unknown filter.
+
+    Django checks what a filter is; a number too large for a column, or a text that is no IP address, fails later.
+    """
+
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+        except (DataError, OverflowError, ValueError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+
+class AskedListMixin:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return AskedList
+
+
+class ReadOnlyAdmin(AskedListMixin, admin.ModelAdmin):
     """Rows are written by the import and the workers; a hand in between would break their rules."""
 
     list_per_page = 50
@@ -53,6 +76,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+admin.site.unregister((User, Group))
+
+
+@admin.register(User)
+class PeopleAdmin(AskedListMixin, UserAdmin):
+    """Django's own, with our list."""
+
+
+@admin.register(Group)
+class GroupsAdmin(AskedListMixin, GroupAdmin):
+    """Django's own, with our list."""
 
 
 @admin.register(DiscogsConnection)

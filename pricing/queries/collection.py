@@ -63,8 +63,7 @@ class View:
     def of(cls, query: QueryDict) -> "View":
         sort, page = query.get("sort", ""), query.get("page", "")
         text = {
-            # PostgreSQL takes no NUL in a text.
-            name: query.get(name, "").replace("\x00", "").strip()[:LONGEST_QUERY]
+            name: query.get(name, "").strip()[:LONGEST_QUERY]
             for name in ("q", "folder", "genre", "format", "decade")
         }
         return cls(

@@ -20,15 +20,16 @@ def collector(client):
 
 
 @pytest.mark.parametrize("name", ["q", "folder", "genre", "format", "decade", "state", "sort", "page"])
-@pytest.mark.parametrize("value", [NUL, f"Jazz{NUL}", f"1980{NUL}s", f"{HUGE[:40]}s", HUGE, "٣", "\udcff"])
+@pytest.mark.parametrize("value", [f"{HUGE[:40]}s", HUGE, "٣", "\udcff"])
 def test_any_filter_is_answered_with_a_list(collector, name, value):
     response = collector.get(f"/collection/?{name}={quote(value, errors='surrogateescape')}")
     assert response.status_code == 200
-    assert NUL not in response.content.decode()
 
 
-def test_a_filter_is_read_without_what_cannot_be_stored(collector):
-    assert "Found" in collector.get("/collection/?q=Fo%00und").content.decode()
+@pytest.mark.parametrize("name", ["q", "folder", "genre", "format", "decade", "state", "sort", "page"])
+@pytest.mark.parametrize("value", [NUL, f"Jazz{NUL}", f"1980{NUL}s"])
+def test_filter_with_nul_is_refused(collector, name, value):
+    assert collector.get(f"/collection/?{name}={quote(value)}").status_code == 400
 
 
 @pytest.mark.parametrize("name", ["range", "group", "hours", "next"])
@@ -36,7 +37,8 @@ def test_a_filter_is_read_without_what_cannot_be_stored(collector):
     "page", ["/dashboard/", "/dashboard/headline/", "/syncs/", "/settings/", "/connect/discogs/callback/"]
 )
 def test_any_choice_in_an_address_is_answered(collector, name, page):
-    assert collector.get(f"{page}?{name}=%00&oauth_token=%00&oauth_verifier=%00").status_code == 200
+    assert collector.get(f"{page}?{name}=%FF&oauth_token=%FF&oauth_verifier=%FF").status_code == 200
+    assert collector.get(f"{page}?{name}=%00&oauth_token=%00&oauth_verifier=%00").status_code == 400
 
 
 @pytest.mark.parametrize(
