@@ -7,7 +7,7 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -27,6 +27,7 @@ from collections_app.models import (
     Preferences,
     Release,
 )
+from collections_app.search import CUT, words_of
 
 
 @secure_admin_login
@@ -58,6 +59,15 @@ class AskedList(ChangeList):
 
 
 class AskedListMixin:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        words, is_cut = words_of(search_term)
+        if is_cut:
+            messages.warning(request, CUT)
+        found: tuple[QuerySet, bool] = super().get_search_results(request, queryset, " ".join(words))  # type: ignore[misc]
+        return found
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return AskedList
 

@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 NUL = "\x00"
+MAX_QUERY = 8_000  # characters after the question mark; the longest of ours have some hundred
 
 
-class NulMiddleware:
-    """Answers 400 when an address or a cookie holds a NUL: no browser sends one, and PostgreSQL takes none in a text.
+class AddressMiddleware:
+    """Answers 400 when an address is too long, or an address or a cookie holds a NUL.
 
+    No browser sends a NUL, and PostgreSQL takes none in a text.
     Fields of a form are left to the form, which says what is wrong with them.
     """
 
@@ -20,6 +22,8 @@ class NulMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         query = request.META.get("QUERY_STRING", "")
+        if len(query) > MAX_QUERY:
+            raise BadRequest("The address is too long. Nothing was changed.")
         # A cookie in quotes may name any character by its number.
         if "%00" in query or any(NUL in text for text in (request.path, query, *request.COOKIES.values())):
             raise BadRequest("There is a NUL in the address or in a cookie. Nothing was changed.")

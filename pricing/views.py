@@ -1,5 +1,6 @@
 """Every page that shows a price or a sync. A view finds what belongs to the user; queries do the reading."""
 
+import logging
 from datetime import timedelta
 
 from django.contrib import messages
@@ -13,9 +14,12 @@ from collections_app.limits import limited
 from collections_app.models import DiscogsConnection, Release
 from collections_app.owner import owner_of
 from collections_app.queries import collection_path, connection_of
+from collections_app.search import CUT
 from pricing import planner, queries
 from pricing.charts import DEFAULT_RANGE
 from pricing.models import SyncRun
+
+logger = logging.getLogger(__name__)
 
 # The session remembers the range last chosen, on every page with a chart.
 RANGE_KEY = "range"
@@ -75,8 +79,13 @@ def collection(request: HttpRequest) -> HttpResponse:
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
-    page = queries.collection_for(user_id, queries.View.of(request.GET), now=now)
-    context = {"page": page, "view": page.view, **_connected(connection)}
+    view = queries.View.of(request.GET)
+    try:
+        page = queries.collection_for(user_id, view, now=now)
+    except queries.TookTooLong:
+        logger.warning("a search in the collection of user %s took too long and was stopped", user_id)
+        return render(request, "pricing/search_too_long.html", status=503)
+    context = {"page": page, "view": page.view, "search_cut": CUT, **_connected(connection)}
     return render(request, "pricing/collection.html", context)
 
 

@@ -3,6 +3,7 @@
 from pricing.queries.collection import View, collection_for
 from pricing.queries.dashboard import dashboard_for, headline_for
 from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
+from pricing.queries.limit import TookTooLong
 from pricing.queries.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.queries.release import release_for
 from pricing.queries.values import counted, fresh_for, value_for
@@ -11,6 +12,7 @@ __all__ = [
     "DEFAULT_GROUPING",
     "GROUPINGS",
     "Progress",
+    "TookTooLong",
     "View",
     "active_run_of",
     "collection_for",

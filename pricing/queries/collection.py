@@ -1,6 +1,7 @@
 """The list of copies: search, filters, sort and pages, all made by the database."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -10,11 +11,13 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from collections_app.models import CollectionInstance, Folder
+from collections_app.search import words_of
 from pricing.charts import Change, change, sparkline
 from pricing.fx import PRICE_CURRENCY
 from pricing.models import PriceSnapshot
 from pricing.queries.dashboard import failed_releases
 from pricing.queries.groups import decade_of, main_format
+from pricing.queries.limit import time_limit
 from pricing.queries.movers import amount_at
 from pricing.queries.values import STATE_LABELS, counted, fresh_for, state_at
 from pricing.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
@@ -22,7 +25,8 @@ from pricing.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
 PAGE_SIZE = 50
 TREND = timedelta(days=91)
 SPARK_WIDTH, SPARK_HEIGHT = 84, 22
-LONGEST_QUERY = 100
+LONGEST_CHOICE = 100  # characters of a filter
+MAX_SEARCH_SECONDS = 3.0
 
 # What a column is sorted by. A name begins with "-" for the other direction.
 SORTS: dict[str, tuple[str, ...]] = {
@@ -58,20 +62,31 @@ class View:
     state: str = ""
     sort: str = DEFAULT_SORT
     page: int = 1
+    is_cut: bool = False  # whether the search has more words than are looked for
 
     @classmethod
     def of(cls, query: QueryDict) -> "View":
         sort, page = query.get("sort", ""), query.get("page", "")
+        words, is_cut = words_of(query.get("q", ""))
         text = {
-            name: query.get(name, "").strip()[:LONGEST_QUERY]
-            for name in ("q", "folder", "genre", "format", "decade")
+            name: query.get(name, "").strip()[:LONGEST_CHOICE]
+            for name in ("folder", "genre", "format", "decade")
         }
         return cls(
             **text,
+            q=" ".join(words),
+            is_cut=is_cut,
             state=query.get("state", "") if query.get("state") in STATES else "",
             sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
             page=max(1, int(page[:9])) if page.isascii() and page.isdigit() else 1,
         )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What an address of this list needs, without the page."""
+        names = ("q", "folder", "genre", "format", "decade", "state")
+        chosen = {name: value for name in names if (value := getattr(self, name))}
+        return chosen if self.is_default_sort else {**chosen, "sort": self.sort}
 
     @property
     def is_default_sort(self) -> bool:
@@ -119,7 +134,12 @@ class CollectionPage:
 
 
 def collection_for(user_id: int, view: View, *, now: datetime) -> CollectionPage:
-    """One page of the list. Seven queries, one more for the state `failed`."""
+    """One page of the list. Seven queries, one more for the state `failed`. Raises TookTooLong when it is filtered."""
+    with time_limit(MAX_SEARCH_SECONDS) if view.is_filtered else nullcontext():
+        return _page_for(user_id, view, now=now)
+
+
+def _page_for(user_id: int, view: View, *, now: datetime) -> CollectionPage:
     held = CollectionInstance.objects.of(user_id).held()
     shown = _filtered(held, view, user_id=user_id, now=now)
     totals = shown.aggregate(
@@ -142,7 +162,7 @@ def collection_for(user_id: int, view: View, *, now: datetime) -> CollectionPage
 def _filtered(
     copies: "QuerySet[CollectionInstance]", view: View, *, user_id: int, now: datetime
 ) -> "QuerySet[CollectionInstance]":
-    for word in view.q.split():
+    for word in words_of(view.q).words:
         copies = copies.filter(
             Q(release__artists__icontains=word)
             | Q(release__title__icontains=word)

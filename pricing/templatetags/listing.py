@@ -1,6 +1,7 @@
 """The controls of a list whose state lives in the address: sort, filters, pages."""
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 from django import template
 from django.template import RequestContext
@@ -15,11 +16,9 @@ register.filter("main_format", first_word)
 
 
 def _address(context: RequestContext, **changes: str | int) -> str:
-    query = context["request"].GET.copy()
-    query.pop("page", None)
-    for name, value in changes.items():
-        query[name] = str(value)
-    return f"?{query.urlencode()}"
+    # Of what the address had, only what the list understands: each page repeats it in a dozen links.
+    view: View = context["view"]
+    return f"?{urlencode({**view.parameters, **changes})}"
 
 
 @register.simple_tag(takes_context=True)
