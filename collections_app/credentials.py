@@ -4,6 +4,7 @@ Only the code that builds a client reads them. A ciphertext copied into another 
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from collections_app.discogs import oauth
@@ -39,6 +40,24 @@ def credentials_of(connection: DiscogsConnection) -> Credentials:
             "The site has no consumer key any more, with which the credential was made."
         )
     return Credentials.from_oauth(oauth.Token(content["token"], content["secret"]))
+
+
+def restore_readable() -> int:
+    """Make connections active again whose credential was unreadable and is readable now; returns how many."""
+    restored = 0
+    for connection in DiscogsConnection.objects.filter(state=DiscogsConnection.State.UNREADABLE).iterator():
+        with suppress(CredentialUnreadable):
+            credentials_of(connection)
+            restored += restore(connection)
+    return restored
+
+
+def restore(connection: DiscogsConnection) -> int:
+    """Make a connection active again whose credential was just read, unless it has changed meanwhile."""
+    unreadable = DiscogsConnection.objects.filter(
+        pk=connection.pk, state=DiscogsConnection.State.UNREADABLE, credential=connection.credential
+    )
+    return unreadable.update(state=DiscogsConnection.State.ACTIVE)
 
 
 def open_oauth(ciphertext: str, *, user_id: int) -> oauth.Token:

@@ -61,7 +61,7 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
     try:
         client = DiscogsClient(credentials_of(walk.connection))
     except CredentialUnreadable:
-        return setbacks.end(walk, State.RECONNECT_NEEDED, now=now)
+        return setbacks.end(walk, State.UNREADABLE, now=now)
     try:
         finished = STEPS[Stage(walk.stage)](walk, client, now)
     except errors.DiscogsError as error:

@@ -18,6 +18,8 @@ LONGEST_OUTAGE = timedelta(days=1)
 State = DiscogsConnection.State
 ENDINGS = {
     State.RECONNECT_NEEDED: "Discogs no longer accepts the credential. What was read so far is kept. Reconnect.",
+    State.UNREADABLE: "Your connection to Discogs cannot be opened: the key it was stored with is missing on this "
+    "site. Nothing is lost. Sync again once the key is back, or reconnect.",
     State.PRIVATE: "Discogs says the collection is private. What was read so far is kept.",
     State.GONE: "Discogs does not know this collection any more. What was read so far is kept.",
 }

@@ -11,12 +11,13 @@ from enum import StrEnum
 from functools import partial
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
-from collections_app.credentials import CredentialUnreadable, credentials_of
+from collections_app.credentials import CredentialUnreadable, credentials_of, restore
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.models import DiscogsConnection
+from collections_app.setbacks import ENDINGS
 from pricing import planner
 from pricing.absence import record_not_found
 from pricing.models import PriceJob, SyncRun
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # A task is killed at PRICE_TASK_TIMEOUT; a lease that outlives it by this much has no living holder.
 LEASE_MARGIN = timedelta(seconds=5)
+MOST_OWNERS_TRIED = 20  # each costs a decryption and no request
 RECONNECT = "Discogs no longer accepts the credential. The prices fetched so far are kept. Reconnect, then sync again."
 
 
@@ -89,16 +91,22 @@ def _access(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, 
     """Whose credentials fetch this release: those who asked, then other owners, then the site's own."""
     # A private or lost collection is no reason: prices are public, and the credential is good.
     rejected = Q(state=DiscogsConnection.State.RECONNECT_NEEDED) | Q(credential="")
-    usable = DiscogsConnection.objects.exclude(rejected).order_by("pk")
+    # Those that could be read the last time come first; the others are tried too, since their key may be back.
+    last = Case(When(state=DiscogsConnection.State.UNREADABLE, then=1), default=0)
+    usable = DiscogsConnection.objects.exclude(rejected).order_by(last, "pk")
     asked = usable.filter(user__sync_runs__items__job=job)
     own = usable.filter(instances__release=job.release_id)
     for connections in (asked, own):
-        for connection in connections.distinct()[:3]:
+        for connection in connections.distinct()[:MOST_OWNERS_TRIED]:
             try:
-                return connection, credentials_of(connection)
+                credentials = credentials_of(connection)
             except CredentialUnreadable:
                 logger.error("connection %s: stored credential is unreadable", connection.pk)
-                _needs_reconnect(connection, now=now)
+                _end_for(connection, DiscogsConnection.State.UNREADABLE, now=now)
+                continue
+            if connection.state == DiscogsConnection.State.UNREADABLE:
+                restore(connection)
+            return connection, credentials
     if settings.DISCOGS_CONSUMER_KEY and settings.DISCOGS_CONSUMER_SECRET:
         return None, Credentials.from_consumer(
             settings.DISCOGS_CONSUMER_KEY, settings.DISCOGS_CONSUMER_SECRET
@@ -118,7 +126,7 @@ def _confirm_rejection(
     try:
         client.identity()
     except errors.CredentialsRejected:
-        _needs_reconnect(connection, now=now)
+        _end_for(connection, DiscogsConnection.State.RECONNECT_NEEDED, now=now)
         # Who else waits for it may have credentials that do: the job tries again, and ends when there are none.
         is_wanted = job.items.filter(run__state__in=SyncRun.ACTIVE).exists()
         return errors.GateClosed(0, "reconnect") if is_wanted else error
@@ -129,14 +137,15 @@ def _confirm_rejection(
     return errors.ServerError(str(error))
 
 
-def _needs_reconnect(connection: DiscogsConnection, *, now: datetime) -> None:
-    """Stop asking for this user until they have reconnected; what others wait for goes on with other credentials.
+def _end_for(connection: DiscogsConnection, state: DiscogsConnection.State, *, now: datetime) -> None:
+    """Mark a connection and end its user's run; what others wait for goes on with other credentials.
 
     Whoever has reconnected while the old credential was in use is left alone.
     """
     used = DiscogsConnection.objects.filter(pk=connection.pk, credential=connection.credential)
-    if used.update(state=DiscogsConnection.State.RECONNECT_NEEDED):
-        planner.fail_runs_of(connection.user_id, error=RECONNECT, now=now)
+    if used.update(state=state):
+        error = RECONNECT if state == DiscogsConnection.State.RECONNECT_NEEDED else ENDINGS[state]
+        planner.fail_runs_of(connection.user_id, error=error, now=now)
 
 
 def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django_q.tasks import async_task
 
+from collections_app.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from pricing import optional, planner, purge, rates
 from pricing.due import run_due_at
@@ -33,6 +34,7 @@ class NextRun(NamedTuple):
 
 def tick(now: datetime) -> None:
     """Start what is due. To be called about once a minute, on every host."""
+    restore_readable()
     start_due_runs(now=now)
     _once_a_day("values", _store_values, now=now)
     _once_a_day("purge", _purge, now=now)

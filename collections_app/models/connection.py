@@ -18,6 +18,8 @@ class DiscogsConnection(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active", "Connected"
         RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
+        # Discogs has not refused it: as soon as the key is back, the connection is as good as before.
+        UNREADABLE = "unreadable", "Key missing"
         PRIVATE = "private", "Collection is private"
         GONE = "gone", "Not at Discogs any more"
 

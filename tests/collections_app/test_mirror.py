@@ -264,10 +264,10 @@ def test_an_account_renamed_at_discogs_is_followed_by_its_id(collector, generous
     assert held(collector).count() == 40
 
 
-def test_a_credential_that_opens_with_no_key_asks_for_reconnecting_and_stays(collector, settings):
+def test_a_credential_that_opens_with_no_key_is_marked_and_stays(collector, settings):
     before = DiscogsConnection.objects.get().credential
     settings.CREDENTIAL_KEYS = ["bm90LXRoZS1rZXktdGhhdC1zZWFsZWQtdGhpcy1vbmU="]
-    assert state_after_import(collector) == DiscogsConnection.State.RECONNECT_NEEDED
+    assert state_after_import(collector) == DiscogsConnection.State.UNREADABLE
     assert DiscogsConnection.objects.get().credential == before
 
 

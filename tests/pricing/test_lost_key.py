@@ -1,0 +1,152 @@
+"""A key is missing from CREDENTIAL_KEYS and comes back: the credential was never refused, so nothing is lost."""
+
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from collections_app.models import DiscogsConnection
+from pricing import planner, schedules
+from pricing.models import PriceJob, ReleasePrice, SyncRun
+from tests.pricing.engine import import_all, work_until_idle
+
+pytestmark = pytest.mark.django_db
+RELEASES = list(range(101, 131))
+
+
+@pytest.fixture
+def collector(make_collector, generous_sandbox):
+    user = make_collector(generous_sandbox, release_ids=RELEASES)
+    import_all(user)
+    return user
+
+
+@pytest.fixture
+def lose_key(settings):
+    """Takes the key away; returns what brings it back."""
+
+    def lose():
+        kept, settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS, [Fernet.generate_key().decode()]
+        return lambda: setattr(settings, "CREDENTIAL_KEYS", kept)
+
+    return lose
+
+
+def sync(user, *, import_first: bool) -> SyncRun:
+    run = planner.start_sync(
+        user,
+        trigger=SyncRun.Trigger.CLICK,
+        now=timezone.now(),
+        stale_after=timedelta(),
+        import_first=import_first,
+    )
+    if import_first:
+        import_all(user)
+        planner.advance_runs(now=timezone.now())
+    work_until_idle()
+    run.refresh_from_db()
+    return run
+
+
+def state_of(user) -> str:
+    return DiscogsConnection.objects.get(user=user).state
+
+
+def failed_jobs(run) -> int:
+    return run.items.filter(job__state=PriceJob.State.DEAD).count()
+
+
+@pytest.mark.parametrize("lost_in_import", [True, False])
+@pytest.mark.parametrize("found_in_import", [True, False])
+def test_sync_after_the_key_is_back_fails_no_job(collector, lose_key, lost_in_import, found_in_import):
+    bring_back = lose_key()
+    assert sync(collector, import_first=lost_in_import).state == SyncRun.State.FAILED
+    bring_back()
+    run = sync(collector, import_first=found_in_import)
+    assert (run.state, failed_jobs(run), ReleasePrice.objects.count()) == ("finished", 0, len(RELEASES))
+    assert state_of(collector) == "active"
+
+
+@pytest.mark.parametrize("import_first", [True, False])
+def test_sync_without_the_key_says_what_is_missing(
+    client, collector, lose_key, generous_sandbox, import_first
+):
+    sealed, asked = DiscogsConnection.objects.get().credential, generous_sandbox.stats()["accepted"]
+    lose_key()
+    run = sync(collector, import_first=import_first)
+    assert "the key it was stored with is missing" in run.error
+    assert (DiscogsConnection.objects.get().credential, state_of(collector)) == (sealed, "unreadable")
+    assert generous_sandbox.stats()["accepted"] == asked
+    client.force_login(collector)
+    html = " ".join(client.get("/dashboard/").content.decode().split())
+    assert "cannot open your connection to Discogs" in html
+    assert "Discogs no longer accepts" not in html
+
+
+def test_mark_is_lifted_by_itself_when_the_key_is_back(collector, lose_key):
+    bring_back = lose_key()
+    sync(collector, import_first=False)
+    schedules.tick(timezone.now())
+    assert state_of(collector) == "unreadable"
+    bring_back()
+    schedules.tick(timezone.now())
+    assert state_of(collector) == "active"
+
+
+def test_revoked_token_stays_refused(collector, lose_key, generous_sandbox):
+    generous_sandbox.add_user("collector_at_discogs", "another-token", release_ids=RELEASES)
+    assert sync(collector, import_first=False).state == SyncRun.State.FAILED
+    assert state_of(collector) == "reconnect_needed"
+    bring_back = lose_key()
+    sync(collector, import_first=False)
+    schedules.tick(timezone.now())
+    assert state_of(collector) == "reconnect_needed"
+    bring_back()
+    schedules.tick(timezone.now())
+    assert state_of(collector) == "reconnect_needed"
+
+
+def test_token_revoked_while_the_key_was_away_is_refused(collector, lose_key, generous_sandbox):
+    bring_back = lose_key()
+    sync(collector, import_first=False)
+    generous_sandbox.add_user("collector_at_discogs", "another-token", release_ids=RELEASES)
+    bring_back()
+    assert sync(collector, import_first=False).state == SyncRun.State.FAILED
+    assert state_of(collector) == "reconnect_needed"
+
+
+def test_release_of_two_is_fetched_by_the_one_who_can(collector, make_collector, generous_sandbox):
+    other = make_collector(generous_sandbox, "other", release_ids=RELEASES)
+    import_all(other)
+    DiscogsConnection.objects.filter(user=collector).update(credential="sealed with a lost key")
+    mine = planner.start_sync(
+        collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False
+    )
+    run = sync(other, import_first=False)
+    mine.refresh_from_db()
+    assert (run.state, failed_jobs(run), mine.state) == ("finished", 0, "failed")
+    assert (state_of(collector), state_of(other)) == ("unreadable", "active")
+
+
+def test_readable_credential_is_found_behind_unreadable_ones(make_collector, generous_sandbox):
+    owners = [make_collector(generous_sandbox, f"owner{n}", release_ids=[101]) for n in range(6)]
+    for owner in owners:
+        import_all(owner)
+    DiscogsConnection.objects.exclude(user=owners[-1]).update(credential="sealed with a lost key")
+    run = planner.start_release_sync([101], now=timezone.now(), stale_after=timedelta())
+    work_until_idle()
+    assert (failed_jobs(run), ReleasePrice.objects.count()) == (0, 1)
+
+
+def test_rotation_without_the_key_leaves_all_as_it_is(collector, lose_key):
+    sealed = DiscogsConnection.objects.get().credential
+    bring_back = lose_key()
+    with pytest.raises((CommandError, SystemExit)):
+        call_command("rotate_credentials")
+    assert DiscogsConnection.objects.get().credential == sealed
+    bring_back()
+    call_command("rotate_credentials")
+    run = sync(collector, import_first=False)
+    assert failed_jobs(run) == 0
