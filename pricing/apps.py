@@ -6,4 +6,4 @@ class PricingConfig(AppConfig):
     verbose_name = "Prices"
 
     def ready(self) -> None:
-        from pricing import checks  # noqa: F401, PLC0415 registers them; models are ready only now
+        from pricing import checks, file_checks  # noqa: F401, PLC0415 registers them; models are ready only now
