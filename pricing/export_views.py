@@ -1,6 +1,8 @@
 """Leaving with everything."""
 
+import logging
 from collections.abc import Generator, Iterator
+from datetime import timedelta
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,6 +15,8 @@ from django.views.decorators.http import require_safe
 from collections_app.limits import limited
 from collections_app.owner import owner_of
 from pricing import archive
+
+logger = logging.getLogger(__name__)
 
 # A process that was killed in the middle of a download cannot say that it is over.
 LONGEST_DOWNLOAD = 15 * 60  # seconds
@@ -40,9 +44,15 @@ class Download:
     def __init__(self, pieces: Generator[str], place: str) -> None:
         self._pieces = pieces
         self._place = place
+        self._give_up_at = timezone.now() + timedelta(seconds=LONGEST_DOWNLOAD)
 
     def __iter__(self) -> Iterator[str]:
-        return self._pieces
+        """Raises ConnectionAbortedError, which closes the connection, once another download may have its place."""
+        for piece in self._pieces:
+            if timezone.now() > self._give_up_at:
+                logger.warning("%s was given up after %s seconds", self._place, LONGEST_DOWNLOAD)
+                raise ConnectionAbortedError("the download took too long")
+            yield piece
 
     def close(self) -> None:
         """Called by the server in any case."""

@@ -8,6 +8,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.db import connection as database
 from django.http import StreamingHttpResponse
@@ -18,6 +19,7 @@ from collections_app.models import CollectionField, DiscogsConnection, Folder, P
 from pricing import archive, planner
 from pricing.archive.sections import FORMAT, SECTIONS
 from pricing.demo import seed_history
+from pricing.export_views import LONGEST_DOWNLOAD
 from pricing.models import (
     CollectionValue,
     MarketStat,
@@ -310,3 +312,19 @@ def test_a_download_that_is_given_up_leaves_no_moment_open(client, monkeypatch):
     assert not complaints
     make.make_value(shelf, 4711, day=timezone.now().date())  # would fail inside the moment
     assert CollectionValue.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_download_ends_when_its_place_may_be_taken(client):
+    shelf = make.make_connection()
+    make.fill_shelf(shelf, 60, now=timezone.now())
+    client.force_login(shelf.user)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        response = client.get("/export/")
+        pieces = iter(response)
+        next(pieces)
+        clock.shift(LONGEST_DOWNLOAD + 1)
+        with pytest.raises(ConnectionAbortedError):
+            next(pieces)
+    response.close()
+    assert client.get("/export/").status_code == 200
