@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## the tests, on SQLite and on PostgreSQL where it listens
 	@$(BIN)/python -m tests.run $(TESTS)
 
 faults: $(VENV)/.dev ## kill processes and break Discogs, on both databases (a quarter of an hour)
-	@$(BIN)/python -m tests.run -m fault tests/faults
+	@$(BIN)/python -m tests.run -m fault tests/faults tests/security
 
 check: lint test ## what has to pass before a change lands
 

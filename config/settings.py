@@ -244,6 +244,14 @@ CACHES = {
     "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 600},
 }
 
+# Web server -----------------------------------------------------------------------------------------
+
+WEB_PROCESSES = number("WEB_PROCESSES", 2, least=1, most=64)
+WEB_THREADS = number("WEB_THREADS", 4, least=1, most=64)  # of each process
+WEB_RECEIVE_TIMEOUT = number("WEB_RECEIVE_TIMEOUT", 15, least=1, most=600)  # seconds
+WEB_SEND_TIMEOUT = number("WEB_SEND_TIMEOUT", 15, least=1, most=600)  # seconds
+WEB_BUFFER_MB = number("WEB_BUFFER_MB", 256, least=1, most=4096)  # of one answer that waits to be sent
+
 # Discogs --------------------------------------------------------------------------------------------
 
 DISCOGS_API_URL = discogs_address("DISCOGS_API_URL", "https://api.discogs.com")

@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 "sandbox", "discogs_sandbox", "--port", str(port + 1), "--window", str(SANDBOX_WINDOW)
             )
             self._await_port(LOOPBACK, port + 1)
-        self._spawn_web(host, port)
+        self._spawn("web", "run_web", "--host", host, "--port", str(port))
         self._await_port(host, port)
         self._spawn("workers", "run_workers")
         address = f"http://{netloc('localhost' if host == LOOPBACK else host, port)}"
@@ -117,22 +117,6 @@ class Command(BaseCommand):
     def _spawn(self, name: str, *words: str) -> None:
         if not self._stop.is_set():
             self._children[name] = self._popen(*self._manage(*words))
-
-    def _spawn_web(self, host: str, port: int) -> None:
-        if self._stop.is_set():
-            return
-        gunicorn = [
-            "-m",
-            "gunicorn",
-            "config.wsgi",
-            "--bind",
-            netloc(host, port),
-            "--workers",
-            "2",
-            "--threads",
-            "4",
-        ]
-        self._children["web"] = self._popen(sys.executable, *gunicorn, "--log-level", "warning")
 
     @staticmethod
     def _manage(*words: str) -> list[str]:
