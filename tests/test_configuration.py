@@ -7,11 +7,17 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from cryptography.fernet import Fernet
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3.util import parse_url
 
 from config.keys import add_missing_keys
+from config.settings import DISCOGS, LOOPBACK
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "config" / "settings.py"
@@ -145,6 +151,121 @@ def test_a_wrong_value_stops_the_start_and_says_what_to_write(changed, names, ad
 
 def test_loopback_is_accepted_with_debug():
     assert start(DISCOGS_API_URL="http://127.0.0.1:8001", DEBUG="1").returncode == 0
+
+
+# Where credentials travel to ------------------------------------------------------------------------
+
+ODD_ADDRESSES = [
+    "https://evil.example\\@api.discogs.com",
+    "https://evil.example/@api.discogs.com",
+    "https://evil.example#@api.discogs.com",
+    "https://evil.example?@api.discogs.com",
+    "https://user@api.discogs.com",
+    "https://user:word@api.discogs.com",
+    "https://@api.discogs.com",
+    "https:/\\discogs.com",
+    "https:\\\\discogs.com",
+    "https:discogs.com",
+    "https:/discogs.com",
+    "https:///discogs.com",
+    "//discogs.com",
+    "discogs.com",
+    "https://discogs.com.evil.example",
+    "https://evildiscogs.com",
+    "https://evil.example/.discogs.com",
+    "https://.discogs.com",
+    "https://-.discogs.com",
+    "https://discogs.com.",
+    "https://api。discogs。com",
+    "https://api.discogs．com",
+    "https://ａpi.discogs.com",
+    "https://dıscogs.com",
+    "https://diſcogs.com",
+    "https://api.discogs.com:443",
+    "https://api.discogs.com:",
+    "https://api.discogs.com:80@evil.example",
+    "https://api.discogs.com/v1",
+    "https://api.discogs.com//",
+    "https://api.discogs.com?a=1",
+    "https://api.discogs.com#a",
+    "https://api.discogs.com;a",
+    "https://api.discogs.com%2eevil.example",
+    "https://api.discogs.com\\.evil.example",
+    "https://api\t.discogs.com",
+    "https://api.dis\ncogs.com",
+    "https://api.discogs.com\n",
+    "\thttps://api.discogs.com",
+    " https://api.discogs.com",
+    "http://discogs.com",
+    "ftp://discogs.com",
+    "http://2130706433",
+    "http://0x7f000001",
+    "http://0x7f.1",
+    "http://127.1",
+    "http://127.0.0.01",
+    "http://127.0.0.256",
+    "http://127.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://127.0.0.1:8001@evil.example",
+    "http://127.0.0.1\\@evil.example",
+    "http://localhost.evil.example",
+    "http://localhost:8001/path",
+    "http://localhost:",
+    "http://localhost:1234567",
+    "http://[::ffff:127.0.0.1]",
+    "http://[::1%25lo]",
+    "http://[::1].evil.example",
+    "http://0.0.0.0",
+    "http://[::]",
+    "http://١٢٧.0.0.1",
+]
+GOOD_ADDRESSES = [
+    ("https://api.discogs.com", "api.discogs.com", None),
+    ("https://API.Discogs.COM/", "api.discogs.com", None),
+    ("https://discogs.com", "discogs.com", None),
+    ("https://a-b.c.discogs.com", "a-b.c.discogs.com", None),
+    ("http://localhost:8001", "localhost", 8001),
+    ("http://127.0.0.1:8001", "127.0.0.1", 8001),
+    ("https://127.255.0.1", "127.255.0.1", None),
+    ("http://[::1]:8001/", "[::1]", 8001),
+]
+
+
+def is_accepted(address: str) -> bool:
+    return any(pattern.fullmatch(address) for pattern in (DISCOGS, LOOPBACK))
+
+
+@pytest.mark.parametrize("address", ODD_ADDRESSES, ids=ascii)
+def test_odd_address_of_discogs_is_refused(address):
+    assert not is_accepted(address)
+
+
+@pytest.mark.parametrize(("address", "host", "port"), GOOD_ADDRESSES)
+def test_address_of_discogs_means_one_host_to_all(address, host, port):
+    """To the library that sends requests, to the one below it, and to Python's own."""
+    assert is_accepted(address)
+    sent = requests.Request("GET", f"{address.removesuffix('/')}/releases/1").prepare().url
+    for url in (address, sent):
+        assert (parse_url(url).host, parse_url(url).port) == (host, port)
+        assert (urlsplit(url).hostname, urlsplit(url).port) == (host.strip("[]"), port)
+        assert (parse_url(url).auth, urlsplit(url).username) == (None, None)
+
+
+@given(
+    st.text(alphabet="https:/\\@.?#%[]:discogm127xn0\t\n ", max_size=40),
+    st.sampled_from(["", "https://", "http://127.0.0.1"]),
+)
+def test_what_is_accepted_is_sent_to_discogs_or_to_this_machine(text, start):
+    address = f"{start}{text}"
+    if is_accepted(address):
+        host = str(parse_url(address).host)
+        assert re.fullmatch(r"(.+\.)?discogs\.com|127\..*|localhost|\[::1\]", host)
+
+
+def test_odd_address_stops_the_start():
+    done = start(DISCOGS_API_URL="https://evil.example\\@api.discogs.com")
+    assert done.returncode != 0
+    assert "Write an https address" in done.stderr
 
 
 # The keys of a first start ---------------------------------------------------------------------------
