@@ -9,9 +9,11 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from collections_app.accounts.addresses import plain_address
 from collections_app.sealing import decrypt_text, encrypt_text
 
 logger = logging.getLogger(__name__)
@@ -71,6 +73,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/settings/"
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Raises PermissionDenied when there is none, as when fewer proxies stand before the site than are set."""
+        try:
+            return plain_address(super().get_client_ip(request))
+        except ImproperlyConfigured:
+            logger.warning("X-Forwarded-For has fewer entries than TRUSTED_PROXIES")
+            raise PermissionDenied from None
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # Without the Host header, which allauth puts in: each name of the site would bring five more tries.

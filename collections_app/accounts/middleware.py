@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.cache import caches
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -114,5 +116,9 @@ def _is_time(session_key: str) -> bool:
 def _note(request: HttpRequest, session_key: str) -> None:
     now = timezone.now()
     rows = UserSession.objects.filter(session_key=session_key, last_seen_at__lt=now - SEEN_EVERY)
-    if rows.exists():
-        rows.update(last_seen_at=now, ip=get_adapter().get_client_ip(request))
+    if not rows.exists():
+        return
+    seen: dict[str, Any] = {"last_seen_at": now}
+    with suppress(PermissionDenied):  # from no address that can be read: the last one stays
+        seen["ip"] = get_adapter().get_client_ip(request)
+    rows.update(**seen)
