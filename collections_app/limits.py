@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from collections_app.web.unavailable import Unavailable
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[HttpRequest, P], R]
@@ -60,10 +62,13 @@ def _refuse(request: HttpRequest, action: str, rate: str) -> HttpResponse:
 
 
 def _seconds_left(request: HttpRequest, action: str, rate: str) -> int:
-    """Until the oldest of the counted times no longer counts; a second when another request held the counter."""
+    """Until the oldest of the counted times no longer counts.
+
+    Raises Unavailable when that is not why: the counter was held by another request, or by one that died with it.
+    """
     (only,) = ratelimit.parse_rates(rate)
     key = ratelimit.get_cache_key(request, app=APP, action=action, rate=only)
     counted: list[float] = cache.get(key, [])
     if len(counted) < only.amount:
-        return 1
+        raise Unavailable
     return max(1, ceil(counted[-1] + only.duration - time.time()))

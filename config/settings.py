@@ -176,11 +176,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First what every answer gets, those that the next ones make included.
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "collections_app.web.headers.HeadersMiddleware",
+    "collections_app.web.unavailable.UnavailableMiddleware",
+    "collections_app.web.body.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "collections_app.middleware.AddressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "collections_app.web.headers.PrivateMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -188,7 +194,6 @@ MIDDLEWARE = [
     "collections_app.accounts.ended.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "pricing.middleware.DisplayMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "collections_app.accounts.middleware.TroubleMiddleware",
@@ -234,7 +239,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # What the workers report about themselves lives in the cache, so it must be one that processes share.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "collections_app.web.cache.StrictDatabaseCache",
         "LOCATION": "cache",
         # Limits are counted here too: with Django's 300 a few hundred guesses would push the counters out.
         "OPTIONS": {"MAX_ENTRIES": 20_000},
@@ -383,8 +388,14 @@ STORAGES = {
     },
 }
 
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # they are for the site's own pages
+
 # Security -------------------------------------------------------------------------------------------
 
+# The largest body of a request, in bytes; nothing of one is written to the disk. A view that takes files says so with
+# collections_app.web.body.accept_body.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 # Covers come from Discogs' image host; a sandbox serves its own.
 _image_hosts = ["https://i.discogs.com"]
 if LOOPBACK.fullmatch(DISCOGS_API_URL):
@@ -403,10 +414,12 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+CSRF_FAILURE_VIEW = "collections_app.web.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "collections_app.accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -426,8 +439,17 @@ if HTTPS:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"one_line_each": {"()": "collections_app.web.log_lines.OneLineEach"}},
+    "formatters": {
+        "line": {
+            "()": "collections_app.web.log_lines.ShortLines",
+            "format": "{asctime} {levelname:<7} {name} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line_each"]}
+    },
     "root": {"handlers": ["console"], "level": log_level()},
     "loggers": {
         # Without Django's own handlers: they would mail ADMINS the form data of a page that failed.

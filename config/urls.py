@@ -15,3 +15,8 @@ urlpatterns = [
     path("", include("collections_app.urls")),
     path("", include("pricing.urls")),
 ]
+
+handler400 = "collections_app.web.error_pages.bad_request"
+handler403 = "collections_app.web.error_pages.permission_denied"
+handler404 = "collections_app.web.error_pages.page_not_found"
+handler500 = "collections_app.web.error_pages.server_error"

@@ -2,10 +2,14 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 from config.umask import PRIVATE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.umask(PRIVATE)
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+
+from collections_app.web.requests import SiteHandler  # noqa: E402 reads the settings
+
+application = SiteHandler()

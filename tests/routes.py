@@ -12,6 +12,8 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve
 
+from tests.headers import assert_secure
+
 # What a GET may write: the session, and when it was seen last.
 NOT_DATA = {"sessions.Session", "usersessions.UserSession"}
 
@@ -64,7 +66,13 @@ def ask(client: Client, method: str, address: str) -> str:
     response = getattr(client, method.lower())(address)
     if getattr(response, "streaming", False):
         b"".join(response)
+    assert_secure(response.headers, f"{method} {address}")
     return outcome(response)
+
+
+def is_stored(response: HttpResponseBase) -> bool:
+    """Whether a browser may keep the answer."""
+    return "no-store" not in response.headers.get("Cache-Control", "")
 
 
 def admin_arguments(route: Route) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -21,7 +21,8 @@ from collections_app.models import ApiGate, ApiMinute, Capability, ImportPass, P
 from pricing.models import ExchangeRate, HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
 from tests import factories as make
 from tests.accounts import force_login_with_code
-from tests.routes import Route, admin_arguments, ask, belongings, everything, routes
+from tests.headers import assert_secure
+from tests.routes import Route, admin_arguments, ask, belongings, everything, is_stored, routes
 
 pytestmark = pytest.mark.django_db
 ROLES = ("anonymous", "owner", "other", "staff")
@@ -216,6 +217,62 @@ def test_no_post_without_a_token_is_taken(stage, role):
     for route in routes():
         client = stage.client(role, enforce_csrf_checks=True)
         assert ask(client, "POST", stage.address(route)) == "403", route.label
+
+
+@pytest.mark.parametrize("role", ["owner", "staff"])
+def test_pages_of_a_signed_in_user_are_not_stored(stage, role):
+    public = {"healthz", "admin:jsi18n"}  # hold nothing of a user
+    for route in routes():
+        if route.label not in public | {"account_logout", "admin:logout"}:
+            response = stage.client(role).get(stage.address(route))
+            assert not is_stored(response), f"GET {stage.address(route)}"
+
+
+def test_pages_for_everyone_may_be_stored(stage):
+    assert is_stored(stage.client("anonymous").get("/"))
+
+
+# What is wrong with a request on any route, and the page that says so.
+BAD_REQUESTS = {
+    400: {"CONTENT_TYPE": "text/plain; charset=utf-16"},
+    413: {"CONTENT_LENGTH": "1000001"},
+}
+
+
+@pytest.mark.parametrize("status", BAD_REQUESTS)
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_refuses_what_cannot_be_read(stage, role, status):
+    client = stage.client(role)
+    for route in routes():
+        for method in ("get", "post", "delete"):
+            response = client.generic(method, stage.address(route), **BAD_REQUESTS[status])
+            assert response.status_code == status, f"{method} {route.label}"
+            assert_secure(response.headers, route.label)
+            assert not is_stored(response)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_is_503_without_its_database(stage, role):
+    """A public page that asks nothing of it is shown."""
+    client = stage.client(role, raise_request_exception=False)
+    answers = set()
+    for route in routes():
+        address = stage.address(route)
+        with connection.execute_wrapper(_no_answer):
+            response = client.get(address)
+        answers.add(response.status_code)
+        if response.status_code == 503:
+            assert_secure(response.headers, route.label)
+            assert response["Retry-After"] == "10"
+            assert not is_stored(response)
+        else:
+            assert role == "anonymous" or route.label in {"account_inactive"}, route.label
+            assert response.status_code < 500, route.label
+    assert 503 in answers
+
+
+def _no_answer(*_: object) -> None:
+    raise OperationalError("the server did not answer")
 
 
 def test_the_owners_rows_are_found_wherever_they_lead_to_them(stage):

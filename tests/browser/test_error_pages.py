@@ -1,0 +1,31 @@
+"""The pages of errors in every look, without barriers and without a complaint of the browser."""
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+
+from collections_app.web.error_pages import error_page
+from config.urls import urlpatterns as site_patterns
+from tests.browser.test_pages import LOOKS, check
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PAGES = (400, 403, 404, 413, 500, 503)
+
+
+def drawn(request: HttpRequest, status: int) -> HttpResponse:
+    """A browser complains of every status but 200, so the pages are shown with that."""
+    response = error_page(status)
+    response.status_code = 200
+    return response
+
+
+drawn.login_required = False  # type: ignore[attr-defined]
+urlpatterns = [path("error-page/<int:status>/", drawn), *site_patterns]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize("look", LOOKS)
+def test_error_pages_have_no_barriers(live_server, browser_page, look):
+    for status in PAGES:
+        check(browser_page, look, f"{live_server.url}/error-page/{status}/")
