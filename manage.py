@@ -7,12 +7,16 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from config import process
 from config.umask import PRIVATE
+
+WEB_COMMANDS = {"run_web", "runserver"}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.umask(PRIVATE)
+    process.serves_pages = not WEB_COMMANDS.isdisjoint(sys.argv[1:2])
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -14,6 +14,8 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import process
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -89,10 +91,45 @@ def database() -> dict[str, Any]:
     if not address.startswith(("sqlite:///", "postgres://", "postgresql://")):
         raise ImproperlyConfigured(f"DATABASE_URL does not start with sqlite:/// or postgres://. {how}")
     try:
-        return dict(env.db_url_config(address))
+        settings = dict(env.db_url_config(address))
     except ValueError:
         # The value holds a password, so it is not repeated.
         raise ImproperlyConfigured(f"DATABASE_URL is not an address of a database. {how}") from None
+    return settings | (
+        _sqlite() if address.startswith("sqlite") else _postgresql(settings.get("OPTIONS", {}))
+    )
+
+
+def _sqlite() -> dict[str, Any]:
+    # IMMEDIATE: a transaction that reads and then writes would otherwise fail at once when another one writes.
+    options = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": DATABASE_TIMEOUT if process.serves_pages else 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    # In a file, also in tests: worker processes of a test open the same database.
+    test = {"NAME": env.str("TEST_DATABASE_FILE", default=str(BASE_DIR / "test.sqlite3"))}
+    return {"OPTIONS": options, "TEST": test}
+
+
+def _postgresql(chosen: dict[str, Any]) -> dict[str, Any]:
+    """What DATABASE_URL says of these options counts."""
+    # A machine that is gone is noticed after a minute.
+    network = {
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+    }
+    waiting: dict[str, Any] = {"connect_timeout": 10}  # seconds, for each address of the host
+    if process.serves_pages:
+        waiting = {
+            "connect_timeout": 4,
+            "options": f"-c statement_timeout={DATABASE_TIMEOUT * 1000}",
+            # After the server's own end of the statement, which says more.
+            "answer_timeout": DATABASE_TIMEOUT + 2,
+        }
+    return {"ENGINE": "collections_app.postgresql", "OPTIONS": {**network, **waiting, **chosen}}
 
 
 def credential_keys() -> list[str]:
@@ -221,19 +258,15 @@ TEMPLATES = [
 
 # Database -------------------------------------------------------------------------------------------
 
-DATABASES = {"default": database()}
-_database = DATABASES["default"]
-_database["CONN_MAX_AGE"] = 600  # 0 would reconnect at every poll of the queue
-_database["CONN_HEALTH_CHECKS"] = True
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: a transaction that reads and then writes would otherwise fail at once when another one writes.
-    _database["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+# For pages: how long one may wait for an answer. Workers and commands wait as long as it takes.
+DATABASE_TIMEOUT = number("DATABASE_TIMEOUT", 8, least=1, most=60)  # seconds
+DATABASES = {
+    "default": database()
+    | {
+        "CONN_MAX_AGE": 600,  # 0 would reconnect at every poll of the queue
+        "CONN_HEALTH_CHECKS": True,
     }
-    # In a file, also in tests: worker processes of a test open the same database.
-    _database["TEST"] = {"NAME": env.str("TEST_DATABASE_FILE", default=str(BASE_DIR / "test.sqlite3"))}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What the workers report about themselves lives in the cache, so it must be one that processes share.

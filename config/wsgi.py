@@ -4,8 +4,10 @@ import os
 
 import django
 
+from config import process
 from config.umask import PRIVATE
 
+process.serves_pages = True
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.umask(PRIVATE)
 django.setup(set_prefix=False)

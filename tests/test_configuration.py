@@ -125,6 +125,7 @@ def test_a_complete_environment_starts():
         ({"DISCOGS_API_URL": "https://[x"}, "DISCOGS_API_URL", "Write an https address"),
         ({"DISCOGS_WEB_URL": "https://api.discogs.com:x"}, "DISCOGS_WEB_URL", "Write an https address"),
         ({"DISCOGS_API_URL": "http://127.0.0.1:8001", "DEBUG": "0"}, "DISCOGS_API_URL", "with DEBUG=1 only"),
+        ({"DATABASE_TIMEOUT": "0"}, "DATABASE_TIMEOUT", "Write a number from 1 to 60"),
         ({"DISCOGS_RATE_LIMIT": "0"}, "DISCOGS_RATE_LIMIT", "Write a number from 1 to 100000"),
         ({"DISCOGS_RATE_LIMIT": "1.5"}, "DISCOGS_RATE_LIMIT", "Write a whole number"),
         ({"DISCOGS_RATE_WINDOW": "nan"}, "DISCOGS_RATE_WINDOW", "Write a number from 0.1 to 3600"),
