@@ -16,8 +16,8 @@ from pricing.web.channel import Channel, Timeouts
 
 MAX_CONNECTIONS = 500  # of one process
 MAX_HEADER = 32 * 1024  # bytes, request line included
-# Django refuses a form of more than 2.5 MB with a page of its own; what is larger is not read at all.
-MAX_BODY = 4 * 1024 * 1024  # bytes
+# The site refuses a body above 1 MB with a page of its own; what is larger than this is not read at all.
+MAX_BODY = 2 * 1024 * 1024  # bytes
 MEMORY_PER_BODY = 64 * 1024  # bytes; the rest of a request waits in a file that has no name
 MEMORY_PER_ANSWER = 256 * 1024  # bytes; the same for what a client has not taken yet
 STOP_WITHIN = 10.0  # seconds for requests under way
