@@ -103,7 +103,8 @@ class Channel(HTTPChannel):
             return
         # No task runs any more: the flag is the last thing it sets.
         self._flush_exception(self._flush_some)
-        if not self.total_outbufs_len and not self.will_close:
+        # If the client has closed the connection meanwhile, sending has ended it here too.
+        if self.connected and not (self.total_outbufs_len or self.will_close):
             self._linger()
 
     def _linger(self) -> None:

@@ -100,12 +100,15 @@ class WebServer(TcpWSGIServer):
         return not self.active_channels or time.monotonic() > self._stop_at
 
     def readable(self) -> bool:
-        """Whether to accept a connection. While requests wait for a thread here, another process takes it."""
+        """Whether to accept a connection. While more requests wait here than there are threads, another process may.
+
+        A request that was read a moment ago waits too, until a thread has woken up for it.
+        """
         now = time.monotonic()
         if now >= self.next_channel_cleanup:
             self.next_channel_cleanup = now + 1
             self.maintenance(now)
-        return bool(self.accepting and not self.task_dispatcher.queue)
+        return bool(self.accepting and len(self.task_dispatcher.queue) <= self.adj.threads)
 
     def maintenance(self, now: float) -> None:
         """End the connections that took too long. `now` is monotonic, so that setting a clock ends none.

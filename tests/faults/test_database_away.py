@@ -1,8 +1,6 @@
 """The site while its database says nothing, is not there, or is locked: 503 in time, and well again afterwards."""
 
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +15,8 @@ from django.db import connection
 from django.test import Client
 
 from tests import factories as make
-from tests.conftest import ROOT, process_environment
 from tests.database_proxy import DatabaseProxy
+from tests.security.clients import free_port, seconds_until_answered
 
 pytestmark = [pytest.mark.fault, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 on_postgresql = pytest.mark.skipif(connection.vendor == "sqlite", reason="a file is always there")
@@ -51,7 +49,7 @@ class Web:
         """As many at once as there are threads, and once more."""
         with ThreadPoolExecutor(len(paths)) as pool:
             for answer, seconds in pool.map(self.get, paths):
-                assert answer.status_code == 503, answer.text
+                assert answer.status_code == 503, answer.text[:300]
                 assert answer.headers["Retry-After"] == "10"
                 assert "does not answer" in answer.text
                 assert "Content-Security-Policy" in answer.headers
@@ -68,38 +66,26 @@ PAGES = ("/dashboard/", "/collection/", "/settings/", "/healthz")
 
 
 @pytest.fixture
-def start(settings, tmp_path) -> Iterator[Callable[..., Web]]:
+def start(site, tmp_path) -> Callable[..., Web]:
     """Starts the web process; a port puts it behind a proxy of the database."""
-    processes: list[subprocess.Popen[bytes]] = []
     client = Client()
     client.force_login(make.make_connection().user)
     cookies = {django_settings.SESSION_COOKIE_NAME: client.session.session_key}
 
     def begin(database_port: int = 0) -> Web:
-        environment = process_environment(settings) | {"DEBUG": "0", "DATABASE_TIMEOUT": TIMEOUT}
+        port, log = free_port(), tmp_path / "log"
+        extra = {"DEBUG": "0", "DATABASE_TIMEOUT": TIMEOUT, "WEB_PROCESSES": "1", "WEB_THREADS": "4"}
         if database_port:
             old = f":{connection.settings_dict['PORT']}/"
-            environment["DATABASE_URL"] = environment["DATABASE_URL"].replace(old, f":{database_port}/")
-        log = tmp_path / "log"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.web_server"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log.open("w"),
-        )
-        processes.append(process)
-        assert process.stdout is not None
-        port = process.stdout.readline().decode().strip()
-        assert port, log.read_text()
+            extra["DATABASE_URL"] = site.environment["DATABASE_URL"].replace(old, f":{database_port}/")
+        site.run("collectstatic", "--noinput", "--verbosity", "0", **extra)
+        site.start("run_web", "--port", str(port), log=log, **extra)
+        seconds_until_answered(port, limit=60)
         web = Web(f"http://127.0.0.1:{port}", cookies, log)
         web.assert_well(*PAGES, *PAGES)  # each thread has a connection
         return web
 
-    yield begin
-    for process in processes:
-        process.kill()
-        process.wait()
+    return begin
 
 
 @pytest.fixture
