@@ -1,6 +1,7 @@
 """The one gate: every request to Discogs takes a slot here, in one database row for each egress address.
 
 A slot is booked in a short transaction that locks the row, by the database's clock; the wait happens outside it.
+A clock that was set meanwhile changes nothing: `clock` moves the times in the row along.
 Whoever dies after booking loses one slot, nothing else. Two rules decide when a slot is:
 
 - never more than `limit` slots in `window` plus a margin, which covers requests that reach Discogs late;
@@ -11,12 +12,15 @@ The background books a moment ahead only, so someone waiting at a page takes the
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from collections_app.discogs import clock
+from collections_app.discogs.clock import database_now
 from collections_app.discogs.errors import GateClosed
 from collections_app.discogs.pace import Ceiling, Pace, slot_after, slots_with
 from collections_app.discogs.trend import add_to_minute
@@ -26,7 +30,8 @@ PATIENCE = 8.0  # seconds a caller waits for its slot before it is sent away
 BOOK_AHEAD = 0.25  # seconds the background may book into the future
 FAULTS_TO_OPEN = 5  # in a row
 FAULTS_REMEMBERED = 20  # of which half open the breaker too
-LEAST_PAUSE, MOST_RETRY_AFTER = 1.0, 900.0  # seconds, for a Retry-After that Discogs names
+MIN_PAUSE = 1.0  # seconds, for a Retry-After that Discogs names
+TIMES = ("slots", "next_paced_at", "paused_until", "open_until", "told_until", "clocks")
 FLUSH_AFTER = 1.0  # seconds a process keeps its successes to itself
 
 
@@ -66,9 +71,17 @@ class Booking:
 class Gate:
     """The gate of one egress address, as seen by one process."""
 
-    def __init__(self, egress: str, pace: Pace, *, ceiling: int | None = None) -> None:
+    def __init__(
+        self,
+        egress: str,
+        pace: Pace,
+        *,
+        ceiling: int | None = None,
+        database_clock: Callable[[], float] = database_now,
+    ) -> None:
         self.egress = egress
         self.pace = pace
+        self._clock = database_clock
         lower = ceiling is not None and ceiling < pace.limit
         self._ceiling = Ceiling(Pace(ceiling, pace.window)) if ceiling and lower else None
         self._latencies: list[float] = []
@@ -111,13 +124,13 @@ class Gate:
         if self._latencies:
             self._flush()
         with transaction.atomic(durable=True):
-            row = self._locked()
+            row, reading = self._locked()
             row.recent_faults = [*row.recent_faults, 1][-FAULTS_REMEMBERED:]
             row.faults_in_a_row += 1
             row.requests += 1
             often = sum(row.recent_faults) >= FAULTS_REMEMBERED / 2
             if row.breaker == ApiGate.Breaker.HALF_OPEN or row.faults_in_a_row >= FAULTS_TO_OPEN or often:
-                self._open(row)
+                self._open(row, reading.now)
             row.save()
         add_to_minute(self.egress, at=timezone.now(), requests=1, faults=1)
         return row.breaker == ApiGate.Breaker.OPEN
@@ -125,21 +138,21 @@ class Gate:
     def record_refusal(self, retry_after: float | None) -> float:
         """Pause everyone after a 429; returns for how many seconds."""
         with transaction.atomic(durable=True):
-            row = self._locked()
+            row, reading = self._locked()
             row.refusals = min(row.refusals + 1, 20)
             row.requests += 1
             # With jitter, so that sites that were refused together do not come back together.
             pause = 60 * self.pace.minute * min(2 ** (row.refusals - 1), 10) * (1 + random.random() / 10)  # noqa: S311
             if retry_after is not None:
-                pause = min(max(retry_after, LEAST_PAUSE), MOST_RETRY_AFTER)
-            row.paused_until = max(row.paused_until, database_now() + pause)
+                pause = min(max(retry_after, MIN_PAUSE), clock.MAX_RETRY_AFTER)
+            row.paused_until = max(row.paused_until, reading.now + pause)
             row.save()
         add_to_minute(self.egress, at=timezone.now(), requests=1, refusals=1)
         return float(pause)
 
     def status(self) -> GateStatus:
         row = ApiGate.objects.filter(egress=self.egress).first() or ApiGate(egress=self.egress)
-        now = database_now()
+        now = self._bring_up_to_date(row).now
         taken = sum(slot[2] for slot in row.slots if now - self.pace.window < slot[0] <= now)
         return GateStatus(
             limit=self.pace.limit,
@@ -152,18 +165,17 @@ class Gate:
 
     def _book(self, *, interactive: bool) -> Booking:
         with transaction.atomic(durable=True):
-            row = self._locked()
-            # Both clocks are read once the row is ours: waiting for the lock must not make a slot late.
-            now, clock = database_now(), time.monotonic()
+            row, reading = self._locked()
+            now, at = reading.now, reading.at
             if (seconds := self._closed_for(row, now)) > 0:
-                return Booking(booked=False, wait=seconds, due=clock + seconds, reason=self._reason(row, now))
+                return Booking(booked=False, wait=seconds, due=at + seconds, reason=self._reason(row, now))
             pace = self._pace_now(row, now)
             wait = slot_after(row.slots, row.next_paced_at, now, pace) - now
             if not interactive and wait > BOOK_AHEAD:
                 again = wait - BOOK_AHEAD / 2
-                return Booking(booked=False, wait=again, due=clock + again, reason="limit")
+                return Booking(booked=False, wait=again, due=at + again, reason="limit")
             self._give(row, now + wait, now, pace)
-        return Booking(booked=True, wait=wait, due=clock + wait)
+        return Booking(booked=True, wait=wait, due=at + wait)
 
     def _give(self, row: ApiGate, at: float, now: float, pace: Pace) -> None:
         row.slots = slots_with(row.slots, at, now, self.pace)
@@ -188,10 +200,10 @@ class Gate:
             return "breaker"
         return "rate_limit" if row.paused_until > now else ""
 
-    def _open(self, row: ApiGate) -> None:
+    def _open(self, row: ApiGate, now: float) -> None:
         row.breaker = ApiGate.Breaker.OPEN
         row.openings = min(row.openings + 1, 20)
-        row.open_until = database_now() + 30 * self.pace.minute * min(2 ** (row.openings - 1), 20)
+        row.open_until = now + 30 * self.pace.minute * min(2 ** (row.openings - 1), 20)
         row.faults_in_a_row = 0
         row.recent_faults = []
 
@@ -209,13 +221,13 @@ class Gate:
         self._latencies, self._flushed_at = [], time.monotonic()
         average = sum(latencies) / len(latencies)
         with transaction.atomic(durable=True):
-            row = self._locked()
+            row, reading = self._locked()
             row.recent_faults = [*row.recent_faults, *[0] * len(latencies)][-FAULTS_REMEMBERED:]
             row.faults_in_a_row = row.refusals = row.openings = 0
             row.breaker = ApiGate.Breaker.CLOSED
             row.latency_ms = 0.8 * row.latency_ms + 0.2 * average if row.latency_ms else average
             row.requests += len(latencies)
-            self._heed(row, told, latencies[-1])
+            self._heed(row, told, latencies[-1], now=reading.now)
             row.save()
         add_to_minute(
             self.egress,
@@ -225,9 +237,8 @@ class Gate:
             latency_ms_max=round(max(latencies)),
         )
 
-    def _heed(self, row: ApiGate, told: Told, latency_ms: float) -> None:
+    def _heed(self, row: ApiGate, told: Told, latency_ms: float, *, now: float) -> None:
         """Slow down for a window when the headers tell of a lower tier or of others behind our address."""
-        now = database_now()
         # Discogs counted when the request arrived, so whatever we sent until its answer may be in the figure.
         since = now - self.pace.window - latency_ms / 1000
         foreign = (told.used or 0) - int(sum(slot[2] for slot in row.slots if slot[1] > since))
@@ -239,10 +250,27 @@ class Gate:
         row.foreign_use = max(0, min(foreign, self.pace.limit - 1)) if lower is None else 0
         row.told_until = now + self.pace.window
 
-    def _locked(self) -> ApiGate:
-        """The row, locked until the transaction ends (on SQLite the whole database is, by BEGIN IMMEDIATE)."""
+    def _locked(self) -> tuple[ApiGate, clock.Reading]:
+        """The row, locked until the transaction ends (on SQLite the whole database is, by BEGIN IMMEDIATE).
+
+        The clocks are read once the row is ours: waiting for the lock must not make a slot late.
+        """
         rows = ApiGate.objects.select_for_update()
-        return rows.filter(egress=self.egress).first() or rows.get_or_create(egress=self.egress)[0]
+        row = rows.filter(egress=self.egress).first() or rows.get_or_create(egress=self.egress)[0]
+        stored = [getattr(row, name) for name in TIMES]
+        reading = self._bring_up_to_date(row)
+        if stored != [getattr(row, name) for name in TIMES]:
+            row.save(update_fields=TIMES)  # also when nothing is booked: otherwise the next one begins anew
+        return row, reading
+
+    def _bring_up_to_date(self, row: ApiGate) -> clock.Reading:
+        """Move the row's times along when the database's clock was set since they were written."""
+        reading = clock.read(self._clock)
+        row.clocks, step = clock.compare(row.clocks, reading, clock.this_host())
+        if step:
+            clock.move_times(row, step)
+        clock.without_implausible_times(row, reading.now, self.pace)
+        return reading
 
 
 def configured_gate() -> Gate:
@@ -253,15 +281,3 @@ def configured_gate() -> Gate:
 def status() -> GateStatus:
     """What the configured gate allows now."""
     return configured_gate().status()
-
-
-def database_now() -> float:
-    """Epoch seconds by the database's clock, which all hosts share."""
-    sql = (
-        "SELECT extract(epoch FROM clock_timestamp())"
-        if connection.vendor == "postgresql"
-        else "SELECT (julianday('now') - 2440587.5) * 86400.0"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return float(cursor.fetchone()[0])

@@ -30,6 +30,8 @@ class ApiGate(models.Model):
     )
     foreign_use = models.PositiveIntegerField(default=0, help_text="Requests of others behind our address.")
     told_until = models.FloatField(default=0)
+    # By which a clock that was set is noticed: see discogs/clock.py.
+    clocks = models.JSONField(default=list, blank=True)
     requests = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -1,0 +1,18 @@
+# Differences between the database's clock and the steady clocks of hosts.
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('collections_app', '0003_a_true_mirror'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='apigate',
+            name='clocks',
+            field=models.JSONField(blank=True, default=list),
+        ),
+    ]
