@@ -10,14 +10,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from collections_app import setbacks, shelf
 from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
+from collections_app.discogs.gate import longest_wait
 from collections_app.discogs.payloads import InstancePage, WantPage
 from collections_app.models import DiscogsConnection, ImportPass
+from collections_app.times import is_over
 
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
@@ -71,16 +73,16 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
 
 def idle_imports(*, now: datetime) -> list[int]:
     """The running walks that nobody works on and whose time has come: their next step is to be enqueued."""
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    due = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    unqueued = Q(queued_at__isnull=True) | Q(queued_at__lt=now - QUEUE_PATIENCE)
+    free = is_over("lease_until", now=now, longest=LEASE)
+    due = is_over("not_before", now=now, longest=longest_wait())
+    unqueued = is_over("queued_at", now=now - QUEUE_PATIENCE, longest=QUEUE_PATIENCE)
     return list(ImportPass.objects.running().filter(free & due & unqueued).values_list("pk", flat=True))
 
 
 def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
     """Take the walk for one step, which counts as a try until it is known what came of it."""
     owner = uuid.uuid4()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    free = is_over("lease_until", now=now, longest=LEASE)
     rows = ImportPass.objects.running().filter(free, pk=pass_id)
     rows.update(
         lease_owner=owner,

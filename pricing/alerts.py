@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 MOST_FAILED = 0.2  # share of the recent jobs
 LEAST_SAMPLE = 10  # jobs: one failure of two says little
 STALLED_AFTER = timedelta(seconds=60)
+STILL_AFTER = timedelta(minutes=5)
 OUTAGE_AFTER = timedelta(minutes=5)
 MOST_REFUSALS = 3  # in a row
 CALM = timedelta(seconds=60)
@@ -61,6 +62,7 @@ def decide(signs: Signs, *, now: datetime) -> list[Wrong]:
     verdicts = (
         _error_rate(signs),
         _stall(signs, now),
+        _still(signs, now),
         _outage(signs, now),
         _refusals(signs),
         _memory(signs),
@@ -81,11 +83,25 @@ def _error_rate(signs: Signs) -> Wrong | None:
 def _stall(signs: Signs, now: datetime) -> Wrong | None:
     if signs.idle_since is None or now - signs.idle_since < STALLED_AFTER:
         return None
+    if signs.still_for is not None and signs.still_for < STALLED_AFTER:
+        return None  # the clock was set forward: it only looks that long
     return Wrong(
         Kind.STALL,
         f"Jobs wait and Discogs may be asked, but none has begun or ended since {_clock(signs.idle_since)}. "
         "Nothing is lost: the jobs stay in their table. Stuck workers are replaced by themselves; if this lasts, "
         "restart run_workers and look at its log.",
+    )
+
+
+def _still(signs: Signs, now: datetime) -> Wrong | None:
+    """Whatever the reason: this trusts no stored time. An outage and a stall have a sentence of their own."""
+    if signs.still_for is None or signs.still_for < STILL_AFTER or _stall(signs, now) or _outage(signs, now):
+        return None
+    return Wrong(
+        Kind.STALL,
+        f"Work waits, but none has ended for {signs.still_for // timedelta(minutes=1)} minutes: {signs.held_up_by}. "
+        "Nothing is lost: jobs and imports stay in their tables and go on by themselves. If this lasts, look at the "
+        "log of run_workers and at the clock of its machine.",
     )
 
 
@@ -124,9 +140,12 @@ def _memory(signs: Signs) -> Wrong | None:
     )
 
 
-def look(now: datetime) -> list[HealthAlert]:
-    """Open and close alerts by how things are now; returns those that are open. For the supervisor."""
-    wrong = decide(measure(now=now), now=now)
+def look(now: datetime, *, still_for: timedelta | None = None) -> list[HealthAlert]:
+    """Open and close alerts by how things are now; returns those that are open. For the supervisor.
+
+    still_for: what its Stillness says; None when that is not watched.
+    """
+    wrong = decide(measure(now=now, still_for=still_for), now=now)
     for verdict in wrong:
         _open(verdict, now=now)
     before = cache.get(REMEMBERED) or {}
@@ -135,7 +154,7 @@ def look(now: datetime) -> list[HealthAlert]:
         cache.set(REMEMBERED, lately, timeout=3600)
     for alert in open_alerts():
         # One that has just been opened is another supervisor's, whose note may not be there yet.
-        if alert.kind not in lately and now - alert.opened_at >= CALM:
+        if alert.kind not in lately and abs(now - alert.opened_at) >= CALM:
             _close(alert, now=now)
     return open_alerts()
 
@@ -143,7 +162,8 @@ def look(now: datetime) -> list[HealthAlert]:
 def wrong_lately(before: Mapping[str, float], wrong: Iterable[str], *, now: datetime) -> dict[str, float]:
     """When each kind was last wrong, without those that have been well for long enough. Pure."""
     at = now.timestamp()
-    kept = {kind: then for kind, then in before.items() if at - then < CALM.total_seconds()}
+    # Also when it lies ahead: the clock may have been set back.
+    kept = {kind: then for kind, then in before.items() if abs(at - then) < CALM.total_seconds()}
     return {**kept, **{str(kind): at for kind in wrong}}
 
 

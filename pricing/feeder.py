@@ -13,6 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django_q.tasks import async_task
 
 from collections_app.discogs import gate
+from collections_app.times import is_over, is_recent
 from pricing.broker import OrderedBroker
 from pricing.models import PriceJob, RunItem, SyncRun
 
@@ -33,7 +34,7 @@ def feed(*, now: datetime) -> int:
 
 
 def _due(now: datetime) -> "QuerySet[PriceJob]":
-    again = Q(state=PriceJob.State.WAITING, not_before__lte=now)
+    again = Q(state=PriceJob.State.WAITING) & is_over("not_before", now=now, longest=gate.longest_wait())
     return PriceJob.objects.filter(Q(state=PriceJob.State.DUE) | again)
 
 
@@ -62,10 +63,10 @@ def _fair_choice(free: int, *, now: datetime) -> dict[int, bool]:
 
 def _had_lately(runs: list[int], *, now: datetime) -> Counter[int]:
     """How many jobs of each run are in the queue, under way, or ended within the last window of the limit."""
-    since = now - timedelta(seconds=settings.DISCOGS_RATE_WINDOW)
+    lately = is_recent("job__finished_at", now=now, within=timedelta(seconds=settings.DISCOGS_RATE_WINDOW))
     had: Counter[int] = Counter()
     # Two queries, each by an index of its own; together they would read all jobs there ever were.
-    for jobs in (Q(job__state__in=READY), Q(job__finished_at__gt=since)):
+    for jobs in (Q(job__state__in=READY), lately):
         counts = RunItem.objects.filter(jobs, run__in=runs).values_list("run").order_by()
         had.update(dict(counts.annotate(n=Count("pk"))))
     return had

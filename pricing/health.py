@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from math import ceil
 
 import psutil
+from django.db.models import Q
 
+from collections_app.times import MAX_SKEW, is_recent
 from pricing.models import WorkerHeartbeat
 
 # A process that has not been heard of for this long is taken for dead.
@@ -92,7 +94,13 @@ def percentile(ascending: Sequence[float], percent: float) -> float:
 
 def workers_are_running(*, now: datetime) -> bool:
     """Whether a supervisor has been heard of lately, on any host."""
-    return WorkerHeartbeat.objects.filter(role="supervisor", seen_at__gt=now - SILENT_AFTER).exists()
+    return running_supervisors(now=now) > 0
+
+
+def running_supervisors(*, now: datetime) -> int:
+    return WorkerHeartbeat.objects.filter(
+        is_recent("seen_at", now=now, within=SILENT_AFTER), role="supervisor"
+    ).count()
 
 
 def forget_silent(*, now: datetime) -> None:
@@ -100,7 +108,8 @@ def forget_silent(*, now: datetime) -> None:
 
     A worker without work is silent too, but still there.
     """
-    WorkerHeartbeat.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
-    silent = WorkerHeartbeat.objects.filter(host=socket.gethostname(), seen_at__lt=now - SILENT_AFTER)
-    gone = [beat.pk for beat in silent if not psutil.pid_exists(beat.pid)]
-    WorkerHeartbeat.objects.filter(pk__in=gone, seen_at__lt=now - SILENT_AFTER).delete()
+    ahead = Q(seen_at__gt=now + MAX_SKEW)
+    WorkerHeartbeat.objects.filter(ahead | Q(seen_at__lt=now - FORGOTTEN_AFTER)).delete()
+    silent = WorkerHeartbeat.objects.filter(seen_at__lt=now - SILENT_AFTER)
+    gone = [beat.pk for beat in silent.filter(host=socket.gethostname()) if not psutil.pid_exists(beat.pid)]
+    silent.filter(pk__in=gone).delete()

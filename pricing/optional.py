@@ -22,6 +22,7 @@ from collections_app.discogs.client import Credentials, DiscogsClient, SellerSet
 from collections_app.discogs.market_payloads import Suggestion
 from collections_app.discogs.payloads import CURRENCIES
 from collections_app.models import Capability, CollectionInstance, DiscogsConnection, ImportPass, Release
+from collections_app.times import is_recent
 from pricing.broker import OrderedBroker
 from pricing.models import MarketStat, PriceStatus, PriceSuggestion, SyncRun
 
@@ -165,10 +166,12 @@ def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: dat
 def _suggestions_due(now: datetime) -> "QuerySet[Release]":
     """Held releases that exist at Discogs for sure, without fresh suggestions, and with an owner who may ask."""
     asked = Capability.objects.filter(name=Concat(Value(PER_RELEASE), Cast(OuterRef("pk"), CharField())))
-    none_lately = asked.filter(is_available=False, checked_at__gt=now - SUGGESTIONS_FRESH_FOR)
-    failed_lately = asked.filter(checked_at__gt=now - FAILED_AGAIN_AFTER)
+    none_lately = asked.filter(
+        is_recent("checked_at", now=now, within=SUGGESTIONS_FRESH_FOR), is_available=False
+    )
+    failed_lately = asked.filter(is_recent("checked_at", now=now, within=FAILED_AGAIN_AFTER))
     fresh = PriceSuggestion.objects.filter(
-        release=OuterRef("pk"), observed_at__gt=now - SUGGESTIONS_FRESH_FOR
+        is_recent("observed_at", now=now, within=SUGGESTIONS_FRESH_FOR), release=OuterRef("pk")
     )
     owned = held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
     return Release.objects.filter(
@@ -181,7 +184,7 @@ def _suggestions_due(now: datetime) -> "QuerySet[Release]":
 def _connections_to_ask(now: datetime) -> "QuerySet[DiscogsConnection]":
     """Without those whose owner sells nothing at Discogs, as far as we know, or who were refused a day ago."""
     refused = Capability.objects.filter(name=Concat(Value(PER_CONNECTION), Cast(OuterRef("pk"), CharField())))
-    lately = refused.filter(checked_at__gt=now - FAILED_AGAIN_AFTER)
+    lately = refused.filter(is_recent("checked_at", now=now, within=FAILED_AGAIN_AFTER))
     long_ago = refused.filter(checked_at__lte=now - SETTINGS_AGAIN_AFTER)
     may_ask = Q(has_seller_settings=True) | Q(has_seller_settings__isnull=True)
     active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE)
@@ -206,9 +209,8 @@ def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor
 
     Returns whether there is a fresh one now.
     """
-    fresh = MarketStat.objects.filter(
-        release=release_id, currency=currency, observed_at__gt=now - STAT_FRESH_FOR
-    )
+    lately = is_recent("observed_at", now=now, within=STAT_FRESH_FOR)
+    fresh = MarketStat.objects.filter(lately, release=release_id, currency=currency)
     if fresh.exists():
         return True
     owners = DiscogsConnection.objects.filter(
@@ -259,7 +261,9 @@ def probe_listing_search(*, client_for: ClientFor, now: datetime) -> bool:
 
 
 def _search_known(now: datetime) -> "QuerySet[Capability]":
-    return Capability.objects.filter(name=LISTING_SEARCH, checked_at__gt=now - SEARCH_KNOWN_FOR)
+    return Capability.objects.filter(
+        is_recent("checked_at", now=now, within=SEARCH_KNOWN_FOR), name=LISTING_SEARCH
+    )
 
 
 def _search_unknown(now: datetime) -> bool:

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from collections_app.importer import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
+from collections_app.times import is_from_the_future, is_recent
 from pricing.due import GONE_ONCE, is_due, priority, share_that_fits
 from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
 
@@ -89,11 +90,9 @@ def start_release_sync(
 
 
 def check_release(release_id: int, *, now: datetime) -> bool:
-    """Have one release fetched before everything else, because someone looks at it.
-
-    Returns whether it will be; False when its price is younger than a minute.
-    """
-    if ReleasePrice.objects.filter(pk=release_id, observed_at__gt=now - JUST_CHECKED).exists():
+    """Have one release fetched before everything else; returns whether it will be: not if it was read just now."""
+    just_checked = is_recent("observed_at", now=now, within=JUST_CHECKED)
+    if ReleasePrice.objects.filter(just_checked, pk=release_id).exists():
         return False
     with transaction.atomic():
         run = SyncRun.objects.create(trigger=SyncRun.Trigger.CLICK, stale_after_seconds=0, created_at=now)
@@ -152,7 +151,7 @@ def due_releases(release_ids: Sequence[int], *, every: timedelta, now: datetime)
         readings = ReleasePrice.objects.in_bulk(chunk)
         for release in chunk:
             price = readings.get(release)
-            if price is None:
+            if price is None or is_from_the_future(price.observed_at, now=now):
                 urgency[release] = inf
             elif _is_due(price, every=every, now=now):
                 age = (now - price.observed_at).total_seconds()
@@ -189,9 +188,9 @@ def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: d
     """Those whose newest reading is young enough to be used again."""
     if not stale_after:
         return []
-    young = Q(observed_at__gt=now - stale_after)
-    gone = Q(status=PriceStatus.GONE, observed_at__gt=now - GONE_IS_FRESH_FOR)
-    confirmed = Q(status_since__lt=F("observed_at")) | Q(observed_at__gt=now - GONE_ONCE)
+    young = is_recent("observed_at", now=now, within=stale_after)
+    gone = Q(status=PriceStatus.GONE) & is_recent("observed_at", now=now, within=GONE_IS_FRESH_FOR)
+    confirmed = Q(status_since__lt=F("observed_at")) | is_recent("observed_at", now=now, within=GONE_ONCE)
     readings = ReleasePrice.objects.filter(young | gone & confirmed, release_id__in=release_ids)
     return list(readings.values_list("release_id", flat=True))
 

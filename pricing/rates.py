@@ -17,6 +17,7 @@ from collections_app.discogs.client import Credentials
 from collections_app.discogs.market_payloads import MarketStats
 from collections_app.discogs.payloads import CURRENCIES
 from collections_app.models import Capability, DiscogsConnection, Preferences
+from collections_app.times import is_recent
 from pricing import fx
 from pricing.broker import OrderedBroker
 from pricing.fx import PRICE_CURRENCY
@@ -53,7 +54,8 @@ def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None
     """
     if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest():
         return False
-    if Capability.objects.filter(name=f"{ASKED}{currency}", checked_at__gt=now - AGAIN_AFTER).exists():
+    lately = is_recent("checked_at", now=now, within=AGAIN_AFTER)
+    if Capability.objects.filter(lately, name=f"{ASKED}{currency}").exists():
         return False
     with transaction.atomic():
         remember(f"{ASKED}{currency}", False, now=now)
@@ -79,7 +81,9 @@ def refresh_rate(currency: str, *, client_for: ClientFor, now: datetime) -> bool
 
 
 def _fresh(currency: str, now: datetime) -> bool:
-    return ExchangeRate.objects.filter(currency=currency, observed_at__gt=now - FRESH_FOR).exists()
+    return ExchangeRate.objects.filter(
+        is_recent("observed_at", now=now, within=FRESH_FOR), currency=currency
+    ).exists()
 
 
 def _between(usd: MarketStats, other: MarketStats) -> Decimal | None:

@@ -13,8 +13,11 @@ from django.conf import settings
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from collections_app.models import ImportPass
+from collections_app.times import MAX_SKEW, is_over
 from pricing.feeder import TASK
 from pricing.models import PriceJob
+from pricing.refresh import lease
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +29,30 @@ UNACKNOWLEDGED = timedelta(seconds=20)  # a row whose job has ended goes within 
 
 def reconcile(*, now: datetime) -> int:
     """Take back jobs whose worker died or whose queue row was lost; returns how many."""
+    _shorten_implausible_times(now)
     return _abandoned(now) + _lost(now)
+
+
+def _shorten_implausible_times(now: datetime) -> None:
+    """What was locked or leased by a wrong clock: rows are handed out now, and a lease lasts as long as a new one.
+
+    The holder of such a lease may well be alive; its lease is not taken away.
+    """
+    OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now + RETRY + MAX_SKEW).update(lock=now)
+    running = PriceJob.objects.filter(state=PriceJob.State.RUNNING)
+    running.filter(lease_until__gt=now + lease() + MAX_SKEW).update(lease_until=now + lease())
+
+
+def forget_waits(*, now: datetime) -> None:
+    """Let everything that waits go on now, because this machine's clock was set back. The gate sees to the pace.
+
+    A row that a worker holds is then delivered twice, which the claim makes harmless.
+    """
+    OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now).update(lock=now)
+    PriceJob.objects.filter(state=PriceJob.State.WAITING, not_before__gt=now).update(not_before=now)
+    PriceJob.objects.filter(state=PriceJob.State.QUEUED, queued_at__gt=now).update(queued_at=now)
+    ImportPass.objects.running().filter(not_before__gt=now).update(not_before=now)
+    ImportPass.objects.running().filter(queued_at__gt=now).update(queued_at=now)
 
 
 def _abandoned(now: datetime) -> int:
@@ -61,7 +87,8 @@ def _worker_died(job: PriceJob) -> bool:
 
 def _lost(now: datetime) -> int:
     """Queued jobs without a queue row, or whose row was handed to a worker that never began."""
-    queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED, queued_at__lt=now - SETTLE)
+    settled = is_over("queued_at", now=now - SETTLE, longest=SETTLE)
+    queued = PriceJob.objects.filter(settled, state=PriceJob.State.QUEUED)
     ids = set(queued.values_list("pk", flat=True))
     if not ids:
         return 0

@@ -32,6 +32,11 @@ MOST_OWNERS_TRIED = 20  # each costs a decryption and no request
 RECONNECT = "Discogs no longer accepts the credential. The prices fetched so far are kept. Reconnect, then sync again."
 
 
+def lease() -> timedelta:
+    """How long a claim is good for."""
+    return timedelta(seconds=settings.PRICE_TASK_TIMEOUT) + LEASE_MARGIN
+
+
 def this_worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
@@ -79,7 +84,7 @@ def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
     claimed = PriceJob.objects.filter(pk=job_id, state=PriceJob.State.QUEUED).update(
         state=PriceJob.State.RUNNING,
         lease_owner=owner,
-        lease_until=now + timedelta(seconds=settings.PRICE_TASK_TIMEOUT) + LEASE_MARGIN,
+        lease_until=now + lease(),
         attempts=F("attempts") + 1,
         worker=this_worker(),
         started_at=now,

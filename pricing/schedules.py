@@ -15,6 +15,7 @@ from django_q.tasks import async_task
 
 from collections_app.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
+from collections_app.times import MAX_SKEW
 from pricing import optional, planner, purge, rates
 from pricing.due import run_due_at
 from pricing.models import SyncRun
@@ -44,7 +45,7 @@ def tick(now: datetime) -> None:
 
 def start_due_runs(*, now: datetime) -> int:
     """Start a run, import first, for the users whose interval is over; returns for how many."""
-    due = sorted(run for run in _next_runs() if run.due_at <= now)
+    due = sorted(run for run in _next_runs(now=now) if run.due_at <= now)
     return sum(_start(run.connection_id, now=now) for run in due[:MOST_STARTS])
 
 
@@ -75,7 +76,7 @@ def _start(connection_id: int, *, now: datetime) -> bool:
         # Of two hosts one waits at no time: the other one has the row, and starts the run.
         mine = DiscogsConnection.objects.select_for_update(of=("self",), skip_locked=True)
         connection = mine.select_related("user").filter(pk=connection_id).first()
-        due = [run for run in _next_runs(Q(pk=connection_id)) if run.due_at <= now]
+        due = [run for run in _next_runs(Q(pk=connection_id), now=now) if run.due_at <= now]
         if connection is None or not due:
             return False
         planner.start_sync(
@@ -84,12 +85,14 @@ def _start(connection_id: int, *, now: datetime) -> bool:
     return True
 
 
-def _next_runs(which: Q = Q()) -> list[NextRun]:  # noqa: B008 a Q is never changed
+def _next_runs(which: Q = Q(), *, now: datetime) -> list[NextRun]:  # noqa: B008 a Q is never changed
     """When the next run of each connected user is due, without those who have one under way: one query."""
     runs = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
+    # One that began by a wrong clock would otherwise put off the next until then.
+    believable = runs.filter(created_at__lte=now + MAX_SKEW)
     # Who cancels a run does not want it back within a minute.
-    over = runs.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
-    failed = runs.filter(state=SyncRun.State.FAILED)
+    over = believable.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
+    failed = believable.filter(state=SyncRun.State.FAILED, finished_at__lte=now + MAX_SKEW)
     rows = (
         DiscogsConnection.objects.filter(which, state=DiscogsConnection.State.ACTIVE, user__is_active=True)
         .exclude(Exists(runs.filter(state__in=SyncRun.ACTIVE)))
@@ -105,7 +108,7 @@ def _next_runs(which: Q = Q()) -> list[NextRun]:  # noqa: B008 a Q is never chan
             Subquery(failed.values("finished_at")[:1]),
         )
     )
-    return [_next_run(*row) for row in rows]
+    return [_next_run(*row, now=now) for row in rows]
 
 
 def _next_run(
@@ -114,11 +117,13 @@ def _next_run(
     connected_at: datetime,
     last_started_at: datetime | None,
     last_failed_at: datetime | None,
+    *,
+    now: datetime,
 ) -> NextRun:
     every = timedelta(hours=hours)
     due_at = run_due_at(
         every=every,
-        connected_at=connected_at,
+        connected_at=min(connected_at, now),
         last_started_at=last_started_at,
         last_failed_at=last_failed_at,
     )

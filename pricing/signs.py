@@ -1,14 +1,18 @@
 """What alerts are decided by: how jobs, gates and workers are doing, read from stored rows."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 
-from collections_app.models import ApiGate, ApiMinute
+from collections_app.discogs.clock import without_implausible_times
+from collections_app.discogs.gate import configured_gate
+from collections_app.models import ApiGate, ApiMinute, ImportPass
+from collections_app.times import is_recent
 from pricing.models import PriceJob, SyncRun, WorkerHeartbeat
 
 SAMPLE = 50  # jobs
@@ -32,6 +36,8 @@ class Signs:
 
     finished: jobs that ended lately, at most SAMPLE; failed: those of them that failed, or will be tried again.
     idle_since: since when work waits that could go on and does not; None when nothing waits or nothing may be sent.
+    still_for: how long nothing has ended although work waits, by a steady clock; None when that is not watched.
+    held_up_by: why nothing is sent now, as far as the gate knows; for people.
     breaker_open_since: since when Discogs has not answered; None while the breaker is closed.
     """
 
@@ -41,12 +47,46 @@ class Signs:
     breaker_open_since: datetime | None = None
     refusals: int = 0
     heavy: tuple[Worker, ...] = ()
+    still_for: timedelta | None = None
+    held_up_by: str = ""
 
 
-def measure(*, now: datetime) -> Signs:
+class Stillness:
+    """For how long nothing has ended although work waits. Trusts no stored time: only whether something changes."""
+
+    def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
+        self._steady = steady
+        self._seen: object = None
+        self._since = steady()
+
+    def look(self) -> timedelta:
+        seen = _work_and_progress()
+        if seen is None or seen != self._seen:
+            self._seen, self._since = seen, self._steady()
+        return timedelta(seconds=self._steady() - self._since)
+
+
+def _work_and_progress() -> object:
+    """Something that changes whenever a job ends or an import comes forward; None when nothing is to be done."""
+    walks = ImportPass.objects.running()
+    under_way = PriceJob.objects.filter(state__in=(PriceJob.State.QUEUED, PriceJob.State.RUNNING))
+    held_up = Q(state=PriceJob.State.WAITING, error_kind__in=NOT_A_FAILURE) | Q(state=PriceJob.State.DUE)
+    wanted = PriceJob.objects.filter(held_up, items__run__state=SyncRun.State.RUNNING)
+    if not (under_way.exists() or wanted.exists() or walks.exists()):
+        return None
+    ended = PriceJob.objects.filter(finished_at__isnull=False).order_by("-finished_at")
+    return (
+        PriceJob.objects.live().count(),
+        ended.values_list("pk", "finished_at").first(),
+        list(walks.order_by("pk").values_list("pk", "stage", "next_page")),
+    )
+
+
+def measure(*, now: datetime, still_for: timedelta | None = None) -> Signs:
     """The signs of now, with the gate that this host goes through: about eight small queries."""
     egress = settings.DISCOGS_EGRESS
     gate = ApiGate.objects.filter(egress=egress).first() or ApiGate(egress=egress)
+    without_implausible_times(gate, now.timestamp(), configured_gate().pace)
     ends = _recent_ends(now)
     return Signs(
         finished=len(ends),
@@ -55,13 +95,19 @@ def measure(*, now: datetime) -> Signs:
         breaker_open_since=_open_since(gate, now=now),
         refusals=gate.refusals if _in_use(gate.paused_until, now) else 0,
         heavy=_heavy_workers(now),
+        still_for=still_for,
+        held_up_by=_held_up_by(gate, now=now) if still_for else "",
     )
 
 
 def _recent_ends(now: datetime) -> list[tuple[datetime, bool]]:
     """When the last jobs ended or failed for the time being, newest first, and whether they failed."""
-    finished = PriceJob.objects.filter(finished_at__gt=now - LATELY).exclude(state=PriceJob.State.CANCELLED)
-    put_off = PriceJob.objects.filter(state=PriceJob.State.WAITING, started_at__gt=now - LATELY)
+    finished = PriceJob.objects.filter(is_recent("finished_at", now=now, within=LATELY)).exclude(
+        state=PriceJob.State.CANCELLED
+    )
+    put_off = PriceJob.objects.filter(
+        is_recent("started_at", now=now, within=LATELY), state=PriceJob.State.WAITING
+    )
     failing = put_off.exclude(error_kind__in=(*NOT_A_FAILURE, ""))
     ends = [
         (at, state == PriceJob.State.DEAD)
@@ -103,6 +149,15 @@ def _shut_until(gate: ApiGate) -> datetime:
     return datetime.fromtimestamp(max(gate.paused_until, open_until), tz=UTC)
 
 
+def _held_up_by(gate: ApiGate, *, now: datetime) -> str:
+    seconds = max(0.0, (_shut_until(gate) - now).total_seconds())
+    if gate.breaker != ApiGate.Breaker.CLOSED:
+        return f"Discogs does not answer, and is asked again in {seconds:.0f} seconds"
+    if seconds:
+        return f"Discogs has asked us to wait (429), for another {seconds:.0f} seconds"
+    return "Discogs may be asked, so the workers take nothing or what they ask comes to nothing"
+
+
 def _in_use(shut_until: float, now: datetime) -> bool:
     return shut_until > (now - GATE_IN_USE).timestamp()
 
@@ -123,6 +178,6 @@ def _heavy_workers(now: datetime) -> tuple[Worker, ...]:
     limit = 1024 * int(cast(Mapping[str, Any], settings.Q_CLUSTER).get("max_rss") or 0)
     if not limit:
         return ()
-    heard = WorkerHeartbeat.objects.filter(role="worker", seen_at__gt=now - HEARD_WITHIN)
+    heard = WorkerHeartbeat.objects.filter(is_recent("seen_at", now=now, within=HEARD_WITHIN), role="worker")
     rows = heard.filter(rss_bytes__gt=limit).order_by("-rss_bytes")
     return tuple(Worker(str(row), row.rss_bytes, limit) for row in rows)

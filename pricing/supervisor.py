@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
+from collections_app.times import StepWatch
 from pricing import alerts, feeder, health, planner, reconciler, schedules, values, vitals, watchdog
 from pricing.cluster import Cluster
 from pricing.scaling import Scaler
+from pricing.signs import Stillness
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class Supervisor:
         self._clusters: list[Cluster] = []
         self._scaler = Scaler(settings.PRICE_WORKERS_MIN, settings.PRICE_WORKERS_MAX)
         self._due: dict[str, float] = {}
+        self._clock = StepWatch()
+        self._stillness = Stillness()
         self._heart = health.Heart("supervisor", now=timezone.now())
 
     def run(self) -> None:
@@ -53,6 +57,7 @@ class Supervisor:
     def _tick(self) -> None:
         now = timezone.now()
         self._guarded(self._bury_and_replace)
+        self._guarded(lambda: self._heed_clock(now))
         self._guarded(lambda: feeder.feed(now=now))
         self._every(0.5, "advance", lambda: self._advance(now))
         self._every(1, "imports", lambda: self._queue_imports(now))
@@ -60,7 +65,7 @@ class Supervisor:
         self._every(2, "watch", lambda: self._restart_stuck(now))
         self._every(2, "scale", lambda: self._scale(now))
         self._every(3, "heartbeat", lambda: self._heart.beat(now=now))
-        self._every(10, "alerts", lambda: alerts.look(now))
+        self._every(10, "alerts", lambda: alerts.look(now, still_for=self._stillness.look()))
         self._every(60, "schedules", lambda: schedules.tick(now=now))
         self._every(60, "forget", lambda: health.forget_silent(now=now))
 
@@ -68,6 +73,13 @@ class Supervisor:
         if time.monotonic() >= self._due.get(name, 0.0):
             self._due[name] = time.monotonic() + seconds
             self._guarded(step)
+
+    def _heed_clock(self, now: datetime) -> None:
+        seconds = self._clock.seconds_set()
+        if seconds:
+            logger.warning("the clock of this machine was set by %+.0f s", seconds)
+        if seconds < 0:
+            reconciler.forget_waits(now=now)
 
     def _bury_and_replace(self) -> None:
         """Replace clusters that ended by themselves; forget those that were asked to."""

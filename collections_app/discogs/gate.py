@@ -14,6 +14,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -276,6 +277,11 @@ class Gate:
 def configured_gate() -> Gate:
     pace = Pace(settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW)
     return Gate(settings.DISCOGS_EGRESS, pace, ceiling=settings.PRICE_WORKER_RATE_LIMIT)
+
+
+def longest_wait() -> timedelta:
+    """How far ahead a time may lie that was stored because the gate, or a failed attempt, asked to wait."""
+    return timedelta(seconds=clock.max_wait(configured_gate().pace))
 
 
 def status() -> GateStatus:

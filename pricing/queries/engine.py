@@ -213,7 +213,7 @@ def _workers(now: datetime) -> tuple[WorkerNow, ...]:
     return tuple(
         WorkerNow(
             beat=beat,
-            is_heard=now - beat.seen_at <= SILENT_AFTER,
+            is_heard=abs(now - beat.seen_at) <= SILENT_AFTER,
             silent_seconds=max(0.0, (now - beat.seen_at).total_seconds()),
             age_seconds=(beat.seen_at - beat.started_at).total_seconds(),
             megabytes=beat.rss_bytes / 1_000_000,
