@@ -6,4 +6,8 @@ class PricingConfig(AppConfig):
     verbose_name = "Prices"
 
     def ready(self) -> None:
-        from pricing import checks, file_checks  # noqa: F401, PLC0415 registers them; models are ready only now
+        from django_q.signals import pre_execute  # noqa: PLC0415 models are ready only now
+
+        from pricing import checks, file_checks, tasks  # noqa: F401, PLC0415 registers the checks
+
+        pre_execute.connect(tasks.note_start, dispatch_uid="pricing.tasks.note_start")

@@ -13,10 +13,11 @@ from django.utils import timezone
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing import alerts, feeder, health, planner, reconciler, schedules, values, vitals, watchdog
+from pricing import alerts, feeder, health, planner, reconciler, schedules, values, vitals
 from pricing.cluster import Cluster
 from pricing.scaling import Scaler
 from pricing.signs import Stillness
+from pricing.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Supervisor:
         self._due: dict[str, float] = {}
         self._clock = StepWatch()
         self._stillness = Stillness()
+        self._watchdog = Watchdog()
         self._heart = health.Heart("supervisor", now=timezone.now())
 
     def run(self) -> None:
@@ -114,7 +116,7 @@ class Supervisor:
             cluster.ask_to_stop()
 
     def _restart_stuck(self, now: datetime) -> None:
-        for cluster in watchdog.stuck_clusters(self._working(), now=now):
+        for cluster in self._watchdog.stuck(self._working(), now=now):
             logger.error("cluster %s runs nothing although jobs wait; starting another", cluster.pid)
             self._end(cluster)
             reconciler.take_back_handed_out(now=now)

@@ -1,5 +1,6 @@
 """What the queue runs for this app. Renaming a function here breaks rows that are queued."""
 
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from collections_app.discogs.gate import Gate, configured_gate
 from pricing import values
 from pricing.health import Heart
 from pricing.refresh import Outcome, refresh_job
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,17 @@ def this_process() -> WorkerProcess:
     return _process
 
 
+def note_start(**_: object) -> None:
+    """Report each task that begins, whatever it does: the watchdog takes a process that reports nothing for stuck.
+
+    A receiver of django-q2's pre_execute: an exception here would end the worker.
+    """
+    try:
+        this_process().heart.beat(now=timezone.now())
+    except Exception as error:
+        logger.warning("the start of a task was not reported: %s", type(error).__name__)
+
+
 def refresh_price(job_id: int) -> None:
     """Queue entry: fetch and store the price of one job's release."""
     process, started = this_process(), time.monotonic()
@@ -53,3 +67,4 @@ def refresh_price(job_id: int) -> None:
 def settle_value(user_id: int) -> None:
     """Queue entry: compute a user's last two daily values anew."""
     values.settle_value(user_id, now=timezone.now())
+    this_process().heart.beat(now=timezone.now())

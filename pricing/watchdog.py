@@ -1,9 +1,14 @@
-"""Which clusters make no progress although there is work. Processes that look healthy may run nothing for ever."""
+"""Which clusters make no progress although there is work. Processes that look healthy may run nothing for ever.
+
+Times stored in rows are not trusted here: a queue row's lock may be back-dated, and a clock may be set. What counts is
+what has changed between two looks, and when that was by this process's steady clock.
+"""
 
 import socket
 import time
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Q
@@ -18,47 +23,79 @@ from pricing.models import PriceJob, WorkerHeartbeat
 STALL_MARGIN_SECONDS = 5.0
 SUSPECT_STALL_SECONDS = 8.0  # for one that has lost a child
 START_SECONDS = 15.0  # a cluster may take to start
-WORK_WAITS = timedelta(seconds=5)
+MAX_BETWEEN_LOOKS = (
+    10.0  # seconds; after a longer pause, as in an outage of the database, the waiting begins anew
+)
+
+Progress = dict[int, tuple[object, ...]]  # what each worker process of this host last told, by its pid
 
 
-def stuck_clusters(clusters: Collection[Cluster], *, now: datetime) -> list[Cluster]:
-    """The clusters that have not touched a job for too long while jobs lie ready in the queue."""
-    family = {cluster.pid: cluster.look_at_children() for cluster in clusters}
-    if not clusters or not _work_waits(now) or gate.status().reason:
-        return []
-    seconds = settings.PRICE_TASK_TIMEOUT + STALL_MARGIN_SECONDS
-    return [
-        cluster
-        for cluster in clusters
-        if not cluster.stopping and _is_stuck(cluster, family[cluster.pid], stall=seconds, now=now)
-    ]
+@dataclass
+class Watchdog:
+    """Remembers from look to look since when rows lie ready, and when each process last made progress."""
+
+    steady: Callable[[], float] = time.monotonic
+    _looked_at: float = 0.0
+    _ready_since: float | None = None
+    _told: Progress = field(default_factory=dict)
+    _progress_at: dict[int, float] = field(default_factory=dict)
+
+    def stuck(self, clusters: Collection[Cluster], *, now: datetime) -> list[Cluster]:
+        """The clusters that have not touched a task for too long while rows lay ready in the queue."""
+        family = {cluster.pid: cluster.look_at_children() for cluster in clusters}
+        clock = self.steady()
+        self._note_progress(clock)
+        self._note_waiting(clock, now)
+        if self._ready_since is None:
+            return []
+        waited = clock - self._ready_since
+        return [
+            cluster
+            for cluster in clusters
+            if not cluster.stopping and self._is_stuck(cluster, family[cluster.pid], waited, clock)
+        ]
+
+    def _note_progress(self, clock: float) -> None:
+        told = _progress_of_this_host()
+        changed = {pid: clock for pid, what in told.items() if self._told.get(pid) != what}
+        kept = {pid: at for pid, at in self._progress_at.items() if pid in told}
+        self._told, self._progress_at = told, {**kept, **changed}
+
+    def _note_waiting(self, clock: float, now: datetime) -> None:
+        paused = clock - self._looked_at > MAX_BETWEEN_LOOKS
+        self._looked_at = clock
+        if gate.status().reason or not _rows_lie_ready(now):
+            self._ready_since = None
+        elif self._ready_since is None or paused:
+            self._ready_since = clock
+
+    def _is_stuck(self, cluster: Cluster, children: frozenset[int], waited: float, clock: float) -> bool:
+        age = clock - cluster.started
+        if age < START_SECONDS:
+            return False
+        progress_at = max((self._progress_at.get(pid, cluster.started) for pid in children), default=0.0)
+        idle = min(waited, clock - progress_at)
+        if cluster.suspect_since is not None:
+            if progress_at > cluster.suspect_since:
+                cluster.suspect_since = None
+            elif min(idle, clock - cluster.suspect_since) > SUSPECT_STALL_SECONDS:
+                return True
+        return min(idle, age) > settings.PRICE_TASK_TIMEOUT + STALL_MARGIN_SECONDS
 
 
-def _is_stuck(cluster: Cluster, children: frozenset[int], *, stall: float, now: datetime) -> bool:
-    clock = time.monotonic()
-    if clock - cluster.started < START_SECONDS:
-        return False
-    if cluster.suspect_since is not None:
-        since = clock - cluster.suspect_since
-        if _active_pids(now - timedelta(seconds=since)) & children:
-            cluster.suspect_since = None
-        elif since > SUSPECT_STALL_SECONDS:
-            return True
-    if clock - cluster.started < stall:
-        return False
-    return not _active_pids(now - timedelta(seconds=stall)) & children
+def _rows_lie_ready(now: datetime) -> bool:
+    ready = Q(lock__isnull=True) | Q(lock__lt=now)
+    return OrmQ.objects.filter(ready, key=Conf.CLUSTER_NAME).exists()
 
 
-def _work_waits(now: datetime) -> bool:
-    """Whether a row lies ready that a free worker would have taken by now."""
-    ready = OrmQ.objects.filter(Q(lock__isnull=True) | Q(lock__lt=now - WORK_WAITS), key=Conf.CLUSTER_NAME)
-    return ready.exists()
-
-
-def _active_pids(since: datetime) -> set[int]:
-    """The worker processes of this host that ended a job since, or have one under way."""
+def _progress_of_this_host() -> Progress:
+    """Something that changes whenever a worker process begins or ends a task."""
     host = socket.gethostname()
-    beaten = WorkerHeartbeat.objects.filter(host=host, role="worker", seen_at__gt=since)
+    beats = WorkerHeartbeat.objects.filter(host=host, role="worker").values_list("pid", "seen_at")
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING, worker__startswith=f"{host}:")
-    workers = running.values_list("worker", flat=True)
-    return {*beaten.values_list("pid", flat=True), *(int(name.rpartition(":")[2]) for name in workers)}
+    claims = {
+        int(worker.rpartition(":")[2]): lease
+        for worker, lease in running.values_list("worker", "lease_owner")
+    }
+    seen = dict(beats)
+    return {pid: (seen.get(pid), claims.get(pid)) for pid in seen.keys() | claims.keys()}

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('collections_app', '0003_a_true_mirror'),
+        ('collections_app', '0004_connection_with_missing_key'),
     ]
 
     operations = [

@@ -1,0 +1,158 @@
+"""The watchdog: which clusters it takes for stuck, from look to look."""
+
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.signals import pre_execute
+from django_q.tasks import async_task
+
+from collections_app.discogs.gate import configured_gate
+from pricing.models import WorkerHeartbeat
+from pricing.watchdog import Watchdog
+
+pytestmark = pytest.mark.django_db
+STALL = 35  # seconds with the default PRICE_TASK_TIMEOUT, and a bit
+WORKER = 4_000_001  # no process has this number
+
+
+@dataclass
+class QuietCluster:
+    """What the watchdog sees of a cluster, without its processes."""
+
+    pid: int = 4_000_000
+    stopping: bool = False
+    started: float = 0.0
+    suspect_since: float | None = None
+
+    def look_at_children(self) -> frozenset[int]:
+        return frozenset({WORKER})
+
+
+class Scene:
+    """A cluster that has been idle for ten minutes, looked at every two seconds."""
+
+    def __init__(self) -> None:
+        self.clock = 600.0
+        self.cluster = QuietCluster()
+        self.watchdog = Watchdog(steady=lambda: self.clock)
+        self.look(seconds=4)
+
+    def look(self, *, seconds: float, every: float = 2.0) -> bool:
+        """Look so long; whether the cluster was ever found stuck."""
+        until, found = self.clock + seconds, False
+        while self.clock < until:
+            self.clock += every
+            found = bool(self.watchdog.stuck([self.cluster], now=timezone.now())) or found
+        return found
+
+    def report(self, seen_at: datetime | None = None) -> None:
+        """The worker reports a task."""
+        WorkerHeartbeat.objects.update_or_create(
+            host=socket.gethostname(),
+            pid=WORKER,
+            defaults={"role": "worker", "started_at": timezone.now(), "seen_at": seen_at or timezone.now()},
+        )
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def enqueue() -> None:
+    """As a step of an import: to the front, by a lock long past."""
+    async_task("collections_app.tasks.run_import_step", 0, save=False)
+
+
+def test_watchdog_gives_a_first_row_after_idleness_its_time(scene):
+    enqueue()
+    assert not scene.look(seconds=STALL - 5)
+
+
+def test_watchdog_finds_a_cluster_that_leaves_rows_lying(scene):
+    enqueue()
+    assert scene.look(seconds=STALL + 2)
+
+
+def test_watchdog_lets_a_cluster_go_on_that_reports_tasks(scene):
+    enqueue()
+    for _ in range(8):
+        scene.report()
+        assert not scene.look(seconds=28)
+
+
+def test_watchdog_counts_progress_whatever_the_clock_says(scene):
+    enqueue()
+    for number in range(6):
+        scene.report(datetime(2026, 1, 1, tzinfo=UTC) - timedelta(hours=number))
+        assert not scene.look(seconds=28)
+    assert scene.look(seconds=STALL)
+
+
+def test_watchdog_counts_anew_after_the_queue_was_empty(scene):
+    for _ in range(3):
+        enqueue()
+        assert not scene.look(seconds=STALL - 5)
+        OrmQ.objects.all().delete()
+        assert not scene.look(seconds=2)
+
+
+def test_watchdog_counts_anew_after_the_gate_was_shut(scene):
+    enqueue()
+    assert not scene.look(seconds=STALL - 5)
+    configured_gate().record_refusal(retry_after=600)
+    assert not scene.look(seconds=100)
+
+
+def test_watchdog_counts_anew_after_it_could_not_look(scene):
+    """As in an outage of the database, in which no cluster makes progress."""
+    enqueue()
+    scene.look(seconds=2)
+    scene.clock += 60
+    assert not scene.look(seconds=STALL - 5)
+
+
+def test_watchdog_suspects_a_cluster_that_lost_a_child(scene):
+    enqueue()
+    scene.cluster.suspect_since = scene.clock
+    assert not scene.look(seconds=6)
+    assert scene.look(seconds=6)
+
+
+def test_watchdog_trusts_a_suspect_again_that_reports_a_task(scene):
+    enqueue()
+    scene.cluster.suspect_since = scene.clock
+    scene.look(seconds=2)
+    scene.report()
+    assert not scene.look(seconds=20)
+    assert scene.cluster.suspect_since is None
+
+
+@pytest.mark.parametrize("field", ["stopping", "started"])
+def test_watchdog_leaves_a_cluster_that_starts_or_stops(scene, field):
+    enqueue()
+    scene.cluster.stopping = field == "stopping"
+    scene.cluster.started = scene.clock if field == "started" else 0.0
+    assert not scene.look(seconds=14)
+
+
+# Reports ------------------------------------------------------------------------------------------------
+
+
+def test_every_task_is_reported_when_it_begins():
+    pre_execute.send(sender="django_q", func=None, task={})
+    assert WorkerHeartbeat.objects.filter(host=socket.gethostname(), role="worker").exists()
+
+
+def test_report_that_fails_does_not_end_the_worker(caplog):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.db.backends.utils.CursorWrapper.execute", lambda *_: 1 / 0)
+        from pricing import tasks
+
+        tasks._process = None
+        pre_execute.send(sender="django_q", func=None, task={})
+    assert "was not reported: ZeroDivisionError" in caplog.text
