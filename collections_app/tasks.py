@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from collections_app import schema
 from collections_app.importer import import_step
 from collections_app.models import ImportPass
 
@@ -24,6 +25,8 @@ def run_import_step(pass_id: int) -> None:
 
     A step that has to wait is enqueued again by whoever looks for idle imports, when its time has come.
     """
+    if schema.mismatch():
+        return  # the step is enqueued again once it is found idle
     now = timezone.now()
     if import_step(pass_id, now=now) == 0:
         enqueue_import(pass_id, now=now)

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     OUTAGE = "outage"
     REFUSALS = "refusals"
     MEMORY = "memory"
+    SCHEMA = "schema"
 
 
 TITLES = {
@@ -46,9 +47,10 @@ TITLES = {
     Kind.OUTAGE: "Discogs does not answer",
     Kind.REFUSALS: "Discogs refuses requests",
     Kind.MEMORY: "A worker holds too much memory",
+    Kind.SCHEMA: "The database is of another version",
 }
 # The others are warnings: work goes on.
-ERRORS = {Kind.STALL, Kind.NO_WORKERS, Kind.OUTAGE}
+ERRORS = {Kind.STALL, Kind.NO_WORKERS, Kind.OUTAGE, Kind.SCHEMA}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Wrong:
 
 def decide(signs: Signs, *, now: datetime) -> list[Wrong]:
     """What is wrong by these signs. Pure."""
+    if signs.mismatch:
+        return [Wrong(Kind.SCHEMA, signs.mismatch)]  # everything else follows from it
     verdicts = (
         _error_rate(signs),
         _stall(signs, now),

@@ -8,6 +8,8 @@ class PricingConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import pre_execute  # noqa: PLC0415 models are ready only now
 
+        from collections_app import schema  # noqa: PLC0415
         from pricing import checks, file_checks, tasks  # noqa: F401, PLC0415 registers the checks
 
+        schema.watch()
         pre_execute.connect(tasks.note_start, dispatch_uid="pricing.tasks.note_start")

@@ -1,11 +1,15 @@
 """The queue's broker: django-q2's ORM broker, but in order."""
 
+import time
 from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.brokers.orm import ORM
+from django_q.conf import Conf
 from django_q.models import OrmQ
+
+from collections_app import schema
 
 AHEAD = timedelta(minutes=1)  # longer than a row lies in the queue while the gate lets work through
 
@@ -24,6 +28,13 @@ class OrderedBroker(ORM):
     @staticmethod
     def get_connection(list_key: str | None = None) -> "QuerySet[OrmQ]":
         rows: QuerySet[OrmQ] = ORM.get_connection(list_key).order_by("lock", "id")
+        return rows
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        if schema.mismatch():
+            time.sleep(Conf.POLL)  # rows stay for workers of the right version
+            return None
+        rows: list[tuple[int, str]] | None = super().dequeue()
         return rows
 
     def enqueue(self, task: str) -> int:

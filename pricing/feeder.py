@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django_q.tasks import async_task
 
+from collections_app import schema
 from collections_app.discogs import gate
 from collections_app.times import is_over, is_recent
 from pricing.broker import OrderedBroker
@@ -24,8 +25,11 @@ TASK = "pricing.tasks.refresh_price"
 def feed(*, now: datetime) -> int:
     """Put due jobs into the queue until PRICE_QUEUE_SIZE are ready; returns how many.
 
-    Nothing is fed while the gate is paused or the breaker open: the rows would only come back.
+    Nothing is fed while the gate is paused or the breaker open: the rows would only come back. Nor while the
+    database's tables are those of another version.
     """
+    if schema.mismatch():
+        return 0
     ready = PriceJob.objects.filter(state__in=READY).count()
     free = settings.PRICE_QUEUE_SIZE - ready
     if free <= 0 or not _due(now).exists() or gate.status().reason:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.db.models import F, Max, Min, Q
 
+from collections_app import schema
 from collections_app.discogs.clock import without_implausible_times
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import ApiGate, ApiMinute, ImportPass
@@ -38,6 +39,7 @@ class Signs:
     idle_since: since when work waits that could go on and does not; None when nothing waits or nothing may be sent.
     still_for: how long nothing has ended although work waits, by a steady clock; None when that is not watched.
     held_up_by: why nothing is sent now, as far as the gate knows; for people.
+    mismatch: what does not fit between the database and this version, and what to do.
     breaker_open_since: since when Discogs has not answered; None while the breaker is closed.
     """
 
@@ -49,6 +51,7 @@ class Signs:
     heavy: tuple[Worker, ...] = ()
     still_for: timedelta | None = None
     held_up_by: str = ""
+    mismatch: str = ""
 
 
 class Stillness:
@@ -97,6 +100,7 @@ def measure(*, now: datetime, still_for: timedelta | None = None) -> Signs:
         heavy=_heavy_workers(now),
         still_for=still_for,
         held_up_by=_held_up_by(gate, now=now) if still_for else "",
+        mismatch=schema.mismatch(),
     )
 
 

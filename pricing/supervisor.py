@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from django import db
 from django.conf import settings
 from django.utils import timezone
 
+from collections_app import schema
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
@@ -20,6 +22,8 @@ from pricing.signs import Stillness
 from pricing.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 TICK = 0.1  # seconds
 DRAIN = 25.0  # seconds a cluster may take to finish what it holds
@@ -47,29 +51,37 @@ class Supervisor:
         finally:
             self._shut_down()
 
-    def _guarded(self, step: Callable[[], object]) -> None:
+    def _guarded(self, step: Callable[[], T]) -> T | None:
         """Neither a database that is away for a while nor a mistake of ours may end the supervisor."""
         try:
-            step()
+            result = step()
         except Exception:
             logger.exception("A step of the supervisor failed; it is tried again.")
-            db.close_old_connections()
-            self.stop.wait(0.5)
+        else:
+            return result
+        db.close_old_connections()
+        self.stop.wait(0.5)
+        return None
 
     def _tick(self) -> None:
         now = timezone.now()
         self._guarded(self._bury_and_replace)
         self._guarded(lambda: self._heed_clock(now))
-        self._guarded(lambda: feeder.feed(now=now))
-        self._every(0.5, "advance", lambda: self._advance(now))
-        self._every(1, "imports", lambda: self._queue_imports(now))
-        self._every(2, "reconcile", lambda: self._reconcile(now))
+        if self._guarded(schema.mismatch) == "":
+            self._move_work(now)
         self._every(2, "watch", lambda: self._restart_stuck(now))
         self._every(2, "scale", lambda: self._scale(now))
         self._every(3, "heartbeat", lambda: self._heart.beat(now=now))
         self._every(10, "alerts", lambda: alerts.look(now, still_for=self._stillness.look()))
-        self._every(60, "schedules", lambda: schedules.tick(now=now))
         self._every(60, "forget", lambda: health.forget_silent(now=now))
+
+    def _move_work(self, now: datetime) -> None:
+        """What writes jobs, imports and runs: not while the database's tables are those of another version."""
+        self._guarded(lambda: feeder.feed(now=now))
+        self._every(0.5, "advance", lambda: self._advance(now))
+        self._every(1, "imports", lambda: self._queue_imports(now))
+        self._every(2, "reconcile", lambda: self._reconcile(now))
+        self._every(60, "schedules", lambda: schedules.tick(now=now))
 
     def _every(self, seconds: float, name: str, step: Callable[[], object]) -> None:
         if time.monotonic() >= self._due.get(name, 0.0):

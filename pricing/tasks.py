@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import requests
 from django.utils import timezone
 
+from collections_app import schema
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
 from pricing import values
@@ -56,6 +57,8 @@ def note_start(**_: object) -> None:
 
 def refresh_price(job_id: int) -> None:
     """Queue entry: fetch and store the price of one job's release."""
+    if schema.mismatch():
+        return  # the job stays queued; without a row it becomes due again
     process, started = this_process(), time.monotonic()
     outcome = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
     if outcome in {Outcome.KNOWN, Outcome.FAILED}:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from collections_app import schema
 from collections_app.discogs import gate
 from pricing.cluster import Cluster
 from pricing.models import PriceJob, WorkerHeartbeat
@@ -64,7 +65,7 @@ class Watchdog:
     def _note_waiting(self, clock: float, now: datetime) -> None:
         paused = clock - self._looked_at > MAX_BETWEEN_LOOKS
         self._looked_at = clock
-        if gate.status().reason or not _rows_lie_ready(now):
+        if schema.mismatch() or gate.status().reason or not _rows_lie_ready(now):
             self._ready_since = None
         elif self._ready_since is None or paused:
             self._ready_since = clock
