@@ -472,7 +472,11 @@ if HTTPS:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"one_line_each": {"()": "collections_app.web.log_lines.OneLineEach"}},
+    "filters": {
+        "one_line_each": {"()": "collections_app.web.log_lines.OneLineEach"},
+        "first_of_a_kind": {"()": "collections_app.logs.FirstOfAKind"},
+        "first_exception": {"()": "collections_app.logs.FirstOfAKind", "only_exceptions": True},
+    },
     "formatters": {
         "line": {
             "()": "collections_app.web.log_lines.ShortLines",
@@ -487,7 +491,14 @@ LOGGING = {
     "loggers": {
         # Without Django's own handlers: they would mail ADMINS the form data of a page that failed.
         "django": {"level": "INFO"},
-        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        # Both try again for ever, so what fails once fails many times.
+        "django-q": {
+            "handlers": ["console"],
+            "level": "WARNING",
+            "propagate": False,
+            "filters": ["first_of_a_kind"],
+        },
+        "pricing.supervisor": {"filters": ["first_exception"]},
         "urllib3": {"level": "WARNING"},
         # They log whole Authorization headers at DEBUG, tokens included.
         "oauthlib": {"level": "WARNING"},

@@ -1,8 +1,10 @@
 """The queue's broker: django-q2's ORM broker, but in order."""
 
+import contextlib
 import time
 from datetime import timedelta
 
+from django import db
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.brokers.orm import ORM
@@ -10,8 +12,11 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from collections_app import schema
+from pricing import outage
 
 AHEAD = timedelta(minutes=1)  # longer than a row lies in the queue while the gate lets work through
+AWAY_POLL = 1.0  # seconds between two tries while the database is away
+ACKNOWLEDGE_WITHIN = 60.0  # seconds; later the row comes back, and its job is found done
 
 
 class OrderedBroker(ORM):
@@ -31,11 +36,39 @@ class OrderedBroker(ORM):
         return rows
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        if schema.mismatch():
-            time.sleep(Conf.POLL)  # rows stay for workers of the right version
+        """As django-q2, which would log a traceback and end the process when the database is away."""
+        try:
+            if schema.mismatch():
+                time.sleep(Conf.POLL)  # rows stay for workers of the right version
+                return None
+            rows: list[tuple[int, str]] | None = super().dequeue()
+        except outage.AWAY as error:
+            outage.note_away(error)
+            db.close_old_connections()
+            time.sleep(AWAY_POLL)
             return None
-        rows: list[tuple[int, str]] | None = super().dequeue()
+        outage.note_answer()
         return rows
+
+    def acknowledge(self, task_id: int) -> None:
+        """Delete the row of a task that is done, once the database answers: otherwise it would be done again."""
+        give_up_at = time.monotonic() + ACKNOWLEDGE_WITHIN
+        while True:
+            try:
+                super().acknowledge(task_id)
+            except outage.AWAY as error:
+                if time.monotonic() > give_up_at:
+                    raise
+                outage.note_away(error)
+                time.sleep(AWAY_POLL)
+            else:
+                outage.note_answer()
+                return
+
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """What the cluster reports of itself is worth nothing later, so a database that is away is no error."""
+        with contextlib.suppress(*outage.AWAY):
+            super().set_stat(key, value, timeout)
 
     def enqueue(self, task: str) -> int:
         lock = timezone.now() - self._ahead

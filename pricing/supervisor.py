@@ -15,7 +15,7 @@ from collections_app import schema
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing import alerts, feeder, health, planner, reconciler, schedules, values, vitals
+from pricing import alerts, feeder, health, outage, planner, reconciler, schedules, values, vitals
 from pricing.cluster import Cluster
 from pricing.scaling import Scaler
 from pricing.signs import Stillness
@@ -55,6 +55,8 @@ class Supervisor:
         """Neither a database that is away for a while nor a mistake of ours may end the supervisor."""
         try:
             result = step()
+        except outage.AWAY as error:
+            outage.note_away(error)
         except Exception:
             logger.exception("A step of the supervisor failed; it is tried again.")
         else:
@@ -77,7 +79,8 @@ class Supervisor:
 
     def _move_work(self, now: datetime) -> None:
         """What writes jobs, imports and runs: not while the database's tables are those of another version."""
-        self._guarded(lambda: feeder.feed(now=now))
+        if self._guarded(lambda: feeder.feed(now=now)) is not None:
+            outage.note_answer()
         self._every(0.5, "advance", lambda: self._advance(now))
         self._every(1, "imports", lambda: self._queue_imports(now))
         self._every(2, "reconcile", lambda: self._reconcile(now))
