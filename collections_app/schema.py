@@ -37,6 +37,10 @@ class SchemaWatch:
                 self._log()
         return self._mismatch
 
+    def look_again(self) -> None:
+        """Compare at the next question, however lately it was done."""
+        self._checked_at = None
+
     def _compare(self) -> str:
         rows = MigrationRecorder.Migration.objects.filter(app__in=APPS)
         return explain(known=self._known, applied=set(rows.values_list("app", "name")))
@@ -81,6 +85,12 @@ def watch() -> None:
     """Begin to watch in this process, and in those it forks. To be called once all apps are there."""
     global _watch  # noqa: PLW0603 one per process is the point
     _watch = SchemaWatch()
+
+
+def look_again() -> None:
+    """To be called when a statement failed: the tables may have changed just now."""
+    if _watch:
+        _watch.look_again()
 
 
 def mismatch() -> str:

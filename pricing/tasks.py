@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 import requests
+from django.db import DatabaseError
 from django.utils import timezone
 
 from collections_app import schema
@@ -60,7 +61,11 @@ def refresh_price(job_id: int) -> None:
     if schema.mismatch():
         return  # the job stays queued; without a row it becomes due again
     process, started = this_process(), time.monotonic()
-    outcome = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
+    try:
+        outcome = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
+    except DatabaseError:
+        schema.look_again()
+        raise
     if outcome in {Outcome.KNOWN, Outcome.FAILED}:
         failed = outcome == Outcome.FAILED
         process.heart.count_job(failed=failed, seconds=time.monotonic() - started)
