@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
@@ -23,12 +25,22 @@ from pricing.models import PriceJob, WorkerHeartbeat
 # No task runs longer than its timeout, so a cluster that ended none in this time holds none.
 STALL_MARGIN_SECONDS = 5.0
 SUSPECT_STALL_SECONDS = 8.0  # for one that has lost a child
+# A cluster still ends what it held when its child died, so one task afterwards is no proof of health.
+SUSPECT_FOR_SECONDS = 45.0
 START_SECONDS = 15.0  # a cluster may take to start
 MAX_BETWEEN_LOOKS = (
     10.0  # seconds; after a longer pause, as in an outage of the database, the waiting begins anew
 )
 
-Progress = dict[int, tuple[object, ...]]  # what each worker process of this host last told, by its pid
+
+class Report(NamedTuple):
+    """What a worker process last told; changes whenever it begins or ends a task."""
+
+    seen_at: datetime | None
+    claim: UUID | None
+
+
+Progress = dict[int, Report]  # by the pid of a worker process of this host
 
 
 @dataclass
@@ -43,8 +55,8 @@ class Watchdog:
 
     def stuck(self, clusters: Collection[Cluster], *, now: datetime) -> list[Cluster]:
         """The clusters that have not touched a task for too long while rows lay ready in the queue."""
-        family = {cluster.pid: cluster.look_at_children() for cluster in clusters}
         clock = self.steady()
+        family = {cluster.pid: cluster.look_at_children() for cluster in clusters}
         self._note_progress(clock)
         self._note_waiting(clock, now)
         if self._ready_since is None:
@@ -77,11 +89,16 @@ class Watchdog:
         progress_at = max((self._progress_at.get(pid, cluster.started) for pid in children), default=0.0)
         idle = min(waited, clock - progress_at)
         if cluster.suspect_since is not None:
-            if progress_at > cluster.suspect_since:
+            since = clock - cluster.suspect_since
+            if since > SUSPECT_FOR_SECONDS and progress_at > cluster.suspect_since:
                 cluster.suspect_since = None
-            elif min(idle, clock - cluster.suspect_since) > SUSPECT_STALL_SECONDS:
+            elif min(idle, since) > SUSPECT_STALL_SECONDS and not self._fetches(children):
                 return True
         return min(idle, age) > settings.PRICE_TASK_TIMEOUT + STALL_MARGIN_SECONDS
+
+    def _fetches(self, children: frozenset[int]) -> bool:
+        """Whether one of them holds a price job: its request may take longer than a suspect is given."""
+        return any(self._told[pid].claim is not None for pid in children if pid in self._told)
 
 
 def _rows_lie_ready(now: datetime) -> bool:
@@ -90,7 +107,6 @@ def _rows_lie_ready(now: datetime) -> bool:
 
 
 def _progress_of_this_host() -> Progress:
-    """Something that changes whenever a worker process begins or ends a task."""
     host = socket.gethostname()
     beats = WorkerHeartbeat.objects.filter(host=host, role="worker").values_list("pid", "seen_at")
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING, worker__startswith=f"{host}:")
@@ -99,4 +115,4 @@ def _progress_of_this_host() -> Progress:
         for worker, lease in running.values_list("worker", "lease_owner")
     }
     seen = dict(beats)
-    return {pid: (seen.get(pid), claims.get(pid)) for pid in seen.keys() | claims.keys()}
+    return {pid: Report(seen.get(pid), claims.get(pid)) for pid in seen.keys() | claims.keys()}

@@ -3,6 +3,7 @@
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -11,8 +12,9 @@ from django_q.signals import pre_execute
 from django_q.tasks import async_task
 
 from collections_app.discogs.gate import configured_gate
-from pricing.models import WorkerHeartbeat
+from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.watchdog import Watchdog
+from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 STALL = 35  # seconds with the default PRICE_TASK_TIMEOUT, and a bit
@@ -123,13 +125,39 @@ def test_watchdog_suspects_a_cluster_that_lost_a_child(scene):
     assert scene.look(seconds=6)
 
 
-def test_watchdog_trusts_a_suspect_again_that_reports_a_task(scene):
+def test_watchdog_suspects_a_cluster_that_ends_its_last_task(scene):
+    """A pusher that was killed leaves the worker a task or two."""
     enqueue()
     scene.cluster.suspect_since = scene.clock
     scene.look(seconds=2)
     scene.report()
-    assert not scene.look(seconds=20)
+    assert not scene.look(seconds=8)
+    assert scene.look(seconds=4)
+
+
+def test_watchdog_trusts_a_suspect_again_that_goes_on(scene):
+    enqueue()
+    scene.cluster.suspect_since = scene.clock
+    for _ in range(10):
+        scene.report()
+        assert not scene.look(seconds=6)
     assert scene.cluster.suspect_since is None
+    assert not scene.look(seconds=20)
+
+
+def test_watchdog_leaves_a_suspect_the_request_it_waits_for(scene):
+    enqueue()
+    scene.report()
+    PriceJob.objects.create(
+        release=make.make_release(),
+        state=PriceJob.State.RUNNING,
+        lease_owner=uuid4(),
+        worker=f"{socket.gethostname()}:{WORKER}",
+        created_at=timezone.now(),
+    )
+    scene.cluster.suspect_since = scene.clock
+    assert not scene.look(seconds=28)
+    assert scene.look(seconds=10)
 
 
 @pytest.mark.parametrize("field", ["stopping", "started"])
