@@ -72,7 +72,7 @@ def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
 def test_the_engine_page_shows_gate_jobs_charts_and_workers(client, staff):
     now = timezone.now()
     ApiGate.objects.create(
-        egress="default", breaker="open", open_until=(now + timedelta(hours=1)).timestamp()
+        egress="default", breaker="open", open_until=(now + timedelta(minutes=9)).timestamp()
     )
     make_minute(now - timedelta(minutes=2), 40, latency_ms_sum=16_000, latency_ms_max=1234)
     make_worker(
