@@ -23,6 +23,7 @@ from collections_app.times import is_over
 
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
+MAX_QUEUED = 50  # steps put into the queue at once; those left are queued a second later
 MOST_PAGES = 2_000  # a walk that never meets an empty page ends here
 # What was added so shortly before a walk began may have been added during it, by a clock that differs from ours.
 CLOCK_MARGIN = timedelta(minutes=10)
@@ -71,12 +72,16 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
     return None if finished else 0.0
 
 
-def idle_imports(*, now: datetime) -> list[int]:
-    """The running walks that nobody works on and whose time has come: their next step is to be enqueued."""
+def idle_imports(*, now: datetime, limit: int = MAX_QUEUED) -> list[int]:
+    """Up to `limit` running walks that have no step under way and whose time has come, the oldest first.
+
+    Their next step is to be enqueued.
+    """
     free = is_over("lease_until", now=now, longest=LEASE)
     due = is_over("not_before", now=now, longest=longest_wait())
     unqueued = is_over("queued_at", now=now - QUEUE_PATIENCE, longest=QUEUE_PATIENCE)
-    return list(ImportPass.objects.running().filter(free & due & unqueued).values_list("pk", flat=True))
+    idle = ImportPass.objects.running().filter(free & due & unqueued).order_by("pk")
+    return list(idle.values_list("pk", flat=True)[:limit])
 
 
 def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:

@@ -1,6 +1,6 @@
 """Which releases a run covers, and which of them are due. Decides and writes it down; fetches nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from math import ceil, inf
 from typing import Any
@@ -17,6 +17,7 @@ from collections_app.tasks import enqueue_import
 from collections_app.times import is_from_the_future, is_recent
 from pricing.due import GONE_ONCE, is_due, priority, share_that_fits
 from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
+from pricing.value_requests import request_after
 
 CHUNK = 1_000  # releases in one statement
 JUST_CHECKED = timedelta(minutes=1)
@@ -47,26 +48,25 @@ def start_sync(
     if connection is None:
         raise NotConnected("Connect Discogs first; then its prices can be fetched.")
     complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
-    importing = import_first or not complete.exists()
+    read = None if import_first else complete.order_by("-pk").first()
     try:
         with transaction.atomic():
             run = SyncRun.objects.create(
                 user_id=user.pk,
-                state=SyncRun.State.IMPORTING if importing else SyncRun.State.RUNNING,
+                state=SyncRun.State.IMPORTING,
                 trigger=trigger,
                 stale_after_seconds=_seconds(stale_after),
-                import_pass=start_import(connection, now=now) if importing else None,
+                import_pass=read or start_import(connection, now=now),
                 created_at=now,
             )
-            if run.import_pass:
+            if run.import_pass and not read:
                 enqueue_import(run.import_pass.pk, now=now)
-            else:
-                plan_items(run, _held_by(user.pk), now=now)
     except IntegrityError:
         return _newest_run_of(user.pk)
     except ConnectionErased as erased:
         raise NotConnected(str(erased)) from None
-    return _ended_if_nothing_is_due(run, now=now)
+    # Should this process end before it is done, a supervisor goes on: the collection has been read.
+    return _planned(run, held_by(user.pk), now=now) if read else run
 
 
 def _newest_run_of(user_id: int) -> SyncRun:
@@ -81,12 +81,13 @@ def start_release_sync(
     release_ids: Sequence[int], *, now: datetime, stale_after: timedelta | None = None
 ) -> SyncRun:
     """Start a run over chosen releases, of nobody in particular. All of them must be known."""
-    with transaction.atomic():
-        run = SyncRun.objects.create(
-            trigger=SyncRun.Trigger.COMMAND, stale_after_seconds=_seconds(stale_after), created_at=now
-        )
-        plan_items(run, sorted(set(release_ids)), now=now)
-    return _ended_if_nothing_is_due(run, now=now)
+    run = SyncRun.objects.create(
+        state=SyncRun.State.IMPORTING,
+        trigger=SyncRun.Trigger.COMMAND,
+        stale_after_seconds=_seconds(stale_after),
+        created_at=now,
+    )
+    return _planned(run, sorted(set(release_ids)), now=now)
 
 
 def check_release(release_id: int, *, now: datetime) -> bool:
@@ -95,8 +96,13 @@ def check_release(release_id: int, *, now: datetime) -> bool:
     if ReleasePrice.objects.filter(just_checked, pk=release_id).exists():
         return False
     with transaction.atomic():
-        run = SyncRun.objects.create(trigger=SyncRun.Trigger.CLICK, stale_after_seconds=0, created_at=now)
-        plan_items(run, [release_id], now=now)
+        run = SyncRun.objects.create(
+            state=SyncRun.State.IMPORTING,
+            trigger=SyncRun.Trigger.CLICK,
+            stale_after_seconds=0,
+            created_at=now,
+        )
+        _planned(run, [release_id], now=now)
         job = PriceJob.objects.filter(pk__in=run.items.values("job"))
         job.update(lane=PriceJob.Lane.INTERACTIVE)
         # One that lies in the queue is fed anew, to the front; its old row finds it claimed.
@@ -104,45 +110,68 @@ def check_release(release_id: int, *, now: datetime) -> bool:
     return True
 
 
-def plan_items(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> None:
-    """Give every release of a run its job, or mark it as served by a fresh price.
+def _planned(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> SyncRun:
+    """Plan a run to its end, and begin to fetch."""
+    for _ in plan_steps(run, release_ids, now=now):
+        pass
+    return _ended_if_nothing_is_due(run, now=now)
 
+
+def plan_steps(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> Iterator[None]:
+    """Give every release of a run its job, or mark it as served by a fresh price; then begin to fetch.
+
+    A thousand releases in each step, each in a transaction of its own: on SQLite nothing else is written meanwhile.
+    Stops when the run is cancelled. Safe to begin again, and in two processes at once.
     The feeder takes the jobs in the order of the items: the most urgent come first.
     """
-    due, reused = _due_and_reused(run, release_ids, now=now)
-    jobs: dict[int, int] = {}
-    # Jobs are made in one order everywhere, so that two planners never wait for each other crosswise.
-    for chunk in _chunks(sorted(due)):
-        jobs |= _live_jobs(chunk, now=now)
+    due, reused = yield from _due_and_reused(run, release_ids, now=now)
+    to_fetch = set(due)
     for chunk in _chunks([*due, *reused]):
+        if not _plan_chunk(run, chunk, to_fetch, now=now):
+            return
+        yield
+    importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
+    importing.update(state=SyncRun.State.RUNNING)
+
+
+def _plan_chunk(run: SyncRun, chunk: Sequence[int], to_fetch: Set[int], *, now: datetime) -> bool:
+    """Whether the run is still to be planned; if so, these releases are now."""
+    with transaction.atomic():
+        importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
+        if importing.select_for_update(no_key=True).values("pk").first() is None:
+            return False
+        # A second job of a release that has its item already would belong to no run.
+        known = set(run.items.filter(release__in=chunk).values_list("release_id", flat=True))
+        new = [release for release in chunk if release not in known]
+        # Jobs are made in one order everywhere, so that two planners cannot deadlock.
+        jobs = _live_jobs(sorted(to_fetch.intersection(new)), now=now)
         RunItem.objects.bulk_create(
-            [
-                RunItem(run=run, release_id=release, job_id=jobs.get(release), reused=release not in jobs)
-                for release in chunk
-            ],
-            ignore_conflicts=True,
+            RunItem(run=run, release_id=release, job_id=jobs.get(release), reused=release not in jobs)
+            for release in new
         )
+    return True
 
 
 def _due_and_reused(
     run: SyncRun, release_ids: Sequence[int], *, now: datetime
-) -> tuple[list[int], list[int]]:
+) -> Generator[None, None, tuple[list[int], list[int]]]:
     """The releases of a run that are to be fetched, in this order, and those whose price is used again."""
     age = timedelta(seconds=run.stale_after_seconds)
     if run.trigger == SyncRun.Trigger.SCHEDULE:
-        due = due_releases(release_ids, every=age, now=now)
+        due = yield from _due_releases(release_ids, every=age, now=now)
         fresh = set(release_ids).difference(due)
         fits = ceil(len(due) * _share_that_fits() - 1e-9)  # 9.000000001 releases are 9
         return due[:fits], sorted(fresh)
-    fresh = {
-        release
-        for chunk in _chunks(release_ids)
-        for release in fresh_releases(chunk, stale_after=age, now=now)
-    }
+    fresh = set()
+    for chunk in _chunks(release_ids):
+        fresh.update(fresh_releases(chunk, stale_after=age, now=now))
+        yield
     return [release for release in release_ids if release not in fresh], sorted(fresh)
 
 
-def due_releases(release_ids: Sequence[int], *, every: timedelta, now: datetime) -> list[int]:
+def _due_releases(
+    release_ids: Sequence[int], *, every: timedelta, now: datetime
+) -> Generator[None, None, list[int]]:
     """Those that a scheduled run asks for again, the most urgent first: two queries for each thousand."""
     urgency: dict[int, float] = {}
     for chunk in _chunks(release_ids):
@@ -156,6 +185,7 @@ def due_releases(release_ids: Sequence[int], *, every: timedelta, now: datetime)
             elif _is_due(price, every=every, now=now):
                 age = (now - price.observed_at).total_seconds()
                 urgency[release] = priority(age, owners.get(release, 0), price.amount_minor, price.volatility)
+        yield
     return sorted(urgency, key=lambda release: (-urgency[release], release))
 
 
@@ -241,40 +271,29 @@ def retry_failed(run: SyncRun, *, now: datetime) -> int:
     return len(failed)
 
 
-def advance_runs(*, now: datetime) -> list[SyncRun]:
-    """Move runs on: plan those whose import is complete, end those without a live job. Returns the ended."""
-    for run in SyncRun.objects.filter(state=SyncRun.State.IMPORTING).select_related("import_pass"):
-        _after_import(run, now=now)
-    live = RunItem.objects.filter(job__state__in=PriceJob.LIVE).values("run")
-    ended = list(SyncRun.objects.filter(state=SyncRun.State.RUNNING).exclude(pk__in=live))
-    return [run for run in ended if _end(run, SyncRun.State.FINISHED, now=now)]
-
-
 def _ended_if_nothing_is_due(run: SyncRun, *, now: datetime) -> SyncRun:
+    run.refresh_from_db()
     if run.state == SyncRun.State.RUNNING and not run.items.filter(job__state__in=PriceJob.LIVE).exists():
-        _end(run, SyncRun.State.FINISHED, now=now)
+        end_run(run, SyncRun.State.FINISHED, now=now)
         run.refresh_from_db()
     return run
 
 
-def _after_import(run: SyncRun, *, now: datetime) -> None:
-    walk = run.import_pass
-    if walk is None or walk.state == ImportPass.State.FAILED:
-        _end(run, SyncRun.State.FAILED, now=now, error=walk.error if walk else "The import was removed.")
-    elif walk.state == ImportPass.State.COMPLETE and run.user_id:
-        with transaction.atomic():
-            importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
-            if importing.update(state=SyncRun.State.RUNNING):
-                plan_items(run, _held_by(run.user_id), now=now)
-
-
-def _end(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> bool:
+def end_run(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> bool:
+    """End a run that was not ended meanwhile, and ask for the values that it has changed."""
     rows = SyncRun.objects.filter(pk=run.pk, state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
-    return bool(rows.update(state=state, finished_at=now, error=error))
+    with transaction.atomic():
+        if not rows.update(state=state, finished_at=now, error=error):
+            return False
+        if state == SyncRun.State.FINISHED:
+            request_after(run, now=now)
+    return True
 
 
 def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
     """The live job of each release, made where there is none: {release id: job id}."""
+    if not release_ids:
+        return {}
     PriceJob.objects.bulk_create(
         [PriceJob(release_id=release, created_at=now) for release in release_ids], ignore_conflicts=True
     )
@@ -287,7 +306,7 @@ def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
     return jobs
 
 
-def _held_by(user_id: int) -> list[int]:
+def held_by(user_id: int) -> list[int]:
     held = CollectionInstance.objects.of(user_id).held()
     return list(held.values_list("release_id", flat=True).distinct().order_by("release_id"))
 

@@ -5,31 +5,40 @@ Everything follows from rows: a tick that is missed, doubled or called by severa
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
-from django_q.tasks import async_task
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models import Value as Constant
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from collections_app.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
-from pricing import optional, planner, purge, rates
-from pricing.due import run_due_at
+from pricing import optional, planner, purge, rates, value_requests
+from pricing.due import AGAIN_AFTER, run_due_at
 from pricing.models import SyncRun
 
-SETTLE_TASK = "pricing.tasks.settle_value"
 # After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
 MOST_STARTS = 20
 PURGED_AT_ONCE = 1_000  # rows: the feeder must not wait for long
+SETTLED_AT_ONCE = 500  # users, for the same reason
 MINUTE, DAY = 60, 86_400  # seconds
 
 
 class NextRun(NamedTuple):
     due_at: datetime
-    connection_id: int
     every: timedelta
 
 
@@ -37,7 +46,7 @@ def tick(now: datetime) -> None:
     """Start what is due. To be called about once a minute, on every host."""
     restore_readable()
     start_due_runs(now=now)
-    _once_a_day("values", _store_values, now=now)
+    _once_a_day("values", _settle_values, now=now)
     _once_a_day("purge", _purge, now=now)
     rates.feed(now=now)
     optional.feed(now=now)
@@ -45,8 +54,7 @@ def tick(now: datetime) -> None:
 
 def start_due_runs(*, now: datetime) -> int:
     """Start a run, import first, for the users whose interval is over; returns for how many."""
-    due = sorted(run for run in _next_runs(now=now) if run.due_at <= now)
-    return sum(_start(run.connection_id, now=now) for run in due[:MOST_STARTS])
+    return sum(_start(connection_id, now=now) for connection_id in _overdue(now))
 
 
 def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -> None:
@@ -60,11 +68,13 @@ def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -
         cache.set(done, True, 2 * DAY)
 
 
-def _store_values(now: datetime) -> bool:
-    """By the workers, a user for each task: the feeder must not wait for it."""
-    for user_id in DiscogsConnection.objects.values_list("user_id", flat=True):
-        async_task(SETTLE_TASK, user_id, save=False)
-    return True
+def _settle_values(now: datetime) -> bool:
+    """Ask for yesterday's values, of some users with each tick; the workers compute them."""
+    place = f"settled:{now.astimezone(UTC):%Y-%m-%d}"
+    last = value_requests.request_settling(after=cache.get(place, 0), limit=SETTLED_AT_ONCE, now=now)
+    if last is not None:
+        cache.set(place, last, 2 * DAY)
+    return last is None
 
 
 def _purge(now: datetime) -> bool:
@@ -73,58 +83,69 @@ def _purge(now: datetime) -> bool:
 
 def _start(connection_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
-        # Of two hosts one waits at no time: the other one has the row, and starts the run.
+        # Of two hosts neither waits: one has the row, and starts the run.
         mine = DiscogsConnection.objects.select_for_update(of=("self",), skip_locked=True)
         connection = mine.select_related("user").filter(pk=connection_id).first()
-        due = [run for run in _next_runs(Q(pk=connection_id), now=now) if run.due_at <= now]
-        if connection is None or not due:
+        due = _next_run_of(connection_id, now=now)
+        if connection is None or due is None or due.due_at > now:
             return False
-        planner.start_sync(
-            connection.user, trigger=SyncRun.Trigger.SCHEDULE, now=now, stale_after=due[0].every
-        )
+        planner.start_sync(connection.user, trigger=SyncRun.Trigger.SCHEDULE, now=now, stale_after=due.every)
     return True
 
 
-def _next_runs(which: Q = Q(), *, now: datetime) -> list[NextRun]:  # noqa: B008 a Q is never changed
-    """When the next run of each connected user is due, without those who have one under way: one query."""
+def _overdue(now: datetime) -> list[int]:
+    """The connections whose next run is due, the longest overdue first: one query, a few rows.
+
+    `due.run_due_at` for the database. It looks at each connection.
+    """
+    began_at = Case(
+        When(over_at__isnull=True, then=Least(F("connected_at"), Constant(now)) + Constant(AGAIN_AFTER)),
+        *(
+            When(hours=hours, then=F("over_at") + Constant(timedelta(hours=hours)))
+            for hours in Preferences.SyncEvery.values
+        ),
+        output_field=DateTimeField(),
+    )
+    failed = ExpressionWrapper(F("failed_at") + Constant(AGAIN_AFTER), output_field=DateTimeField())
+    due_at = Greatest(F("began_at"), Coalesce(failed, F("began_at")))
+    due = _with_runs(now).annotate(began_at=began_at).annotate(due_at=due_at).filter(due_at__lte=now)
+    return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:MOST_STARTS])
+
+
+def _next_run_of(connection_id: int, *, now: datetime) -> NextRun | None:
+    """When the next run of a connected user is due; None when one is under way, or none is to come."""
+    fields = "hours", "connected_at", "over_at", "failed_at"
+    row = _with_runs(now).filter(pk=connection_id).values_list(*fields).first()
+    if row is None:
+        return None
+    hours, connected_at, over_at, failed_at = row
+    every = timedelta(hours=hours)
+    due_at = run_due_at(
+        every=every, connected_at=min(connected_at, now), last_started_at=over_at, last_failed_at=failed_at
+    )
+    return NextRun(due_at, every)
+
+
+def _with_runs(now: datetime) -> "QuerySet[Any]":
+    """The connections that get scheduled runs and have none under way.
+
+    Each with `hours`, its interval; `over_at`, the start of its last run that ended well or was cancelled; `failed_at`,
+    the end of the last one that failed.
+    """
     runs = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
     # One that began by a wrong clock would otherwise put off the next until then.
     believable = runs.filter(created_at__lte=now + MAX_SKEW)
     # Who cancels a run does not want it back within a minute.
     over = believable.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
     failed = believable.filter(state=SyncRun.State.FAILED, finished_at__lte=now + MAX_SKEW)
-    rows = (
-        DiscogsConnection.objects.filter(which, state=DiscogsConnection.State.ACTIVE, user__is_active=True)
-        .exclude(Exists(runs.filter(state__in=SyncRun.ACTIVE)))
+    hours = Coalesce(F("user__preferences__sync_every_hours"), Constant(int(Preferences.SyncEvery.DAY)))
+    active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE, user__is_active=True)
+    return (
+        active.exclude(Exists(runs.filter(state__in=SyncRun.ACTIVE)))
         .annotate(
-            hours=Coalesce(F("user__preferences__sync_every_hours"), Value(int(Preferences.SyncEvery.DAY)))
+            hours=hours,
+            over_at=Subquery(over.values("created_at")[:1]),
+            failed_at=Subquery(failed.values("finished_at")[:1]),
         )
         .exclude(hours=Preferences.SyncEvery.NEVER)
-        .values_list(
-            "pk",
-            "hours",
-            "connected_at",
-            Subquery(over.values("created_at")[:1]),
-            Subquery(failed.values("finished_at")[:1]),
-        )
     )
-    return [_next_run(*row, now=now) for row in rows]
-
-
-def _next_run(
-    connection_id: int,
-    hours: int,
-    connected_at: datetime,
-    last_started_at: datetime | None,
-    last_failed_at: datetime | None,
-    *,
-    now: datetime,
-) -> NextRun:
-    every = timedelta(hours=hours)
-    due_at = run_due_at(
-        every=every,
-        connected_at=min(connected_at, now),
-        last_started_at=last_started_at,
-        last_failed_at=last_failed_at,
-    )
-    return NextRun(due_at, connection_id, every)

@@ -15,10 +15,11 @@ from collections_app import schema
 from collections_app.importer import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing import alerts, feeder, health, outage, planner, reconciler, schedules, values, vitals
+from pricing import alerts, feeder, health, outage, reconciler, runs, schedules, value_requests, vitals
 from pricing.cluster import Cluster
 from pricing.scaling import Scaler
 from pricing.signs import Stillness
+from pricing.step_times import StepTimes
 from pricing.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 TICK = 0.1  # seconds
 DRAIN = 25.0  # seconds a cluster may take to finish what it holds
+PLAN_SECONDS = 0.3  # of each turn go to planning; feeding goes on in between
 
 
 class Supervisor:
@@ -41,6 +43,8 @@ class Supervisor:
         self._stillness = Stillness()
         self._watchdog = Watchdog()
         self._heart = health.Heart("supervisor", now=timezone.now())
+        self._plans = runs.Plans()
+        self._times = StepTimes()
 
     def run(self) -> None:
         """Work until stopped; then let the clusters finish, for at most DRAIN seconds."""
@@ -51,10 +55,11 @@ class Supervisor:
         finally:
             self._shut_down()
 
-    def _guarded(self, step: Callable[[], T]) -> T | None:
+    def _guarded(self, step: Callable[[], T], name: str) -> T | None:
         """Neither a database that is away for a while nor a mistake of ours may end the supervisor."""
         try:
-            result = step()
+            with self._times.measure(name):
+                result = step()
         except outage.AWAY as error:
             outage.note_away(error)
         except Exception:
@@ -67,9 +72,9 @@ class Supervisor:
 
     def _tick(self) -> None:
         now = timezone.now()
-        self._guarded(self._bury_and_replace)
-        self._guarded(lambda: self._heed_clock(now))
-        if self._guarded(schema.mismatch) == "":
+        self._guarded(self._bury_and_replace, "clusters")
+        self._guarded(lambda: self._heed_clock(now), "clock")
+        if self._guarded(schema.mismatch, "schema") == "":
             self._move_work(now)
         self._every(2, "watch", lambda: self._restart_stuck(now))
         self._every(2, "scale", lambda: self._scale(now))
@@ -79,9 +84,11 @@ class Supervisor:
 
     def _move_work(self, now: datetime) -> None:
         """What writes jobs, imports and runs: not while the database's tables are those of another version."""
-        if self._guarded(lambda: feeder.feed(now=now)) is not None:
+        if self._guarded(lambda: feeder.feed(now=now), "feed") is not None:
             outage.note_answer()
-        self._every(0.5, "advance", lambda: self._advance(now))
+        self._guarded(lambda: self._plans.work(now=now, seconds=PLAN_SECONDS), "plan")
+        self._every(0.5, "end runs", lambda: runs.end_runs(now=now))
+        self._every(0.5, "values", lambda: value_requests.feed(now=now))
         self._every(1, "imports", lambda: self._queue_imports(now))
         self._every(2, "reconcile", lambda: self._reconcile(now))
         self._every(60, "schedules", lambda: schedules.tick(now=now))
@@ -89,7 +96,7 @@ class Supervisor:
     def _every(self, seconds: float, name: str, step: Callable[[], object]) -> None:
         if time.monotonic() >= self._due.get(name, 0.0):
             self._due[name] = time.monotonic() + seconds
-            self._guarded(step)
+            self._guarded(step, name)
 
     def _heed_clock(self, now: datetime) -> None:
         seconds = self._clock.seconds_set()
@@ -144,17 +151,12 @@ class Supervisor:
             self._end(cluster)
 
     @staticmethod
-    def _advance(now: datetime) -> None:
-        for run in planner.advance_runs(now=now):
-            values.store_values_after(run, now=now)
-
-    @staticmethod
     def _queue_imports(now: datetime) -> None:
         for pass_id in idle_imports(now=now):
             enqueue_import(pass_id, now=now)
 
     def _shut_down(self) -> None:
-        self._guarded(self._heart.stop)
+        self._guarded(self._heart.stop, "heartbeat")
         deadline = time.monotonic() + DRAIN
         for cluster in self._clusters:
             cluster.ask_to_stop()

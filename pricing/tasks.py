@@ -12,7 +12,7 @@ from django.utils import timezone
 from collections_app import schema
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
-from pricing import values
+from pricing import value_requests, values
 from pricing.health import Heart
 from pricing.refresh import Outcome, refresh_job
 
@@ -72,7 +72,16 @@ def refresh_price(job_id: int) -> None:
     process.heart.beat(now=timezone.now())
 
 
+def work_value_request(request_id: int) -> None:
+    """Queue entry: compute a value, or find out whose values a run has changed."""
+    process = this_process()
+    # Before and after: a worker that computes values for a minute is not stuck.
+    process.heart.beat(now=timezone.now())
+    value_requests.work(request_id, now=timezone.now())
+    process.heart.beat(now=timezone.now())
+
+
 def settle_value(user_id: int) -> None:
-    """Queue entry: compute a user's last two daily values anew."""
+    """Queue entry of rows that an earlier version left behind: compute a user's last two daily values anew."""
     values.settle_value(user_id, now=timezone.now())
     this_process().heart.beat(now=timezone.now())

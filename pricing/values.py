@@ -35,14 +35,6 @@ def settle_value(user_id: int, *, now: datetime) -> None:
     rebuild_values(user_id, first=today - timedelta(days=1), last=today, now=now)
 
 
-def store_values_after(run: SyncRun, *, now: datetime) -> None:
-    """Write down today's value of everyone who holds a release that a finished run brought a price for."""
-    fetched = run.items.filter(reused=False).values("release_id")
-    held = CollectionInstance.objects.held().filter(release_id__in=fetched)
-    for user_id in held.order_by().values_list("connection__user_id", flat=True).distinct():
-        store_value(user_id, now=now)
-
-
 def forget_values(user_id: int) -> None:
     """Erase what was derived from a user's collection: its history of values and its runs."""
     with transaction.atomic():

@@ -12,7 +12,7 @@ from pricing.models.prices import (
     ReleasePrice,
     priced_has_amount,
 )
-from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, SyncRunQuerySet
+from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, SyncRunQuerySet, ValueRequest
 
 __all__ = [
     "CollectionValue",
@@ -29,6 +29,7 @@ __all__ = [
     "RunItem",
     "SyncRun",
     "SyncRunQuerySet",
+    "ValueRequest",
     "WorkerHeartbeat",
     "priced_has_amount",
 ]

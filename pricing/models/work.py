@@ -1,5 +1,6 @@
 """How prices are learnt: jobs, and the runs that want them."""
 
+import uuid
 from typing import Self
 
 from django.conf import settings
@@ -154,3 +155,40 @@ class RunItem(models.Model):
 
     def __str__(self) -> str:
         return f"release {self.release_id} of run {self.run_id}"
+
+
+class ValueRequest(models.Model):
+    """A value that is to be computed anew: that of a user, or those of all owners of what a run has fetched.
+
+    One row for each user, however many runs end meanwhile. The queue carries the id of a row; a row that is still
+    here later than it should be is queued again.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    run = models.OneToOneField(SyncRun, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    is_urgent = models.BooleanField(default=False, help_text="Goes before prices in the queue.")
+    settles_yesterday = models.BooleanField(default=False)
+    due_at = models.DateTimeField()
+    queued_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Changes with each request, so a request that comes while the value is being computed is not lost.
+    version = models.UUIDField(default=uuid.uuid4)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="value_request_of_user_or_run",
+                condition=Q(user__isnull=False, run__isnull=True) | Q(user__isnull=True, run__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-is_urgent", "due_at"], name="value_request_by_turn"
+            ),  # what is queued next
+            models.Index(fields=["queued_at"], name="value_request_by_queueing"),  # how many are queued
+        ]
+
+    def __str__(self) -> str:
+        return f"value of user {self.user_id}" if self.user_id else f"values after run {self.run_id}"

@@ -16,7 +16,7 @@ from collections_app.credentials import credentials_of
 from collections_app.discogs.client import DiscogsClient
 from collections_app.importer import idle_imports, import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, Folder, ImportPass
-from pricing import planner
+from pricing import planner, runs
 from pricing.models import SyncRun
 from tests.processes import eventually
 
@@ -220,7 +220,7 @@ def test_a_step_that_is_lost_again_and_again_ends_the_walk_and_the_page_says_why
         assert import_step(pass_id, now=now) is None
     assert generous_sandbox.stats()["accepted"] == 5
     assert ImportPass.objects.get().state == ImportPass.State.FAILED
-    planner.advance_runs(now=now)
+    runs.advance_runs(now=now)
     client.force_login(collector)
     html = client.get(f"/syncs/{run.pk}/").content.decode()
     assert (

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from collections_app.importer import import_step, start_import
-from pricing import feeder, planner
+from pricing import feeder, runs
 from pricing.tasks import refresh_price
 
 
@@ -28,4 +28,4 @@ def work_until_idle() -> None:
     """Feed and fetch until nothing is due now."""
     while feeder.feed(now=timezone.now()) or OrmQ.objects.exists():
         drain_queue()
-    planner.advance_runs(now=timezone.now())
+    runs.advance_runs(now=timezone.now())

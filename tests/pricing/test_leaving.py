@@ -25,7 +25,7 @@ from collections_app.models import (
     Release,
 )
 from collections_app.tasks import run_import_step
-from pricing import feeder, planner, values
+from pricing import feeder, planner, runs, values
 from pricing.leaving import LastAdministrator, erase_account, erase_holdings
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
 from pricing.refresh import Outcome, refresh_job
@@ -217,7 +217,7 @@ def test_tasks_that_lie_in_the_queue_find_nothing_to_do(make_user):
     run_import_step(pass_id)
     settle_value(user_id)
     values.store_value(user_id, now=timezone.now())
-    planner.advance_runs(now=timezone.now())
+    runs.advance_runs(now=timezone.now())
     assert not rows_of(user_id)
 
 

@@ -17,9 +17,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 def plan(connection: DiscogsConnection, *, every: timedelta = DAY) -> SyncRun:
     """A scheduled run whose collection has been read, planned."""
-    run = make_run(connection, trigger="schedule", stale_after_seconds=int(every.total_seconds()))
+    run = make_run(
+        connection, "importing", trigger="schedule", stale_after_seconds=int(every.total_seconds())
+    )
     held = connection.instances.values_list("release_id", flat=True).distinct().order_by("release_id")
-    planner.plan_items(run, list(held), now=NOW)
+    list(planner.plan_steps(run, list(held), now=NOW))
     return run
 
 
@@ -105,17 +107,69 @@ def test_a_click_or_command_keeps_to_the_plain_age(trigger):
     make_price(blocked, None, status="blocked", observed_at=NOW - 7 * HOUR)
     make_price(gone, None, status="gone", observed_at=NOW - 6 * DAY, status_since=NOW - 7 * DAY)
     make_price(gone_once, None, status="gone", observed_at=NOW - 25 * HOUR)
-    run = make_run(connection, trigger=trigger, stale_after_seconds=6 * 3600)
-    planner.plan_items(run, [young.pk, old.pk, blocked.pk, gone.pk, gone_once.pk], now=NOW)
+    run = make_run(connection, "importing", trigger=trigger, stale_after_seconds=6 * 3600)
+    list(planner.plan_steps(run, [young.pk, old.pk, blocked.pk, gone.pk, gone_once.pk], now=NOW))
     assert fetched(run) == [old.pk, blocked.pk, gone_once.pk]
     assert RunItem.objects.filter(run=run, reused=True).count() == 2
 
 
-@pytest.mark.parametrize("releases", [5, 50])
-def test_planning_costs_the_same_for_few_and_many(releases, django_assert_max_num_queries):
+def test_planning_costs_the_same_for_few_and_many(django_assert_max_num_queries):
+    counts = []
+    for name, releases in (("few", 5), ("many", 50)):
+        connection = make_connection(name)
+        for _ in range(releases):
+            make_price(make_instance(connection).release, 1000, observed_at=NOW - 2 * DAY)
+        with django_assert_max_num_queries(13) as queries:
+            plan(connection)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert PriceJob.objects.count() == 55
+
+
+def test_plan_commits_a_thousand_releases_at_a_time(monkeypatch):
+    monkeypatch.setattr(planner, "CHUNK", 10)
     connection = make_connection()
-    for _ in range(releases):
-        make_price(make_instance(connection).release, 1000, observed_at=NOW - 2 * DAY)
-    with django_assert_max_num_queries(12):
-        plan(connection)
-    assert PriceJob.objects.count() == releases
+    for _ in range(25):
+        make_instance(connection)
+    run = make_run(connection, "importing")
+    held = planner.held_by(connection.user_id)
+    counts = []
+    for _ in planner.plan_steps(run, held, now=NOW):
+        run.refresh_from_db()
+        counts.append((run.items.count(), run.state))
+    run.refresh_from_db()
+    assert counts == [(0, "importing")] * 3 + [(10, "importing"), (20, "importing"), (25, "importing")]
+    assert run.state == SyncRun.State.RUNNING
+
+
+def test_plan_broken_off_is_completed_without_a_second_job(monkeypatch):
+    monkeypatch.setattr(planner, "CHUNK", 10)
+    connection = make_connection()
+    for _ in range(25):
+        make_instance(connection)
+    run = make_run(connection, "importing")
+    held = planner.held_by(connection.user_id)
+    for _ in planner.plan_steps(run, held, now=NOW):
+        if run.items.exists():
+            break
+    # What the first ten were to fetch, another run fetches meanwhile.
+    PriceJob.objects.update(state=PriceJob.State.RECORDED, finished_at=NOW)
+    list(planner.plan_steps(run, held, now=NOW))
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.RUNNING
+    assert (run.items.count(), PriceJob.objects.count()) == (25, 25)
+
+
+def test_plan_of_a_cancelled_run_goes_no_further(monkeypatch):
+    monkeypatch.setattr(planner, "CHUNK", 10)
+    connection = make_connection()
+    for _ in range(25):
+        make_instance(connection)
+    run = make_run(connection, "importing")
+    for _ in planner.plan_steps(run, planner.held_by(connection.user_id), now=NOW):
+        if run.items.exists():
+            planner.cancel_run(run, now=NOW)
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.CANCELLED
+    assert run.items.count() == 10
+    assert set(PriceJob.objects.values_list("state", flat=True)) == {"cancelled"}

@@ -9,8 +9,8 @@ from django.db import connection as database
 from django_q.models import OrmQ
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
-from pricing import schedules, values
-from pricing.models import CollectionValue, PriceSnapshot, SyncRun
+from pricing import schedules, value_requests, values
+from pricing.models import CollectionValue, PriceSnapshot, SyncRun, ValueRequest
 from tests.factories import (
     make_connection,
     make_instance,
@@ -189,11 +189,21 @@ def test_a_tick_without_anything_due_costs_the_same_for_few_and_many(users, djan
         ended_run(connection, ago=HOUR)
         make_instance(connection)
     schedules.tick(NOW)
-    with django_assert_max_num_queries(9):
+    # The tenth: the queue is empty, so the optional sources ask the gate too.
+    with django_assert_max_num_queries(10):
         schedules.tick(NOW + timedelta(minutes=1))
 
 
 # Daily work -------------------------------------------------------------------------------------------
+
+
+def work_off_values(now: datetime) -> None:
+    """Queue the value requests that are due, and do what the queue holds."""
+    value_requests.feed(now=now)
+    for row in OrmQ.objects.all():
+        assert row.task["func"] == value_requests.TASK
+        value_requests.work(*row.task["args"], now=now)
+        row.delete()
 
 
 def test_every_day_has_a_value_also_without_a_sync():
@@ -201,12 +211,23 @@ def test_every_day_has_a_value_also_without_a_sync():
     make_snapshot(make_instance(connection).release, 1500, day=NOW.date(), observed_at=NOW)
     for hour in (0, 1, 24):
         schedules.tick(NOW + hour * HOUR)
-        for row in OrmQ.objects.all():
-            assert row.task["func"] == schedules.SETTLE_TASK
-            values.settle_value(*row.task["args"], now=NOW + hour * HOUR)
-            row.delete()
+        work_off_values(NOW + hour * HOUR)
     days = CollectionValue.objects.order_by("day").values_list("day", "value_minor")
     assert list(days) == [(NOW.date(), 1500), (NOW.date() + DAY, 1500)]
+
+
+def test_settling_takes_some_users_with_each_tick(monkeypatch):
+    monkeypatch.setattr(schedules, "SETTLED_AT_ONCE", 2)
+    for number in range(5):
+        connected(f"user{number}", every=0)
+    asked = []
+    for minute in range(4):
+        schedules.tick(NOW + minute * timedelta(minutes=1))
+        asked.append(ValueRequest.objects.filter(settles_yesterday=True).count())
+    assert asked == [2, 4, 5, 5]
+    ValueRequest.objects.all().delete()
+    schedules.tick(NOW + HOUR)
+    assert not ValueRequest.objects.exists()  # this day is done
 
 
 def test_yesterday_is_computed_anew_with_what_other_peoples_syncs_brought():

@@ -1,0 +1,80 @@
+"""Moving runs on: plan those whose collection has been read, end those without work left."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from math import inf
+
+from django.db.models import Q, QuerySet
+
+from collections_app.models import ImportPass
+from pricing.models import PriceJob, RunItem, SyncRun
+from pricing.planner import end_run, held_by, plan_steps
+
+MAX_RUNS = 20  # in one step, of each kind: the next step takes those that are left
+PLANNED_WITHIN = timedelta(minutes=10)  # by the command that started a run over chosen releases
+
+
+def advance_runs(*, now: datetime) -> None:
+    """Move runs on as far as they can be at once."""
+    Plans().work(now=now, seconds=inf)
+    end_runs(now=now)
+
+
+class Plans:
+    """The runs that this process plans, a step of each in turn, so that a large one keeps nobody waiting."""
+
+    def __init__(self) -> None:
+        self._steps: dict[int, Iterator[None]] = {}
+
+    def work(self, *, now: datetime, seconds: float) -> None:
+        """Plan for so many seconds, and at least one step."""
+        deadline = time.monotonic() + seconds
+        self._begin(now)
+        turns = deque(self._steps)
+        while turns:
+            run_id = turns.popleft()
+            if self._step(run_id):
+                turns.append(run_id)
+            if time.monotonic() >= deadline:
+                return
+
+    def _begin(self, now: datetime) -> None:
+        for run in _read(now).exclude(pk__in=list(self._steps))[: MAX_RUNS - len(self._steps)]:
+            if run.user_id and run.import_pass and run.import_pass.state == ImportPass.State.COMPLETE:
+                self._steps[run.pk] = plan_steps(run, held_by(run.user_id), now=now)
+            else:
+                end_run(run, SyncRun.State.FAILED, now=now, error=_reason(run))
+
+    def _step(self, run_id: int) -> bool:
+        """Whether the plan has further steps. One that fails is begun anew."""
+        steps = self._steps.pop(run_id)
+        if next(steps, self) is self:
+            return False
+        self._steps[run_id] = steps
+        return True
+
+
+def _read(now: datetime) -> "QuerySet[SyncRun]":
+    """Runs whose import has ended, well or not, or was removed."""
+    runs = SyncRun.objects.filter(state=SyncRun.State.IMPORTING).select_related("import_pass")
+    ended = Q(import_pass__state__in=(ImportPass.State.COMPLETE, ImportPass.State.FAILED))
+    # A run over chosen releases has no import; its command plans it.
+    removed = Q(import_pass__isnull=True) & (Q(user__isnull=False) | Q(created_at__lt=now - PLANNED_WITHIN))
+    return runs.filter(ended | removed).order_by("pk")
+
+
+def _reason(run: SyncRun) -> str:
+    if run.import_pass:
+        return run.import_pass.error
+    return (
+        "The import was removed." if run.user_id else "The command that started it broke off. Start it again."
+    )
+
+
+def end_runs(*, now: datetime) -> None:
+    """End the runs without a live job."""
+    live = RunItem.objects.filter(job__state__in=PriceJob.LIVE).values("run")
+    for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING).exclude(pk__in=live)[:MAX_RUNS]:
+        end_run(run, SyncRun.State.FINISHED, now=now)

@@ -1,0 +1,118 @@
+"""Which values are to be computed anew, and when: one request for each user, worked off by the queue.
+
+The table of requests is the truth; a queue row carries a request's id and may be lost or doubled without harm.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django_q.tasks import async_task
+
+from collections_app.models import CollectionInstance, DiscogsConnection
+from pricing.broker import OrderedBroker
+from pricing.models import SyncRun, ValueRequest
+from pricing.values import settle_value, store_value
+
+logger = logging.getLogger(__name__)
+
+TASK = "pricing.tasks.work_value_request"
+# Pages compute today's value themselves, so what is stored of other owners has time: all runs that end meanwhile
+# cost one computation.
+OTHERS_WAIT = timedelta(minutes=10)
+MAX_QUEUED = 8  # what is behind them in the queue waits for so many at most
+MAX_FED = 20  # in one step of the supervisor's loop
+LOST_AFTER = timedelta(minutes=5)  # in the queue; longer than any task runs
+MAX_ATTEMPTS = 3
+CHUNK = 500  # users in one statement
+
+
+def request_after(run: SyncRun, *, now: datetime) -> None:
+    """Ask for what a finished run changes: first the value of its user, later those of the other owners."""
+    if run.user_id:
+        _store([ValueRequest(user_id=run.user_id, due_at=now, is_urgent=True)], "due_at", "is_urgent")
+    ValueRequest.objects.bulk_create([ValueRequest(run=run, due_at=now)], ignore_conflicts=True)
+
+
+def request_settling(*, after: int, limit: int, now: datetime) -> int | None:
+    """Ask for yesterday's value of up to `limit` connected users, in the order of their ids from `after` on.
+
+    Returns the last id, or None after the last user.
+    """
+    users = DiscogsConnection.objects.filter(user_id__gt=after).order_by("user_id")
+    ids = list(users.values_list("user_id", flat=True)[:limit])
+    rows = [ValueRequest(user_id=user_id, due_at=now, settles_yesterday=True) for user_id in ids]
+    _store(rows, "settles_yesterday")
+    return ids[-1] if len(ids) == limit else None
+
+
+def _store(rows: Sequence[ValueRequest], *changed: str) -> None:
+    """Insert requests; those that are there already get a new version and the fields named."""
+    if rows:
+        ValueRequest.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["user"], update_fields=["version", *changed]
+        )
+
+
+def feed(*, now: datetime) -> int:
+    """Queue requests that are due; returns how many. The cost does not grow with users."""
+    lost = Q(queued_at__lt=now - LOST_AFTER)
+    due = ValueRequest.objects.filter(Q(queued_at__isnull=True) | lost, due_at__lte=now)
+    rows = list(due.order_by("-is_urgent", "due_at")[:MAX_FED])
+    if not rows:
+        return 0
+    free = MAX_QUEUED - ValueRequest.objects.filter(queued_at__gte=now - LOST_AFTER).count()
+    chosen = [row for place, row in enumerate(rows) if row.is_urgent or place < free]
+    return sum(_enqueue(row, now=now) for row in chosen)
+
+
+def _enqueue(row: ValueRequest, *, now: datetime) -> bool:
+    broker = OrderedBroker() if row.is_urgent else OrderedBroker(ahead=timedelta(0))
+    with transaction.atomic():
+        # Another host's supervisor may have been first.
+        free = ValueRequest.objects.filter(pk=row.pk, queued_at=row.queued_at)
+        if not free.update(queued_at=now):
+            return False
+        async_task(TASK, row.pk, save=False, broker=broker)
+    return True
+
+
+def work(request_id: int, *, now: datetime) -> None:
+    """Do what a request asks for. It stays when another one came meanwhile, or when this fails."""
+    request = ValueRequest.objects.select_related("run").filter(pk=request_id).first()
+    if request is None:
+        return
+    rows = ValueRequest.objects.filter(pk=request_id)
+    this_version = rows.filter(version=request.version)
+    if request.attempts >= MAX_ATTEMPTS:
+        logger.error("%s: given up after %s attempts; the next sync asks again", request, request.attempts)
+        this_version.delete()
+        return
+    rows.update(attempts=F("attempts") + 1)
+    _compute(request, now=now)
+    if not this_version.delete()[0]:
+        rows.update(queued_at=None, attempts=0)
+
+
+def _compute(request: ValueRequest, *, now: datetime) -> None:
+    if request.run:
+        _request_owners(request.run, now=now)
+    elif request.user_id and request.settles_yesterday:
+        settle_value(request.user_id, now=now)
+    elif request.user_id:
+        store_value(request.user_id, now=now)
+
+
+def _request_owners(run: SyncRun, *, now: datetime) -> None:
+    """Ask for the value of everyone else who holds a release that the run has fetched."""
+    fetched = run.items.filter(reused=False).values("release_id")
+    held = CollectionInstance.objects.held().filter(release_id__in=fetched)
+    owners = held.order_by().values_list("connection__user_id", flat=True).distinct()
+    # In one order everywhere, so that two of these cannot deadlock.
+    ids = sorted(set(owners) - {run.user_id})
+    for start in range(0, len(ids), CHUNK):
+        _store(
+            [ValueRequest(user_id=owner, due_at=now + OTHERS_WAIT) for owner in ids[start : start + CHUNK]]
+        )
