@@ -4,7 +4,9 @@ The job table is the truth; a queue row carries a job's id and may be lost or do
 """
 
 import heapq
+import time
 from collections import Counter, deque
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -20,9 +22,39 @@ from pricing.models import PriceJob, RunItem, SyncRun
 
 READY = (PriceJob.State.QUEUED, PriceJob.State.RUNNING)
 TASK = "pricing.tasks.refresh_price"
+MAX_AHEAD = 300  # jobs
+AHEAD_FOR = 5.0  # seconds
 
 
-def feed(*, now: datetime) -> int:
+class Ahead:
+    """The next due jobs of each run, read some hundred at a time: finding them costs more in a large run.
+
+    Only a shortcut. What has changed since they were read is seen when they are queued; what came due since, within
+    AHEAD_FOR.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, deque[tuple[int, int]]] = {}
+        self._read_at: dict[int, float] = {}
+
+    def begin(self, runs: Collection[int]) -> None:
+        """Begin a turn with these runs. A run is read once in a turn: what was taken is still due until its end."""
+        clock = time.monotonic()
+        for run, jobs in list(self._jobs.items()):
+            if run not in runs or not jobs or clock - self._read_at[run] > AHEAD_FOR:
+                del self._jobs[run]
+
+    def of(self, run: int, *, now: datetime) -> deque[tuple[int, int]]:
+        """Job ids of a run with their lanes, next first. What is taken from it is not given again."""
+        if run not in self._jobs:
+            # In the order of the run's items, which is the planner's order of urgency.
+            due = _due(now).filter(items__run=run).order_by("lane", "items__pk")
+            self._jobs[run] = deque(due.values_list("pk", "lane")[:MAX_AHEAD])
+            self._read_at[run] = time.monotonic()
+        return self._jobs[run]
+
+
+def feed(*, now: datetime, ahead: Ahead | None = None) -> int:
     """Put due jobs into the queue until PRICE_QUEUE_SIZE are ready; returns how many.
 
     Nothing is fed while the gate is paused or the breaker open: the rows would only come back. Nor while the
@@ -34,7 +66,7 @@ def feed(*, now: datetime) -> int:
     free = settings.PRICE_QUEUE_SIZE - ready
     if free <= 0 or not _due(now).exists() or gate.status().reason:
         return 0
-    return _enqueue(_fair_choice(free, now=now), now=now)
+    return _enqueue(_fair_choice(free, now=now, ahead=ahead or Ahead()), now=now)
 
 
 def _due(now: datetime) -> "QuerySet[PriceJob]":
@@ -42,7 +74,7 @@ def _due(now: datetime) -> "QuerySet[PriceJob]":
     return PriceJob.objects.filter(Q(state=PriceJob.State.DUE) | again)
 
 
-def _fair_choice(free: int, *, now: datetime) -> dict[int, bool]:
+def _fair_choice(free: int, *, now: datetime, ahead: Ahead) -> dict[int, bool]:
     """Up to `free` jobs from the active runs, those someone waits for first: {job id: goes to the front}.
 
     The run that has had the least has the next turn, and goes before what others have in the queue already.
@@ -51,17 +83,16 @@ def _fair_choice(free: int, *, now: datetime) -> dict[int, bool]:
     runs = list(running.values_list("pk", flat=True))
     had = _had_lately(runs, now=now) if len(runs) > 1 else Counter()
     most = max(had.values(), default=0)
-    # In the order of the run's items, which is the planner's order of urgency.
-    due = _due(now).order_by("lane", "items__pk").values_list("pk", "lane")
-    turns = [(had[run], run, deque(due.filter(items__run=run)[:free])) for run in runs]
+    ahead.begin(runs)
+    turns = [(had[run], run) for run in runs]
     heapq.heapify(turns)
     chosen: dict[int, bool] = {}
     while turns and len(chosen) < free:
-        count, run, waiting = heapq.heappop(turns)
-        if waiting:
+        count, run = heapq.heappop(turns)
+        if waiting := ahead.of(run, now=now):
             job_id, lane = waiting.popleft()
             chosen[job_id] = lane == PriceJob.Lane.INTERACTIVE or count < most
-            heapq.heappush(turns, (count + 1, run, waiting))
+            heapq.heappush(turns, (count + 1, run))
     return chosen
 
 

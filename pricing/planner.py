@@ -144,7 +144,7 @@ def _plan_chunk(run: SyncRun, chunk: Sequence[int], to_fetch: Set[int], *, now: 
         known = set(run.items.filter(release__in=chunk).values_list("release_id", flat=True))
         new = [release for release in chunk if release not in known]
         # Jobs are made in one order everywhere, so that two planners cannot deadlock.
-        jobs = _live_jobs(sorted(to_fetch.intersection(new)), now=now)
+        jobs = _live_jobs(sorted(to_fetch & set(new)), now=now)
         RunItem.objects.bulk_create(
             RunItem(run=run, release_id=release, job_id=jobs.get(release), reused=release not in jobs)
             for release in new

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import inf
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from collections_app.models import ImportPass
 from pricing.models import PriceJob, RunItem, SyncRun
@@ -74,7 +74,12 @@ def _reason(run: SyncRun) -> str:
 
 
 def end_runs(*, now: datetime) -> None:
-    """End the runs without a live job."""
-    live = RunItem.objects.filter(job__state__in=PriceJob.LIVE).values("run")
-    for run in SyncRun.objects.filter(state=SyncRun.State.RUNNING).exclude(pk__in=live)[:MAX_RUNS]:
+    """End the runs without a live job.
+
+    The last job of a run is looked at first: it is live almost until the end, so the others need not be read.
+    """
+    live = RunItem.objects.filter(run=OuterRef("pk"), job__state__in=PriceJob.LIVE).order_by("-job_id")
+    running = SyncRun.objects.filter(state=SyncRun.State.RUNNING)
+    done = running.annotate(live=Subquery(live.values("pk")[:1])).filter(live__isnull=True).order_by("pk")
+    for run in done[:MAX_RUNS]:
         end_run(run, SyncRun.State.FINISHED, now=now)

@@ -44,6 +44,7 @@ class Supervisor:
         self._watchdog = Watchdog()
         self._heart = health.Heart("supervisor", now=timezone.now())
         self._plans = runs.Plans()
+        self._ahead = feeder.Ahead()
         self._times = StepTimes()
 
     def run(self) -> None:
@@ -84,7 +85,7 @@ class Supervisor:
 
     def _move_work(self, now: datetime) -> None:
         """What writes jobs, imports and runs: not while the database's tables are those of another version."""
-        if self._guarded(lambda: feeder.feed(now=now), "feed") is not None:
+        if self._guarded(lambda: feeder.feed(now=now, ahead=self._ahead), "feed") is not None:
             outage.note_answer()
         self._guarded(lambda: self._plans.work(now=now, seconds=PLAN_SECONDS), "plan")
         self._every(0.5, "end runs", lambda: runs.end_runs(now=now))

@@ -3,6 +3,8 @@ import socket
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -206,3 +208,42 @@ def test_a_price_just_checked_is_not_asked_for_again(two_runs):
     work_until_idle()
     release = PriceJob.objects.first().release_id
     assert not planner.check_release(release, now=timezone.now())
+
+
+def test_feeding_from_memory_takes_every_job_once(two_runs):
+    ahead, fed = feeder.Ahead(), 0
+    while more := feeder.feed(now=timezone.now(), ahead=ahead):
+        fed += more
+        drain_queue()
+    assert fed == 86
+    assert not PriceJob.objects.live().exists()
+
+
+def test_feeding_from_memory_reads_a_large_run_once(two_runs):
+    planner.pause_run(two_runs[1], now=timezone.now())
+    ahead = feeder.Ahead()
+    feeder.feed(now=timezone.now(), ahead=ahead)
+    drain_queue()
+    with CaptureQueriesContext(connection) as queries:
+        assert feeder.feed(now=timezone.now(), ahead=ahead) == 10
+    assert not [query for query in queries if "runitem" in query["sql"] and "ORDER BY" in query["sql"]]
+
+
+def test_feeding_from_memory_skips_what_was_cancelled(two_runs):
+    ahead = feeder.Ahead()
+    feeder.feed(now=timezone.now(), ahead=ahead)
+    planner.cancel_run(two_runs[0], now=timezone.now())
+    drain_queue()
+    assert feeder.feed(now=timezone.now(), ahead=ahead) <= 6
+    assert not PriceJob.objects.filter(items__run=two_runs[0], state=PriceJob.State.QUEUED).exists()
+
+
+def test_feeding_from_memory_finds_what_was_taken_back(two_runs):
+    ahead = feeder.Ahead()
+    feeder.feed(now=timezone.now(), ahead=ahead)
+    OrmQ.objects.all().delete()
+    PriceJob.objects.filter(state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
+    first = two_runs[0].items.earliest("pk").job_id
+    while feeder.feed(now=timezone.now(), ahead=ahead):
+        drain_queue()
+    assert not PriceJob.objects.get(pk=first).is_live
