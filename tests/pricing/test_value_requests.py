@@ -7,7 +7,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
-from pricing import runs, tasks, value_requests
+from pricing import runs, value_requests
 from pricing.models import CollectionValue, PriceSnapshot, ReleasePrice, SyncRun, ValueRequest
 from tests.factories import make_connection, make_instance, make_item, make_price, make_run
 
@@ -135,7 +135,7 @@ def test_request_delivered_twice_is_done_once():
     loop_step(NOW)
     for _ in range(2):
         for request_id in queued():
-            tasks.work_value_request(request_id)
+            value_requests.work(request_id, now=NOW)
     assert not ValueRequest.objects.exists()
 
 
