@@ -37,6 +37,12 @@ def quick_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def new_worker_process(monkeypatch) -> None:
+    """A worker keeps its gate and its connections as long as it lives; a test's worker lives as long as the test."""
+    monkeypatch.setattr("pricing.tasks._process", None)
+
+
 @pytest.fixture
 def sandbox(settings) -> Iterator[SandboxServer]:
     """A strict sandbox Discogs, 60 requests per 6 s, that the site under test speaks to."""
