@@ -130,8 +130,10 @@ def test_price_from_the_future_is_due_first():
     for release, moment in ((old, NOON - timedelta(days=9)), (future, AHEAD)):
         make.make_price(release, 900, observed_at=NOON)
         ReleasePrice.objects.filter(pk=release.pk).update(observed_at=moment)
-    due = planner.due_releases([old.pk, future.pk], every=timedelta(days=1), now=NOON)
-    assert due == [future.pk, old.pk]
+    day = timedelta(days=1).total_seconds()
+    run = make.make_run(make.make_connection(), "importing", trigger="schedule", stale_after_seconds=day)
+    list(planner.plan_steps(run, [old.pk, future.pk], now=NOON))
+    assert list(run.items.order_by("pk").values_list("release_id", flat=True)) == [future.pk, old.pk]
 
 
 def test_price_from_the_future_can_be_checked_now():

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from collections_app.models import DiscogsConnection
-from pricing import planner, schedules
+from pricing import planner, runs, schedules
 from pricing.models import PriceJob, ReleasePrice, SyncRun
 from tests.pricing.engine import import_all, work_until_idle
 
@@ -44,7 +44,7 @@ def sync(user, *, import_first: bool) -> SyncRun:
     )
     if import_first:
         import_all(user)
-        planner.advance_runs(now=timezone.now())
+        runs.advance_runs(now=timezone.now())
     work_until_idle()
     run.refresh_from_db()
     return run
