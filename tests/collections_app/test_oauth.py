@@ -220,15 +220,13 @@ def test_an_outage_at_the_start_changes_nothing(client, user, discogs):
     assert not PendingAuthorisation.objects.exists()
 
 
-def test_a_credential_without_the_consumer_key_asks_for_reconnecting_and_stays(
-    client, user, discogs, settings
-):
+def test_credential_without_the_consumer_key_stays_for_its_return(client, user, discogs, settings):
     allow(client, discogs, "small_shelf")
     before = DiscogsConnection.objects.get().credential
     settings.DISCOGS_CONSUMER_KEY = ""
     import_all(user)
     connection = DiscogsConnection.objects.get()
-    assert (connection.state, connection.credential) == (DiscogsConnection.State.RECONNECT_NEEDED, before)
+    assert (connection.state, connection.credential) == (DiscogsConnection.State.UNREADABLE, before)
 
 
 def test_no_secret_travels(client, user, discogs):

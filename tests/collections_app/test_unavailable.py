@@ -22,7 +22,7 @@ from collections_app.web.error_pages import RETRY_AFTER
 from collections_app.web.log_lines import OneLineEach, ShortLines
 from config.urls import urlpatterns as site_patterns
 from tests import factories as make
-from tests.accounts import log_in
+from tests.accounts import force_login_with_code, log_in
 from tests.headers import assert_secure
 from tests.locks import locked
 
@@ -122,7 +122,7 @@ def test_page_whose_table_is_locked_is_503(visitor):
 
 @only_postgresql
 def test_admin_whose_table_is_locked_is_503(visitor, make_staff):
-    visitor.force_login(make_staff())
+    force_login_with_code(visitor, make_staff())
     for table, address in (
         ("auth_user", "/admin/"),
         ("django_admin_log", "/admin/"),
