@@ -5,25 +5,11 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from collections_app.discogs.payloads import CURRENCIES
+from collections_app.currencies import CURRENCIES
 from collections_app.models import Preferences
 
 # A personal access token has 40 letters; anything far longer was pasted by mistake.
 LONGEST_TOKEN = 200
-CURRENCY_NAMES = {
-    "USD": "US dollar",
-    "GBP": "Pound sterling",
-    "EUR": "Euro",
-    "CAD": "Canadian dollar",
-    "AUD": "Australian dollar",
-    "JPY": "Japanese yen",
-    "CHF": "Swiss franc",
-    "MXN": "Mexican peso",
-    "BRL": "Brazilian real",
-    "NZD": "New Zealand dollar",
-    "SEK": "Swedish krona",
-    "ZAR": "South African rand",
-}
 # The rest of the IANA database are old names, whole countries and offsets whose sign reads the wrong way round.
 REGIONS = frozenset(
     {
@@ -71,7 +57,7 @@ def _place(name: str) -> tuple[str, str]:
 
 
 def currency_choices() -> list[tuple[str, str]]:
-    return [(code, f"{code} – {CURRENCY_NAMES[code]}") for code in CURRENCIES]
+    return [(code, f"{code} – {currency.name}") for code, currency in CURRENCIES.items()]
 
 
 class PreferencesForm(forms.ModelForm):

@@ -4,7 +4,8 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from collections_app.discogs.payloads import CURRENCIES, MOST_AMOUNT, minor_units
+from collections_app.currencies import CODES, minor_units
+from collections_app.discogs.payloads import MOST_AMOUNT
 
 # As Discogs itself writes them; a bare $ is the American one there.
 SYMBOLS = {
@@ -12,7 +13,7 @@ SYMBOLS = {
     "R$": "BRL", "€": "EUR", "EURO": "EUR", "£": "GBP", "¥": "JPY", "￥": "JPY", "R": "ZAR",
     "FR.": "CHF", "SFR.": "CHF",
 }  # fmt: skip
-_UNIT = "|".join(re.escape(word) for word in sorted([*SYMBOLS, *CURRENCIES], key=len, reverse=True))
+_UNIT = "|".join(re.escape(word) for word in sorted([*SYMBOLS, *CODES], key=len, reverse=True))
 _PAID = re.compile(
     rf"(?P<before>{_UNIT})?\s*(?P<number>\d[\d.,'’\s]*?)(?P<whole>[.,][-–])?\s*(?P<after>{_UNIT})?",
     re.IGNORECASE | re.ASCII,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
-from collections_app.discogs.payloads import minor_units
+from collections_app.currencies import minor_units
 from collections_app.discogs.sandbox.market import MarketDay
 from collections_app.discogs.sandbox.world import World
 from collections_app.models import CollectionInstance

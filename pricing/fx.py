@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from collections_app.discogs.payloads import MINOR_DIGITS
+from collections_app.currencies import digits_of
 
 PRICE_CURRENCY = "USD"  # what `/releases/{id}` always answers in
 # Exact for every amount and rate there can be; only the last step rounds.
@@ -34,7 +34,7 @@ class Rate:
 
 def convert(amount_minor: int, rate: Rate) -> int:
     """US cents in minor units of the rate's currency, rounded once, half to even."""
-    digits = MINOR_DIGITS.get(rate.currency, 2) - _USD_DIGITS
+    digits = digits_of(rate.currency) - _USD_DIGITS
     exact = _EXACT.multiply(Decimal(amount_minor), rate.per_usd).scaleb(digits, _EXACT)
     return int(exact.to_integral_value(context=_EXACT))
 

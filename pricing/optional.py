@@ -20,7 +20,6 @@ from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors, gate
 from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.market_payloads import Suggestion
-from collections_app.discogs.payloads import CURRENCIES
 from collections_app.models import Capability, CollectionInstance, DiscogsConnection, ImportPass, Release
 from collections_app.times import is_recent
 from pricing.broker import OrderedBroker
@@ -200,8 +199,8 @@ def at_the_back() -> OrderedBroker:
 
 
 def enqueue_market_stat(release_id: int, currency: str) -> None:
-    """Queue a request for the lowest price in this currency. Integers cross the queue, so its number does."""
-    async_task(STAT_TASK, release_id, CURRENCIES.index(currency), save=False, broker=at_the_back())
+    """Queue a request for the lowest price in this currency."""
+    async_task(STAT_TASK, release_id, currency, save=False, broker=at_the_back())
 
 
 def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from collections_app.discogs.payloads import CURRENCIES
+from collections_app.currencies import CODES
 from pricing import optional, rates
 from pricing.tasks import this_process
 
@@ -14,17 +14,19 @@ def refresh_suggestions(release_id: int) -> None:
     process.heart.beat(now=timezone.now())
 
 
-def refresh_stat(release_id: int, currency_number: int) -> None:
+def refresh_stat(release_id: int, currency: str | int) -> None:
     """Queue entry: fetch and store the lowest price of a release in one of Discogs' currencies."""
-    process, currency = this_process(), CURRENCIES[currency_number]
-    optional.refresh_market_stat(release_id, currency, client_for=process.client_for, now=timezone.now())
+    process = this_process()
+    optional.refresh_market_stat(
+        release_id, _code(currency), client_for=process.client_for, now=timezone.now()
+    )
     process.heart.beat(now=timezone.now())
 
 
-def refresh_rate(currency_number: int) -> None:
+def refresh_rate(currency: str | int) -> None:
     """Queue entry: fetch and store the rate of one of Discogs' currencies."""
-    process, currency = this_process(), CURRENCIES[currency_number]
-    rates.refresh_rate(currency, client_for=process.client_for, now=timezone.now())
+    process = this_process()
+    rates.refresh_rate(_code(currency), client_for=process.client_for, now=timezone.now())
     process.heart.beat(now=timezone.now())
 
 
@@ -33,3 +35,8 @@ def probe_listing_search() -> None:
     process = this_process()
     optional.probe_listing_search(client_for=process.client_for, now=timezone.now())
     process.heart.beat(now=timezone.now())
+
+
+def _code(currency: str | int) -> str:
+    """The code of a currency. Rows queued by the release before carry its position in the table."""
+    return CODES[currency] if isinstance(currency, int) else currency

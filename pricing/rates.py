@@ -15,7 +15,6 @@ from django_q.tasks import async_task
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials
 from collections_app.discogs.market_payloads import MarketStats
-from collections_app.discogs.payloads import CURRENCIES
 from collections_app.models import Capability, DiscogsConnection, Preferences
 from collections_app.times import is_recent
 from pricing import fx
@@ -48,10 +47,7 @@ def chosen_currencies() -> list[str]:
 
 
 def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None) -> bool:
-    """Queue a request for a rate unless it is fresh, was asked for lately, or no release is known that could tell it.
-
-    Integers cross the queue, so its number does.
-    """
+    """Queue a request for a rate unless it is fresh, was asked for lately, or no release is known that could tell it."""
     if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest():
         return False
     lately = is_recent("checked_at", now=now, within=AGAIN_AFTER)
@@ -59,7 +55,7 @@ def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None
         return False
     with transaction.atomic():
         remember(f"{ASKED}{currency}", False, now=now)
-        async_task(RATE_TASK, CURRENCIES.index(currency), save=False, broker=broker or OrderedBroker())
+        async_task(RATE_TASK, currency, save=False, broker=broker or OrderedBroker())
     return True
 
 

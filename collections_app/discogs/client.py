@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
+from collections_app.currencies import CURRENCIES
 from collections_app.discogs import errors, market_payloads, oauth, payloads
 from collections_app.discogs.gate import Gate, Told, configured_gate
 from collections_app.discogs.shapes import parse_json
@@ -148,7 +149,7 @@ class DiscogsClient:
 
     def market_stats(self, discogs_id: int, currency: str) -> market_payloads.MarketStats:
         """The lowest price in one of Discogs' currencies. An unknown currency would be ignored silently."""
-        if currency not in payloads.CURRENCIES:
+        if currency not in CURRENCIES:
             raise ValueError(f"{currency!r} is no currency of Discogs")
         data = self._get(f"/marketplace/stats/{int(discogs_id)}", {"curr_abbr": currency})
         return market_payloads.parse_market_stats(data, currency=currency)

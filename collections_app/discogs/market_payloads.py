@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from collections_app.currencies import CURRENCIES
 from collections_app.discogs.errors import BadPayload
-from collections_app.discogs.payloads import CURRENCIES, parse_amount
+from collections_app.discogs.payloads import parse_amount
 from collections_app.discogs.shapes import a_count, a_text, an_object, clean
 
 MOST_GRADE = 40  # characters

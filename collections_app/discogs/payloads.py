@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
+from collections_app.currencies import minor_units
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.shapes import (
     MOST_TEXT,
@@ -25,8 +26,6 @@ from collections_app.discogs.shapes import (
     texts,
 )
 
-MINOR_DIGITS = {"JPY": 0}  # all other currencies of Discogs have two
-CURRENCIES = ("USD", "GBP", "EUR", "CAD", "AUD", "JPY", "CHF", "MXN", "BRL", "NZD", "SEK", "ZAR")
 MOST_AMOUNT = Decimal(10_000_000)  # no record costs more; beyond is garbage
 MOST_USERNAME = 255  # characters; theirs are shorter
 # Nobody else's address in front of an @, nothing that a browser would cut out.
@@ -181,12 +180,6 @@ def parse_release_market(data: Any, *, discogs_id: int) -> Market:
         rating_count=a_count(rating, "count"),
         rating_average=_rating(rating.get("average")),
     )
-
-
-def minor_units(value: Decimal, currency: str) -> int:
-    """An amount in whole minor units of its currency, rounded once, half to even."""
-    step = Decimal(1).scaleb(-MINOR_DIGITS.get(currency, 2))
-    return int(value.quantize(step, rounding=ROUND_HALF_EVEN).scaleb(MINOR_DIGITS.get(currency, 2)))
 
 
 def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:

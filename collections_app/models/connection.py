@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
-from collections_app.discogs.payloads import CURRENCIES
+from collections_app.currencies import CODES
 
 
 class DiscogsConnection(models.Model):
@@ -79,7 +79,7 @@ class Preferences(models.Model):
     )
     sync_every_hours = models.PositiveSmallIntegerField(choices=SyncEvery, default=SyncEvery.DAY)
     currency = models.CharField(
-        max_length=3, choices=[(code, code) for code in CURRENCIES], default="USD", help_text="Of all totals."
+        max_length=3, choices=[(code, code) for code in CODES], default="USD", help_text="Of all totals."
     )
     hides_amounts = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="A name of the IANA database.")

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
-from collections_app.discogs.payloads import CURRENCIES
+from collections_app.currencies import CODES
 from collections_app.models import (
     CollectionField,
     CollectionInstance,
@@ -85,7 +85,7 @@ def _paid_fits(row: Row) -> str:
 
 
 RELEASE = Column("release", ID, "release_id")
-CURRENCY = Column("currency", one_of(CURRENCIES))
+CURRENCY = Column("currency", one_of(CODES))
 READING = (
     Column("status", one_of(PriceStatus.values)),
     Column("currency", one_of(("", PRICE_CURRENCY))),
@@ -107,7 +107,7 @@ SECTIONS = (
         Preferences,
         (
             Column("sync_every_hours", one_of(Preferences.SyncEvery.values)),
-            Column("currency", one_of(CURRENCIES)),
+            Column("currency", one_of(CODES)),
             Column("hides_amounts", YES_OR_NO),
             Column("time_zone", TIME_ZONE),
         ),
@@ -175,7 +175,7 @@ SECTIONS = (
             *(Column(name, text()) for name in ("media_condition", "sleeve_condition", "notes")),
             Column("custom_fields", NAMED_TEXTS),
             Column("paid_minor", optional(MINOR)),
-            Column("paid_currency", one_of(("", *CURRENCIES))),
+            Column("paid_currency", one_of(("", *CODES))),
             Column("added_at", MOMENT),
             Column("removed_at", optional(MOMENT)),
         ),

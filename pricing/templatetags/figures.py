@@ -9,7 +9,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from collections_app.discogs.payloads import MINOR_DIGITS
+from collections_app.currencies import digits_of, symbol_of
 from collections_app.models import CollectionInstance
 from pricing.charts import Change, shape_of
 from pricing.display import Display, current
@@ -20,20 +20,6 @@ DASH = "–"
 HIDDEN = mark_safe(
     '<span class="masked"><span aria-hidden="true">•••</span><span class="vh">hidden</span></span>'
 )
-_SYMBOLS = {
-    "USD": "$",
-    "GBP": "£",
-    "EUR": "€",
-    "CAD": "CA$",
-    "AUD": "A$",
-    "JPY": "¥",
-    "CHF": "CHF ",
-    "MXN": "MX$",
-    "BRL": "R$",
-    "NZD": "NZ$",
-    "SEK": "SEK ",
-    "ZAR": "ZAR ",
-}
 Column = list[int | None]
 _GRADE = re.compile(r"\(([^()\s]+)")
 
@@ -47,7 +33,7 @@ def display() -> Display:
 @register.filter
 def exponent(currency: str) -> int:
     """How many decimals a currency has."""
-    return MINOR_DIGITS.get(currency, 2)
+    return digits_of(currency)
 
 
 def _shown(minor: int, currency: str) -> tuple[int, str]:
@@ -64,10 +50,9 @@ def exact_money(minor: int | None, currency: str) -> str:
 
 
 def _split(minor: int, currency: str) -> tuple[str, str]:
-    places = exponent(currency)
+    places = digits_of(currency)
     major, rest = divmod(abs(minor), 10**places)
-    symbol = _SYMBOLS.get(currency, f"{currency} ")
-    return f"{symbol}{major:,}", f".{rest:0{places}d}" if places else ""
+    return f"{symbol_of(currency)}{major:,}", f".{rest:0{places}d}" if places else ""
 
 
 # Amounts as the user has chosen to see them. No page shows one in another way.

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from collections_app.currencies import CURRENCIES
 from collections_app.discogs import market_payloads, payloads
 from collections_app.discogs.shapes import MOST_COUNT, MOST_ID, MOST_TEXT
 from tests.collections_app.payload_fuzz import RELEASE
@@ -109,7 +110,7 @@ def _stats(value: market_payloads.MarketStats) -> None:
 def _suggestion(value: market_payloads.Suggestion) -> None:
     _text(value.grade)
     assert 0 < len(value.grade) <= MOST_GRADE
-    assert value.currency in payloads.CURRENCIES
+    assert value.currency in CURRENCIES
     assert value.amount_minor is not None
     _amount(value.amount_minor)
 

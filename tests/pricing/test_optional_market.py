@@ -71,7 +71,7 @@ def test_a_release_without_a_connected_owner_is_not_asked_for(collector, generou
 def test_statistics_can_be_queued(collector):
     optional.enqueue_market_stat(11, "JPY")
     [(name, args)] = queued()
-    assert all(isinstance(value, int) for value in args)
+    assert all(isinstance(value, int | str) for value in args)
     getattr(optional_tasks, name)(*args)
     assert MarketStat.objects.get().currency == "JPY"
 

@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from collections_app.currencies import CODES
 from collections_app.discogs.gate import configured_gate
-from collections_app.discogs.payloads import CURRENCIES
 from collections_app.discogs.sandbox.market import USD_RATES
 from collections_app.models import Capability, DiscogsConnection, Preferences
 from pricing import optional_tasks, rates
@@ -58,7 +58,7 @@ def answer(sandbox, currency: str, value: str, *, times: int = 1) -> None:
     )
 
 
-@pytest.mark.parametrize("currency", [code for code in CURRENCIES if code != "USD"])
+@pytest.mark.parametrize("currency", [code for code in CODES if code != "USD"])
 def test_two_requests_tell_the_rate_to_four_digits_and_more(collector, generous_sandbox, currency):
     assert ask(currency)
     assert abs(float(known(currency)) / USD_RATES[currency] - 1) < 1e-5
@@ -182,7 +182,7 @@ def test_each_chosen_currency_is_asked_for_once_a_day_for_everybody(collector, g
     for name, currency in (("a", "EUR"), ("b", "EUR"), ("c", "JPY"), ("d", "USD")):
         choose(make_connection(name).user, currency)
     assert feed() == 2
-    assert sorted(queued()) == [("refresh_rate", (CURRENCIES.index(code),)) for code in ("EUR", "JPY")]
+    assert sorted(queued()) == [("refresh_rate", (code,)) for code in ("EUR", "JPY")]
     for name, args in queued():
         getattr(optional_tasks, name)(*args)
     OrmQ.objects.all().delete()
@@ -225,7 +225,7 @@ def test_nobodys_currency_is_not_asked_for(collector):
 
 def test_a_row_delivered_twice_costs_no_second_pair_of_requests(collector, generous_sandbox):
     for _ in range(2):
-        optional_tasks.refresh_rate(CURRENCIES.index("EUR"))
+        optional_tasks.refresh_rate("EUR")
     assert generous_sandbox.stats()["accepted"] == 2
     assert Capability.objects.get(name="rate of EUR").is_available
 
@@ -235,8 +235,8 @@ def test_choosing_a_currency_asks_for_its_rate_at_once_and_only_once(collector, 
     form = {"sync_every_hours": "24", "time_zone": "UTC"}
     for currency in ("USD", "EUR", "EUR"):
         client.post("/settings/preferences/", {**form, "currency": currency})
-    assert queued() == [("refresh_rate", (CURRENCIES.index("EUR"),))]
-    optional_tasks.refresh_rate(CURRENCIES.index("EUR"))
+    assert queued() == [("refresh_rate", ("EUR",))]
+    optional_tasks.refresh_rate(CODES.index("EUR"))  # as the release before queued it
     OrmQ.objects.all().delete()
     client.post("/settings/preferences/", {**form, "currency": "EUR"})
     assert not OrmQ.objects.exists()

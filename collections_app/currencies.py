@@ -1,0 +1,48 @@
+"""The currencies of Discogs: the one table of their codes, digits, symbols and names. Pure."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """`symbol` stands before an amount; `digits` are the decimals of its minor unit."""
+
+    code: str  # ISO 4217
+    name: str
+    symbol: str
+    digits: int = 2
+
+
+_TABLE = (
+    Currency("USD", "US dollar", "$"),
+    Currency("GBP", "Pound sterling", "£"),
+    Currency("EUR", "Euro", "€"),
+    Currency("CAD", "Canadian dollar", "CA$"),
+    Currency("AUD", "Australian dollar", "A$"),
+    Currency("JPY", "Japanese yen", "¥", digits=0),
+    Currency("CHF", "Swiss franc", "CHF "),
+    Currency("MXN", "Mexican peso", "MX$"),
+    Currency("BRL", "Brazilian real", "R$"),
+    Currency("NZD", "New Zealand dollar", "NZ$"),
+    Currency("SEK", "Swedish krona", "SEK "),
+    Currency("ZAR", "South African rand", "ZAR "),
+)
+CURRENCIES = {currency.code: currency for currency in _TABLE}
+CODES = tuple(CURRENCIES)
+
+
+def digits_of(code: str) -> int:
+    """Decimals of a currency's minor unit; 2 for a code that is not in the table, such as "" for unknown."""
+    return CURRENCIES[code].digits if code in CURRENCIES else 2
+
+
+def symbol_of(code: str) -> str:
+    """What stands before an amount; the code itself for one that is not in the table."""
+    return CURRENCIES[code].symbol if code in CURRENCIES else f"{code} "
+
+
+def minor_units(value: Decimal, code: str) -> int:
+    """An amount in whole minor units of its currency, rounded once, half to even."""
+    digits = digits_of(code)
+    return int(value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN).scaleb(digits))
