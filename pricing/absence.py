@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from pricing.models import PriceJob, PriceSnapshot, PriceStatus, ReleasePrice, RunItem, SyncRun
+from collections_app.discogs.payloads import MarketStatus
+from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, RunItem, SyncRun
 from pricing.recorder import finish_job, gone, record_market
 
 CONFIRMED_AFTER = timedelta(hours=1)
@@ -35,7 +36,7 @@ def record_not_found(job: PriceJob, *, duration_ms: int, requests: int, now: dat
 
 
 def _is_believed(job: PriceJob, price: ReleasePrice | None, *, now: datetime) -> bool:
-    if price is None or price.status == PriceStatus.GONE or not _was_priced(price):
+    if price is None or price.status == MarketStatus.GONE or not _was_priced(price):
         return True
     if price.not_found_at is None or now - price.not_found_at < CONFIRMED_AFTER:
         return False
@@ -45,8 +46,8 @@ def _is_believed(job: PriceJob, price: ReleasePrice | None, *, now: datetime) ->
 
 
 def _was_priced(price: ReleasePrice) -> bool:
-    snapshots = PriceSnapshot.objects.filter(release=price.release_id, status=PriceStatus.PRICED)
-    return price.status == PriceStatus.PRICED or snapshots.exists()
+    snapshots = PriceSnapshot.objects.filter(release=price.release_id, status=MarketStatus.PRICED)
+    return price.status == MarketStatus.PRICED or snapshots.exists()
 
 
 def _runs_have_room(job: PriceJob) -> bool:
@@ -61,5 +62,5 @@ def _runs_have_room(job: PriceJob) -> bool:
 
 def _has_room(run: SyncRun) -> bool:
     fetched = run.items.filter(reused=False)
-    lost = fetched.filter(job__state=PriceJob.State.GONE, release__snapshots__status=PriceStatus.PRICED)
+    lost = fetched.filter(job__state=PriceJob.State.GONE, release__snapshots__status=MarketStatus.PRICED)
     return lost.values("pk").distinct().count() < max(1, fetched.count() // MAX_GONE_SHARE)

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 from collections_app.currencies import minor_units
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.discogs.sandbox.market import MarketDay
 from collections_app.discogs.sandbox.world import World
 from collections_app.models import CollectionInstance
-from pricing.models import PriceSnapshot, PriceStatus
+from pricing.models import PriceSnapshot
 from pricing.values import rebuild_values
 
 DAILY_FOR = 120  # days before today with a snapshot each; older ones have every third day
@@ -45,8 +46,8 @@ def _days(first: date, today: date) -> Iterator[date]:
 
 def _snapshot(market: MarketDay) -> PriceSnapshot:
     status = _status(market)
-    priced = status == PriceStatus.PRICED and market.lowest_price is not None
-    gone = status == PriceStatus.GONE
+    priced = status == MarketStatus.PRICED and market.lowest_price is not None
+    gone = status == MarketStatus.GONE
     return PriceSnapshot(
         release_id=market.release_id,
         day=market.day,
@@ -61,9 +62,9 @@ def _snapshot(market: MarketDay) -> PriceSnapshot:
     )
 
 
-def _status(market: MarketDay) -> PriceStatus:
+def _status(market: MarketDay) -> MarketStatus:
     if market.gone:
-        return PriceStatus.GONE
+        return MarketStatus.GONE
     if market.blocked:
-        return PriceStatus.BLOCKED
-    return PriceStatus.NONE_FOR_SALE if market.lowest_price is None else PriceStatus.PRICED
+        return MarketStatus.BLOCKED
+    return MarketStatus.NONE_FOR_SALE if market.lowest_price is None else MarketStatus.PRICED

@@ -3,6 +3,8 @@
 import math
 from datetime import datetime, timedelta
 
+from collections_app.discogs.payloads import MarketStatus
+
 WEEK = timedelta(days=7)
 # Unsold for longer than this: the user's interval is taken so many times, though a week is the most.
 UNSOLD = ((timedelta(days=90), 4), (timedelta(days=30), 2))
@@ -33,11 +35,11 @@ def interval_for(
     How long a release has been unsold or gone is counted up to the reading, since nothing is known of the time after.
     """
     lasted = observed_at - status_since
-    if status == "blocked":
+    if status == MarketStatus.BLOCKED:
         return max(WEEK, every)
-    if status == "gone":
+    if status == MarketStatus.GONE:
         return max(every, next((again for limit, again in GONE if lasted > limit), GONE_ONCE))
-    if status == "none_for_sale":
+    if status == MarketStatus.NONE_FOR_SALE:
         times = next((times for limit, times in UNSOLD if lasted > limit), 1)
         return max(every, min(every * times, WEEK))
     return every

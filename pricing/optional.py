@@ -20,10 +20,11 @@ from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors, gate
 from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.market_payloads import Suggestion
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Capability, CollectionInstance, DiscogsConnection, ImportPass, Release
 from collections_app.times import is_recent
 from pricing.broker import OrderedBroker
-from pricing.models import MarketStat, PriceStatus, PriceSuggestion, SyncRun
+from pricing.models import MarketStat, PriceSuggestion, SyncRun
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +176,7 @@ def _suggestions_due(now: datetime) -> "QuerySet[Release]":
     owned = held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
     return Release.objects.filter(
         Exists(owned),
-        price__status__in=(PriceStatus.PRICED, PriceStatus.NONE_FOR_SALE),
+        price__status__in=(MarketStatus.PRICED, MarketStatus.NONE_FOR_SALE),
         price__observed_at__gt=now - KNOWN_TO_EXIST_FOR,
     ).exclude(Exists(fresh) | Exists(none_lately) | Exists(failed_lately))
 

@@ -11,12 +11,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, FloatField, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.importer import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
 from collections_app.times import is_from_the_future, is_recent
 from pricing.due import GONE_ONCE, is_due, priority, share_that_fits
-from pricing.models import PriceJob, PriceStatus, ReleasePrice, RunItem, SyncRun
+from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.value_requests import request_after
 
 CHUNK = 1_000  # releases in one statement
@@ -219,7 +220,7 @@ def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: d
     if not stale_after:
         return []
     young = is_recent("observed_at", now=now, within=stale_after)
-    gone = Q(status=PriceStatus.GONE) & is_recent("observed_at", now=now, within=GONE_IS_FRESH_FOR)
+    gone = Q(status=MarketStatus.GONE) & is_recent("observed_at", now=now, within=GONE_IS_FRESH_FOR)
     confirmed = Q(status_since__lt=F("observed_at")) | is_recent("observed_at", now=now, within=GONE_ONCE)
     readings = ReleasePrice.objects.filter(young | gone & confirmed, release_id__in=release_ids)
     return list(readings.values_list("release_id", flat=True))

@@ -15,12 +15,13 @@ from django_q.tasks import async_task
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials
 from collections_app.discogs.market_payloads import MarketStats
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Capability, DiscogsConnection, Preferences
 from collections_app.times import is_recent
 from pricing import fx
 from pricing.broker import OrderedBroker
 from pricing.fx import PRICE_CURRENCY
-from pricing.models import ExchangeRate, PriceStatus, ReleasePrice
+from pricing.models import ExchangeRate, ReleasePrice
 from pricing.optional import ClientFor, at_the_back, held, remember, usable
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def chosen_currencies() -> list[str]:
 
 
 def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None) -> bool:
-    """Queue a request for a rate unless it is fresh, was asked for lately, or no release is known that could tell it."""
+    """Queue a request for a rate unless it is fresh, was asked for lately, or no known release could tell it."""
     if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest():
         return False
     lately = is_recent("checked_at", now=now, within=AGAIN_AFTER)
@@ -121,5 +122,5 @@ def _whom_to_ask(now: datetime) -> tuple[int, Credentials] | None:
 def _dearest() -> list[int]:
     """A few dear releases that were for sale when last seen, however long ago, and belong to someone connected."""
     owned = held(release=OuterRef("release"), connection__state=DiscogsConnection.State.ACTIVE)
-    priced = ReleasePrice.objects.filter(Exists(owned), status=PriceStatus.PRICED, amount_minor__lte=DEAREST)
+    priced = ReleasePrice.objects.filter(Exists(owned), status=MarketStatus.PRICED, amount_minor__lte=DEAREST)
     return list(priced.order_by("-amount_minor", "pk").values_list("pk", flat=True)[:CANDIDATES])

@@ -5,24 +5,24 @@ from typing import Any
 
 from django.db import transaction
 
-from collections_app.discogs.payloads import Market
-from pricing.models import PriceJob, PriceSnapshot, PriceStatus, ReleasePrice
+from collections_app.discogs.payloads import Market, MarketStatus
+from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
 
 READING = (
     "status", "currency", "amount_minor", "num_for_sale", "want", "have", "rating_count", "rating_average",
 )  # fmt: skip
 
 OUTCOME = {
-    PriceStatus.PRICED: PriceJob.State.RECORDED,
-    PriceStatus.NONE_FOR_SALE: PriceJob.State.NONE_FOR_SALE,
-    PriceStatus.BLOCKED: PriceJob.State.BLOCKED,
-    PriceStatus.GONE: PriceJob.State.GONE,
+    MarketStatus.PRICED: PriceJob.State.RECORDED,
+    MarketStatus.NONE_FOR_SALE: PriceJob.State.NONE_FOR_SALE,
+    MarketStatus.BLOCKED: PriceJob.State.BLOCKED,
+    MarketStatus.GONE: PriceJob.State.GONE,
 }
 
 
 def gone(discogs_id: int) -> Market:
     """The reading of a release that Discogs no longer has."""
-    return Market(discogs_id, PriceStatus.GONE, "", None, None, None, None, None, None)
+    return Market(discogs_id, MarketStatus.GONE, "", None, None, None, None, None, None)
 
 
 def record_market(
@@ -40,7 +40,7 @@ def record_market(
     """
     values = {name: getattr(market, name) for name in READING}
     with transaction.atomic():
-        state = OUTCOME[PriceStatus(market.status)]
+        state = OUTCOME[MarketStatus(market.status)]
         if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now):
             return False
         _store_snapshot(market, values, duration_ms=duration_ms, now=now)
@@ -58,7 +58,7 @@ def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int,
         source=PriceSnapshot.Source.DISCOGS,
         **values,
     )
-    if market.status == PriceStatus.GONE:
+    if market.status == MarketStatus.GONE:
         PriceSnapshot.objects.bulk_create([snapshot], ignore_conflicts=True)
         return
     PriceSnapshot.objects.bulk_create(

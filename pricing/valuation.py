@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from collections_app.discogs.payloads import MarketStatus
+
 # A price older than this no longer counts: the market has moved on.
 PRICE_COUNTS_FOR = timedelta(days=30)
 # Between the freshness window and this age a price is ageing, later it is stale.
@@ -24,9 +26,9 @@ class Freshness(StrEnum):
     FRESH = "fresh"
     AGEING = "ageing"
     STALE = "stale"
-    NONE_FOR_SALE = "none_for_sale"
-    BLOCKED = "blocked"
-    GONE = "gone"
+    NONE_FOR_SALE = MarketStatus.NONE_FOR_SALE.value
+    BLOCKED = MarketStatus.BLOCKED.value
+    GONE = MarketStatus.GONE.value
     EXPIRED = "expired"  # last seen longer ago than a price counts
     NEVER_FETCHED = "never_fetched"
 
@@ -103,7 +105,7 @@ def freshness(
     """How a reading is to be shown at `now`."""
     if status is None or observed_at is None:
         return Freshness.NEVER_FETCHED
-    if status != "priced":
+    if status != MarketStatus.PRICED:
         return Freshness(status)
     age = now - observed_at
     if age <= fresh_for:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from collections_app.currencies import minor_units
@@ -103,12 +104,21 @@ class WantPage:
     wants: tuple[WantPayload, ...]
 
 
+class MarketStatus(StrEnum):
+    """What Discogs says about a release's market. A failed fetch says nothing, so it has no status here."""
+
+    PRICED = "priced"
+    NONE_FOR_SALE = "none_for_sale"
+    BLOCKED = "blocked"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The market of a release: `status` as pricing.models.PriceStatus, amount in minor units of `currency`."""
+    """The market of a release, with its amount in minor units of `currency`."""
 
     discogs_id: int
-    status: str
+    status: MarketStatus
     currency: str
     amount_minor: int | None
     num_for_sale: int | None
@@ -167,13 +177,15 @@ def parse_release_market(data: Any, *, discogs_id: int) -> Market:
     amount = parse_amount(row.get("lowest_price"), "USD")
     num_for_sale = a_count(row, "num_for_sale")
     status = _status(bool(row.get("blocked_from_sale", False)), amount)
-    if status == "none_for_sale" and (num_for_sale or not {"lowest_price", "num_for_sale"} <= row.keys()):
+    if status == MarketStatus.NONE_FOR_SALE and (
+        num_for_sale or not {"lowest_price", "num_for_sale"} <= row.keys()
+    ):
         raise BadPayload("Discogs sent no lowest price, and did not say that none is for sale.")
     return Market(
         discogs_id=discogs_id,
         status=status,
-        currency="USD" if status == "priced" else "",
-        amount_minor=amount if status == "priced" else None,
+        currency="USD" if status == MarketStatus.PRICED else "",
+        amount_minor=amount if status == MarketStatus.PRICED else None,
         num_for_sale=num_for_sale,
         want=a_count(community, "want"),
         have=a_count(community, "have"),
@@ -194,12 +206,12 @@ def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
     return line.strip()[:MOST_TEXT]
 
 
-def _status(blocked: bool, amount: int | None) -> str:
+def _status(blocked: bool, amount: int | None) -> MarketStatus:
     if blocked:
-        return "blocked"
+        return MarketStatus.BLOCKED
     if amount is not None:
-        return "priced"
-    return "none_for_sale"
+        return MarketStatus.PRICED
+    return MarketStatus.NONE_FOR_SALE
 
 
 def _instance(row: Mapping[str, Any]) -> InstancePayload:

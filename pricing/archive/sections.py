@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 
 from collections_app.currencies import CODES
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import (
     CollectionField,
     CollectionInstance,
@@ -43,7 +44,6 @@ from pricing.models import (
     CollectionValue,
     MarketStat,
     PriceSnapshot,
-    PriceStatus,
     PriceSuggestion,
     ReleasePrice,
 )
@@ -73,7 +73,7 @@ def _of_releases(model: Any, field: str = "release_id") -> Callable[[int], "Quer
 
 def _reading_fits(row: Row) -> str:
     """The checks of the tables; on SQLite a row that breaks one would be passed over without a word."""
-    if (row["status"] == PriceStatus.PRICED) != (row["amount_minor"] is not None):
+    if (row["status"] == MarketStatus.PRICED) != (row["amount_minor"] is not None):
         return "an amount is there exactly when the status is “priced”"
     if row["amount_minor"] is not None and not row["currency"]:
         return "an amount has a currency"
@@ -87,7 +87,7 @@ def _paid_fits(row: Row) -> str:
 RELEASE = Column("release", ID, "release_id")
 CURRENCY = Column("currency", one_of(CODES))
 READING = (
-    Column("status", one_of(PriceStatus.values)),
+    Column("status", one_of(MarketStatus.values)),
     Column("currency", one_of(("", PRICE_CURRENCY))),
     Column("amount_minor", optional(MINOR)),
     *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),

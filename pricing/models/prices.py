@@ -9,32 +9,34 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Release
 from pricing.fx import MICROS, Rate
 
-
-class PriceStatus(models.TextChoices):
-    """What Discogs said of a release's market. A failed fetch says nothing, so it has no status here."""
-
-    PRICED = "priced", "Priced"
-    NONE_FOR_SALE = "none_for_sale", "None for sale"
-    BLOCKED = "blocked", "Blocked from sale"
-    GONE = "gone", "Gone from Discogs"
+STATUS_LABELS = {
+    MarketStatus.PRICED.value: "Priced",
+    MarketStatus.NONE_FOR_SALE.value: "None for sale",
+    MarketStatus.BLOCKED.value: "Blocked from sale",
+    MarketStatus.GONE.value: "Gone from Discogs",
+}
 
 
 def priced_has_amount(name: str) -> models.CheckConstraint:
     """An amount and its currency exist exactly when the status is priced; an amount is never negative."""
     return models.CheckConstraint(
         name=name,
-        condition=(Q(status="priced", amount_minor__isnull=False, amount_minor__gte=0) & ~Q(currency=""))
-        | (~Q(status="priced") & Q(amount_minor__isnull=True)),
+        condition=(
+            Q(status=MarketStatus.PRICED.value, amount_minor__isnull=False, amount_minor__gte=0)
+            & ~Q(currency="")
+        )
+        | (~Q(status=MarketStatus.PRICED.value) & Q(amount_minor__isnull=True)),
     )
 
 
 class MarketReading(models.Model):
     """What one answer of Discogs tells about a release's market and community."""
 
-    status = models.CharField(max_length=16, choices=PriceStatus)
+    status = models.CharField(max_length=16, choices=list(STATUS_LABELS.items()))
     currency = models.CharField(max_length=3, blank=True)
     amount_minor = models.BigIntegerField(null=True, blank=True, help_text="Lowest listing, in minor units.")
     num_for_sale = models.PositiveIntegerField(null=True, blank=True)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import ImportPass, Release
 
 
@@ -24,9 +25,9 @@ class PriceJob(models.Model):
         RUNNING = "running", "Running"
         WAITING = "waiting", "Waiting"
         RECORDED = "recorded", "Recorded"
-        NONE_FOR_SALE = "none_for_sale", "None for sale"
-        BLOCKED = "blocked", "Blocked from sale"
-        GONE = "gone", "Gone from Discogs"
+        NONE_FOR_SALE = MarketStatus.NONE_FOR_SALE.value, "None for sale"
+        BLOCKED = MarketStatus.BLOCKED.value, "Blocked from sale"
+        GONE = MarketStatus.GONE.value, "Gone from Discogs"
         NOT_FOUND = "not_found", "Not found, price kept"
         DEAD = "dead", "Failed"
         CANCELLED = "cancelled", "Cancelled"

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db.models import Case, CharField, Count, F, Max, Min, Q, Sum, When
 from django.db.models import Value as Constant
 
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import CollectionInstance, Release
 from pricing.fx import PRICE_CURRENCY
-from pricing.models import PriceStatus
 from pricing.valuation import (
     AGEING_UNTIL,
     PRICE_COUNTS_FOR,
@@ -80,7 +80,7 @@ def state_at(now: datetime) -> Case:
     )
     return Case(
         When(release__price__isnull=True, then=Constant(Freshness.NEVER_FETCHED)),
-        When(~Q(release__price__status=PriceStatus.PRICED), then=F("release__price__status")),
+        When(~Q(release__price__status=MarketStatus.PRICED), then=F("release__price__status")),
         *(When(release__price__observed_at__gte=now - age, then=Constant(state)) for state, age in ages),
         default=Constant(Freshness.EXPIRED),
         output_field=CharField(),
@@ -92,4 +92,4 @@ def counted(now: datetime, *, price: str = "release__price__") -> Q:
 
     `price` leads to the ReleasePrice; empty when the rows are ReleasePrice themselves.
     """
-    return Q(**{f"{price}status": PriceStatus.PRICED, f"{price}observed_at__gte": now - PRICE_COUNTS_FOR})
+    return Q(**{f"{price}status": MarketStatus.PRICED, f"{price}observed_at__gte": now - PRICE_COUNTS_FOR})

@@ -7,10 +7,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from collections_app.discogs.gate import configured_gate
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.discogs.sandbox.market import GRADE_GRID
 from collections_app.models import DiscogsConnection, ImportPass
 from pricing import optional, optional_tasks, planner
-from pricing.models import PriceJob, PriceStatus, PriceSuggestion, ReleasePrice, SyncRun
+from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
 from pricing.tasks import this_process
 from tests.factories import make_connection, make_instance, make_price, make_release, make_run
 from tests.pricing.engine import import_all, work_until_idle
@@ -156,7 +157,7 @@ def test_a_release_that_went_meanwhile_does_not_count_as_missing_settings(collec
     generous_sandbox.set_market(11, gone=True)
     assert ask(11) is False
     assert connection_of(collector).has_seller_settings is True
-    assert ReleasePrice.objects.get(pk=11).status == PriceStatus.PRICED  # the price job will tell
+    assert ReleasePrice.objects.get(pk=11).status == MarketStatus.PRICED  # the price job will tell
     assert due() == [13]
 
 

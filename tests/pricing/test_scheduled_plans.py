@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection, Preferences
 from pricing import planner
-from pricing.models import PriceJob, PriceStatus, RunItem, SyncRun
+from pricing.models import PriceJob, RunItem, SyncRun
 from tests.factories import make_connection, make_instance, make_price, make_release, make_run
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +51,7 @@ def fetched(run: SyncRun) -> list[int]:
 def test_a_scheduled_run_asks_for_what_is_due_and_reuses_the_rest(status, age, lasted, asked):
     connection = make_connection()
     release = make_instance(connection).release
-    amount = 1000 if status == PriceStatus.PRICED else None
+    amount = 1000 if status == MarketStatus.PRICED else None
     make_price(release, amount, status=status, observed_at=NOW - age, status_since=NOW - lasted)
     run = plan(connection)
     assert bool(fetched(run)) is asked
