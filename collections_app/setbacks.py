@@ -30,19 +30,19 @@ BROKEN_OFF = f"Reading the collection broke off five times at the same place. {K
 class Stopped(errors.DiscogsError):
     """The walk was ended or taken over; nothing of this step may be stored."""
 
-    kind = "stopped"
+    kind = errors.Kind.STOPPED
 
 
 class Renamed(errors.DiscogsError):
     """The account has another name at Discogs now. It is stored: the walk goes on under it."""
 
-    kind = "renamed"
+    kind = errors.Kind.RENAMED
 
 
 class OwnerNeeded(errors.DiscogsError):
     """The walk cannot go on before the owner of the connection, now in `state`, has done something."""
 
-    kind = "owner"
+    kind = errors.Kind.OWNER
 
     def __init__(self, state: DiscogsConnection.State) -> None:
         super().__init__(ENDINGS[state])

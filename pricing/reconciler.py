@@ -13,6 +13,7 @@ from django.conf import settings
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from collections_app.discogs.errors import Kind
 from collections_app.models import ImportPass
 from collections_app.times import MAX_SKEW, is_over
 from pricing.feeder import TASK
@@ -66,7 +67,7 @@ def _abandoned(now: datetime) -> int:
     failed = worn_out.update(
         state=PriceJob.State.DEAD,
         finished_at=now,
-        error_kind="worker",
+        error_kind=Kind.WORKER,
         error="The worker that fetched this release died each time it was tried.",
     )
     taken_back = running.filter(pk__in=dead).update(state=PriceJob.State.DUE, lease_until=None)

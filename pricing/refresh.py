@@ -156,9 +156,9 @@ def _end_for(connection: DiscogsConnection, state: DiscogsConnection.State, *, n
 def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:
     """Write down what a failed attempt means for the job."""
     decision = decide(
-        error.kind,
+        error.retry,
         job.attempts,
-        most_attempts=settings.PRICE_RETRY_ATTEMPTS,
+        max_attempts=settings.PRICE_RETRY_ATTEMPTS,
         jitter=random.random(),  # noqa: S311 spreads retries, guards nothing
         minute=settings.DISCOGS_RATE_WINDOW / 60,
         outage=error.opened_breaker,

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
+
+from collections_app.discogs.errors import Retry
 
 BASE_SECONDS = 2.0  # of the exponential back-off
-MOST_SECONDS = 300.0
+MAX_SECONDS = 300.0
 NETWORK_STEP_SECONDS = 5.0
 
 
@@ -14,8 +17,8 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """`seconds`: how long to wait before the next try. `counts`: whether this try used an attempt."""
+class RetryDecision:
+    """`seconds`: how long to wait before the next attempt. `counts`: whether this one used an attempt."""
 
     action: Action
     seconds: float = 0.0
@@ -23,19 +26,29 @@ class Decision:
 
 
 def decide(
-    kind: str, attempts: int, *, most_attempts: int, jitter: float, minute: float = 1.0, outage: bool = False
-) -> Decision:
-    """Decide about a job that failed with an error of `kind` on its `attempts`-th try.
+    retry: Retry,
+    attempts: int,
+    *,
+    max_attempts: int,
+    jitter: float,
+    minute: float = 1.0,
+    outage: bool = False,
+) -> RetryDecision:
+    """Decide about a job whose `attempts`-th attempt failed.
 
     jitter: 0 to 1, drawn by the caller. minute: how long a minute lasts (a test may use a short one).
     outage: the failure opened the circuit breaker, so it says nothing about this job.
     """
-    if kind in {"rate_limit", "waiting"} or outage:
-        return Decision(Action.AGAIN, seconds=minute * jitter, counts=False)
-    if kind in {"credentials", "private", "request", "gone"} or attempts >= most_attempts:
-        return Decision(Action.GIVE_UP)
-    if kind == "network":
-        return Decision(Action.AGAIN, seconds=minute * NETWORK_STEP_SECONDS * (attempts + jitter))
-    # Full jitter: those who failed together do not come back together.
-    ceiling = min(BASE_SECONDS * 2**attempts, MOST_SECONDS)
-    return Decision(Action.AGAIN, seconds=minute * ceiling * jitter)
+    if retry == Retry.UNCOUNTED or outage:
+        return RetryDecision(Action.AGAIN, seconds=minute * jitter, counts=False)
+    if retry == Retry.NEVER or attempts >= max_attempts:
+        return RetryDecision(Action.GIVE_UP)
+    match retry:
+        case Retry.LINEAR:
+            return RetryDecision(Action.AGAIN, seconds=minute * NETWORK_STEP_SECONDS * (attempts + jitter))
+        case Retry.EXPONENTIAL:
+            # Full jitter: jobs that failed together do not come back together.
+            ceiling = min(BASE_SECONDS * 2**attempts, MAX_SECONDS)
+            return RetryDecision(Action.AGAIN, seconds=minute * ceiling * jitter)
+        case _:
+            assert_never(retry)

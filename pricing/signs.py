@@ -11,6 +11,7 @@ from django.db.models import F, Max, Min, Q
 
 from collections_app import schema
 from collections_app.discogs.clock import without_implausible_times
+from collections_app.discogs.errors import Kind
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import ApiGate, ApiMinute, ImportPass
 from collections_app.times import is_recent
@@ -21,7 +22,7 @@ LATELY = timedelta(minutes=15)
 # The breaker probes and pauses end within this time, so a gate that was shut earlier is not in use any more.
 GATE_IN_USE = timedelta(minutes=20)
 HEARD_WITHIN = timedelta(seconds=60)
-NOT_A_FAILURE = ("rate_limit", "waiting")  # kinds of error that say nothing about a job
+NOT_A_FAILURE = (Kind.RATE_LIMIT, Kind.WAITING)  # kinds of error that say nothing about a job
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ MAX_PLAIN_REFUSAL = 200  # bytes of a refusal in plain text: "Invalid consumer."
 class SellerSettingsMissing(errors.NotFound):
     """404 for the suggestions of a release that exists: the account has not filled in its seller settings."""
 
-    kind = "seller_settings"
+    kind = errors.Kind.SELLER_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

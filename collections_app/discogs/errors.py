@@ -1,17 +1,50 @@
-"""What can go wrong when Discogs is asked, by kind. Each kind says of itself how it is to be treated.
+"""What can go wrong when Discogs is asked, by kind. Each class says how it is retried.
 
 Messages are sentences of our own: never an address, a header or a body, in which a credential could hide.
 """
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What went wrong, as it is stored with jobs and shown."""
+
+    UNKNOWN = "unknown"
+    NETWORK = "network"
+    SERVER = "server"
+    DATA = "data"
+    RATE_LIMIT = "rate_limit"
+    CREDENTIALS = "credentials"
+    CONSUMER = "consumer"
+    PRIVATE = "private"
+    GONE = "gone"
+    SELLER_SETTINGS = "seller_settings"
+    REQUEST = "request"
+    WAITING = "waiting"
+    WORKER = "worker"  # not an answer of Discogs: the worker died at every attempt
+    STOPPED = "stopped"
+    RENAMED = "renamed"
+    OWNER = "owner"
+
+
+class Retry(StrEnum):
+    """How a failed attempt is repeated; `pricing.retry` computes the times."""
+
+    EXPONENTIAL = "exponential"  # with full jitter
+    LINEAR = "linear"
+    UNCOUNTED = "uncounted"  # the limit or a pause: no attempt was used
+    NEVER = "never"
 
 
 class DiscogsError(Exception):
     """Any failure of a request.
 
-    `kind` is stored with jobs; `is_fault` counts for the circuit breaker, and `opened_breaker` tells that it did:
-    an outage of Discogs, for which the job that met it is not to blame.
+    `is_fault` counts for the circuit breaker, and `opened_breaker` tells that it did: an outage of Discogs, for which
+    the job that met it is not to blame.
     """
 
-    kind = "unknown"
+    kind = Kind.UNKNOWN
+    retry = Retry.EXPONENTIAL
     is_fault = False
     opened_breaker = False
 
@@ -19,28 +52,30 @@ class DiscogsError(Exception):
 class NetworkError(DiscogsError):
     """No answer: refused, reset, timed out, name or TLS failure, or slower than the deadline."""
 
-    kind = "network"
+    kind = Kind.NETWORK
+    retry = Retry.LINEAR
     is_fault = True
 
 
 class ServerError(DiscogsError):
     """A 5xx answer, or any other status on a page that Discogs' API did not write: an outage."""
 
-    kind = "server"
+    kind = Kind.SERVER
     is_fault = True
 
 
 class BadPayload(DiscogsError):
     """An answer that is not what was asked for: not JSON, cut off, too large, of the wrong shape."""
 
-    kind = "data"
+    kind = Kind.DATA
     is_fault = True
 
 
 class RateLimited(DiscogsError):
     """429. `retry_after` is in seconds when Discogs gave a usable one."""
 
-    kind = "rate_limit"
+    kind = Kind.RATE_LIMIT
+    retry = Retry.UNCOUNTED
 
     def __init__(self, retry_after: float | None = None) -> None:
         super().__init__("Discogs asks us to slow down.")
@@ -50,37 +85,42 @@ class RateLimited(DiscogsError):
 class CredentialsRejected(DiscogsError):
     """401 with JSON: the token was revoked or mistyped."""
 
-    kind = "credentials"
+    kind = Kind.CREDENTIALS
+    retry = Retry.NEVER
 
 
 class ConsumerRejected(DiscogsError):
     """401 in plain text: the site's consumer key is wrong. No user's token is at fault."""
 
-    kind = "consumer"
+    kind = Kind.CONSUMER
 
 
 class AccessDenied(DiscogsError):
     """403 with JSON: a private resource of someone else."""
 
-    kind = "private"
+    kind = Kind.PRIVATE
+    retry = Retry.NEVER
 
 
 class NotFound(DiscogsError):
     """404 with JSON: gone, or no such thing."""
 
-    kind = "gone"
+    kind = Kind.GONE
+    retry = Retry.NEVER
 
 
 class RequestRefused(DiscogsError):
     """405, 422 and other 4xx: our mistake."""
 
-    kind = "request"
+    kind = Kind.REQUEST
+    retry = Retry.NEVER
 
 
 class GateClosed(DiscogsError):
     """No request was sent: the limit, a pause or the breaker asks to come back in `wait_seconds`."""
 
-    kind = "waiting"
+    kind = Kind.WAITING
+    retry = Retry.UNCOUNTED
 
     def __init__(self, wait_seconds: float, reason: str) -> None:
         super().__init__(f"No request slot for {wait_seconds:.0f} s ({reason}).")

@@ -87,7 +87,7 @@ def _paid_fits(row: Row) -> str:
 RELEASE = Column("release", ID, "release_id")
 CURRENCY = Column("currency", one_of(CODES))
 READING = (
-    Column("status", one_of(MarketStatus.values)),
+    Column("status", one_of([status.value for status in MarketStatus])),
     Column("currency", one_of(("", PRICE_CURRENCY))),
     Column("amount_minor", optional(MINOR)),
     *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),
