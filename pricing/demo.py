@@ -6,9 +6,9 @@ from itertools import islice
 
 from collections_app.currencies import minor_units
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.discogs.sandbox.market import MarketDay
-from collections_app.discogs.sandbox.world import World
 from collections_app.models import CollectionInstance
+from collections_app.sandbox.market import MarketDay
+from collections_app.sandbox.world import World
 from pricing.models import PriceSnapshot
 from pricing.values import rebuild_values
 

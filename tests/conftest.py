@@ -14,8 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from collections_app.connect import connect_with_token
-from collections_app.discogs.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
+from collections_app.sandbox.server import SandboxServer
 from tests.processes import Site
 
 # The machines that run this share their cores: time says nothing about a property. The same examples each time, so

@@ -126,7 +126,7 @@ def test_every_state_of_a_price_job_is_explained():
 
 
 def test_every_kind_of_fault_of_the_sandbox_is_explained():
-    from collections_app.discogs.sandbox import faults
+    from collections_app.sandbox import faults
 
     text = (ROOT / "docs/development.md").read_text()
     assert all(f"`{kind}`" in text for kind in faults._OWN)

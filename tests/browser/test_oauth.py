@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
-from collections_app.discogs.sandbox.server import SandboxServer
 from collections_app.models import DiscogsConnection
+from collections_app.sandbox.server import SandboxServer
 from tests.conftest import point_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 from tests.collections_app.sandbox_client import Api
 from tests.static import plain_static_files
 

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from collections_app.discogs import market_payloads, payloads
-from collections_app.discogs.sandbox import documents
-from collections_app.discogs.sandbox.world import World
 from collections_app.discogs.shapes import MOST_COUNT
+from collections_app.sandbox import documents
+from collections_app.sandbox.world import World
 
 BASE, RELEASE = "http://127.0.0.1:8001", 7
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 
 AGENT = "SandboxTest/1.0 +https://example.org"
 DEMO = "Discogs token=sandbox-demo-token"

@@ -9,9 +9,9 @@ from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate
 from collections_app.discogs.pace import Pace
-from collections_app.discogs.sandbox.demo import DEMO_TOKEN
-from collections_app.discogs.sandbox.server import SandboxServer
 from collections_app.models import ApiGate
+from collections_app.sandbox.demo import DEMO_TOKEN
+from collections_app.sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from collections_app import shelf
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.payloads import parse_fields, parse_folders, parse_instance_page, parse_want_page
-from collections_app.discogs.sandbox.server import SandboxServer
 from collections_app.discogs.shapes import parse_json
 from collections_app.importer import import_step, start_import
 from collections_app.models import (
@@ -26,6 +25,7 @@ from collections_app.models import (
     Release,
     WantlistItem,
 )
+from collections_app.sandbox.server import SandboxServer
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
 from pricing.recorder import record_market
 from tests import factories

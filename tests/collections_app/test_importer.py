@@ -42,7 +42,7 @@ def test_a_collection_takes_a_request_for_each_hundred_copies(collector, generou
 
 def test_folders_grades_and_facts_arrive(make_user, generous_sandbox):
     from collections_app.connect import connect_with_token
-    from collections_app.discogs.sandbox.demo import DEMO_TOKEN
+    from collections_app.sandbox.demo import DEMO_TOKEN
 
     user = make_user()
     connect_with_token(user, DEMO_TOKEN, now=timezone.now())

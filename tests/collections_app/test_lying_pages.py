@@ -6,9 +6,9 @@ from random import Random
 import pytest
 from django.utils import timezone
 
-from collections_app.discogs.sandbox.server import SandboxServer
 from collections_app.importer import import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, ImportPass, WantlistItem
+from collections_app.sandbox.server import SandboxServer
 from tests.conftest import point_at
 
 pytestmark = pytest.mark.django_db(transaction=True)

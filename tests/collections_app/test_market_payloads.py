@@ -17,9 +17,9 @@ from collections_app.discogs.market_payloads import (
     parse_market_stats,
     parse_suggestions,
 )
-from collections_app.discogs.sandbox.market import GRADE_GRID
 from collections_app.discogs.shapes import parse_json
 from collections_app.models import ApiGate
+from collections_app.sandbox.market import GRADE_GRID
 from tests.collections_app.test_payloads import JSON
 
 

@@ -7,8 +7,6 @@ from django.utils import timezone
 
 from collections_app.connect import connect_with_token
 from collections_app.discogs.payloads import FieldPayload
-from collections_app.discogs.sandbox.demo import DEMO_TOKEN
-from collections_app.discogs.sandbox.shelves import Field
 from collections_app.importer import import_step, start_import
 from collections_app.models import (
     CollectionField,
@@ -18,6 +16,8 @@ from collections_app.models import (
     ImportPass,
     WantlistItem,
 )
+from collections_app.sandbox.demo import DEMO_TOKEN
+from collections_app.sandbox.shelves import Field
 from collections_app.shelf import roles_of
 from tests.pricing.engine import import_all
 

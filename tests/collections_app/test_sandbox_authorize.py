@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 
 CALLBACK = "http://127.0.0.1:8000/callback/?next=%2Fhome&empty="
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 from tests.collections_app.sandbox_client import Api
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 
 HEADERS = {"User-Agent": "SandboxTest/1.0", "Authorization": "Discogs token=sandbox-demo-token"}
 

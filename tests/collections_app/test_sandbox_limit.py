@@ -2,7 +2,7 @@
 
 import threading
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 from tests.collections_app.sandbox_client import DEMO, SMALL, Api
 
 

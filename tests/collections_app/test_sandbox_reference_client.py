@@ -6,7 +6,7 @@ from datetime import datetime
 import discogs_client
 import pytest
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from statistics import median
 
 import pytest
 
-from collections_app.discogs.sandbox import demo, names
-from collections_app.discogs.sandbox.market import GRADE_GRID, USD_RATES, Kind
-from collections_app.discogs.sandbox.shelves import pacific
-from collections_app.discogs.sandbox.world import ANCHOR, World
+from collections_app.sandbox import demo, names
+from collections_app.sandbox.market import GRADE_GRID, USD_RATES, Kind
+from collections_app.sandbox.shelves import pacific
+from collections_app.sandbox.world import ANCHOR, World
 
 DAY = date(2026, 11, 23)
 IDS = range(1, 3001)

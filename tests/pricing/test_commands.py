@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from collections_app.discogs.sandbox.server import SandboxServer
+from collections_app.sandbox.server import SandboxServer
 from pricing.models import PriceSnapshot
 from tests.conftest import point_at
 

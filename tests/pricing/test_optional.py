@@ -8,8 +8,8 @@ from django_q.models import OrmQ
 
 from collections_app.discogs.gate import configured_gate
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.discogs.sandbox.market import GRADE_GRID
 from collections_app.models import DiscogsConnection, ImportPass
+from collections_app.sandbox.market import GRADE_GRID
 from pricing import optional, optional_tasks, planner
 from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
 from pricing.tasks import this_process

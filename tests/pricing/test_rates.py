@@ -11,8 +11,8 @@ from django_q.models import OrmQ
 
 from collections_app.currencies import CODES
 from collections_app.discogs.gate import configured_gate
-from collections_app.discogs.sandbox.market import USD_RATES
 from collections_app.models import Capability, DiscogsConnection, Preferences
+from collections_app.sandbox.market import USD_RATES
 from pricing import optional_tasks, rates
 from pricing.models import ExchangeRate, ReleasePrice
 from pricing.tasks import this_process

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from collections_app.accounts.people import confirm_address
 from collections_app.connect import ConnectRefused, connect_with_token
-from collections_app.discogs.sandbox.demo import DEMO_TOKEN
-from collections_app.discogs.sandbox.world import World
+from collections_app.sandbox.demo import DEMO_TOKEN
+from collections_app.sandbox.world import World
 from pricing.demo import seed_history
 from pricing.models import SyncRun
 from pricing.planner import start_sync

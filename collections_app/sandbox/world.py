@@ -11,10 +11,10 @@ from random import Random
 from threading import RLock
 from typing import Any
 
-from collections_app.discogs.sandbox import demo, shelves
-from collections_app.discogs.sandbox.catalogue import ReleaseFacts, release_facts
-from collections_app.discogs.sandbox.grants import Grants
-from collections_app.discogs.sandbox.market import (
+from collections_app.sandbox import demo, shelves
+from collections_app.sandbox.catalogue import ReleaseFacts, release_facts
+from collections_app.sandbox.grants import Grants
+from collections_app.sandbox.market import (
     USD_RATES,
     Kind,
     MarketDay,
@@ -22,8 +22,8 @@ from collections_app.discogs.sandbox.market import (
     profile,
     suggestions,
 )
-from collections_app.discogs.sandbox.noise import hash64
-from collections_app.discogs.sandbox.shelves import SandboxUser
+from collections_app.sandbox.noise import hash64
+from collections_app.sandbox.shelves import SandboxUser
 
 # Copies were added in the years before this day: fixed, so that a restart on another day changes no row, and long past,
 # because what was added after an import began puts removals off.

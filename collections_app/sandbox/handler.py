@@ -4,11 +4,11 @@ import socket
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from collections_app.discogs.sandbox import wire
-from collections_app.discogs.sandbox.answer import request_from
+from collections_app.sandbox import wire
+from collections_app.sandbox.answer import request_from
 
 if TYPE_CHECKING:
-    from collections_app.discogs.sandbox.listener import Listener
+    from collections_app.sandbox.listener import Listener
 
 
 class Handler(BaseHTTPRequestHandler):

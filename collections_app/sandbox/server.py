@@ -11,14 +11,14 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from collections_app.discogs.sandbox import auth, control, damage, routes, tokens, website
-from collections_app.discogs.sandbox.answer import Answer, Refused, Request, cloudflare, message
-from collections_app.discogs.sandbox.faults import Rule, Script
-from collections_app.discogs.sandbox.ledger import Ledger
-from collections_app.discogs.sandbox.limiter import SlidingWindow, Verdict
-from collections_app.discogs.sandbox.listener import Listener
-from collections_app.discogs.sandbox.shelves import SandboxUser
-from collections_app.discogs.sandbox.world import World
+from collections_app.sandbox import auth, control, damage, routes, tokens, website
+from collections_app.sandbox.answer import Answer, Refused, Request, cloudflare, message
+from collections_app.sandbox.faults import Rule, Script
+from collections_app.sandbox.ledger import Ledger
+from collections_app.sandbox.limiter import SlidingWindow, Verdict
+from collections_app.sandbox.listener import Listener
+from collections_app.sandbox.shelves import SandboxUser
+from collections_app.sandbox.world import World
 
 Latency = float | tuple[float, float]
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9a-fA-F:]+\](:[0-9]+)?")

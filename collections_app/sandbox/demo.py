@@ -5,11 +5,11 @@ from datetime import date
 from itertools import count, islice
 from random import Random
 
-from collections_app.discogs.sandbox import names, shelves
-from collections_app.discogs.sandbox.catalogue import odd_title
-from collections_app.discogs.sandbox.market import USD_RATES, Kind, market_day, profile
-from collections_app.discogs.sandbox.noise import hash64
-from collections_app.discogs.sandbox.shelves import Copy, SandboxUser, Want
+from collections_app.sandbox import names, shelves
+from collections_app.sandbox.catalogue import odd_title
+from collections_app.sandbox.market import USD_RATES, Kind, market_day, profile
+from collections_app.sandbox.noise import hash64
+from collections_app.sandbox.shelves import Copy, SandboxUser, Want
 
 DEMO_USERNAME, DEMO_TOKEN, DEMO_ID = "crate_demo", "sandbox-demo-token", 1_000_001
 SMALL_USERNAME, SMALL_TOKEN = "small_shelf", "sandbox-small-token"

@@ -6,10 +6,10 @@ from http.server import ThreadingHTTPServer
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from collections_app.discogs.sandbox.handler import Handler
+from collections_app.sandbox.handler import Handler
 
 if TYPE_CHECKING:
-    from collections_app.discogs.sandbox.server import SandboxServer
+    from collections_app.sandbox.server import SandboxServer
 
 
 class Listener(ThreadingHTTPServer):

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from collections_app.discogs.sandbox.answer import Answer, Request, json_answer, message
+from collections_app.sandbox.answer import Answer, Request, json_answer, message
 
 if TYPE_CHECKING:
-    from collections_app.discogs.sandbox.server import SandboxServer
+    from collections_app.sandbox.server import SandboxServer
 
 PREFIX = "/_sandbox/"
 _CHANGES = {

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from collections_app.discogs.sandbox import documents, tokens
-from collections_app.discogs.sandbox.answer import Answer, Refused, Request, detail, json_answer, message
-from collections_app.discogs.sandbox.auth import CONSUMER_NAME, Caller
-from collections_app.discogs.sandbox.catalogue import ReleaseFacts
-from collections_app.discogs.sandbox.market import USD_RATES, MarketDay
-from collections_app.discogs.sandbox.shelves import SandboxUser
-from collections_app.discogs.sandbox.sorting import sorted_copies
-from collections_app.discogs.sandbox.world import World
+from collections_app.sandbox import documents, tokens
+from collections_app.sandbox.answer import Answer, Refused, Request, detail, json_answer, message
+from collections_app.sandbox.auth import CONSUMER_NAME, Caller
+from collections_app.sandbox.catalogue import ReleaseFacts
+from collections_app.sandbox.market import USD_RATES, MarketDay
+from collections_app.sandbox.shelves import SandboxUser
+from collections_app.sandbox.sorting import sorted_copies
+from collections_app.sandbox.world import World
 
 NOT_FOUND = "The requested resource was not found."
 NOT_OWNER = (
