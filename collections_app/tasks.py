@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from collections_app import schema
-from collections_app.importer import import_step
+from collections_app.importing.steps import import_step
 from collections_app.models import ImportPass
 
 STEP = "collections_app.tasks.run_import_step"

@@ -12,7 +12,7 @@ from django.db.models import Count, F, FloatField, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.importer import ConnectionErased, start_import
+from collections_app.importing.steps import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
 from collections_app.times import is_from_the_future, is_recent

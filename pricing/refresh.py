@@ -16,8 +16,8 @@ from django.db.models import Case, F, Q, When
 from collections_app.credentials import CredentialUnreadable, credentials_of, restore
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
+from collections_app.importing.failures import ENDINGS
 from collections_app.models import DiscogsConnection
-from collections_app.setbacks import ENDINGS
 from pricing import planner
 from pricing.absence import record_not_found
 from pricing.models import PriceJob, SyncRun

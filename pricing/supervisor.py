@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from collections_app import schema
-from collections_app.importer import idle_imports
+from collections_app.importing.steps import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
 from pricing import alerts, feeder, health, outage, reconciler, runs, schedules, value_requests, vitals

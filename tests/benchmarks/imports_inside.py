@@ -30,7 +30,7 @@ def measure(token: str) -> dict[str, float]:
 
 def walked(user) -> float:
     """Seconds of one import."""
-    from collections_app.importer import import_step, start_import
+    from collections_app.importing.steps import import_step, start_import
 
     started = time.monotonic()
     walk = start_import(user.discogs_connection, now=timezone.now())

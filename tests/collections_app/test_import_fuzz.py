@@ -10,11 +10,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collections_app import shelf
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.payloads import parse_fields, parse_folders, parse_instance_page, parse_want_page
 from collections_app.discogs.shapes import parse_json
-from collections_app.importer import import_step, start_import
+from collections_app.importing import store
+from collections_app.importing.steps import import_step, start_import
 from collections_app.models import (
     ApiGate,
     CollectionField,
@@ -66,11 +66,11 @@ def test_what_is_stored_of_a_collection_is_valid(walk, folders, fields, copies, 
     for model in reversed(STORED):
         model.objects.all().delete()
     with transaction.atomic():
-        shelf.store_folders(walk, parsed(parse_folders, folders) or ())
-        shelf.store_fields(walk, parsed(parse_fields, fields) or ())
+        store.store_folders(walk, parsed(parse_folders, folders) or ())
+        store.store_fields(walk, parsed(parse_fields, fields) or ())
         copies_page, wants_page = parsed(parse_instance_page, copies), parsed(parse_want_page, wants)
-        shelf.store_instances(walk, copies_page.instances if copies_page else ())
-        shelf.store_wants(walk, wants_page.wants if wants_page else ())
+        store.store_instances(walk, copies_page.instances if copies_page else ())
+        store.store_wants(walk, wants_page.wants if wants_page else ())
     for model in STORED:
         assert_valid(*model.objects.all())
     if copies_page:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from collections_app.connect import connect_with_token
 from collections_app.credentials import credentials_of
 from collections_app.discogs.client import DiscogsClient
-from collections_app.importer import idle_imports, import_step, start_import
+from collections_app.importing.steps import idle_imports, import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, Folder, ImportPass
 from pricing import planner, runs
 from pricing.models import SyncRun

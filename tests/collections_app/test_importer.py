@@ -10,7 +10,7 @@ from django.db.models.signals import post_save
 from django.utils import timezone
 
 from collections_app.connect import disconnect
-from collections_app.importer import ConnectionErased, idle_imports, import_step, start_import
+from collections_app.importing.steps import ConnectionErased, idle_imports, import_step, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, Folder, ImportPass, Release
 from tests.pricing.engine import import_all
 

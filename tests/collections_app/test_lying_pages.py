@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from django.utils import timezone
 
-from collections_app.importer import import_step, start_import
+from collections_app.importing.steps import import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, ImportPass, WantlistItem
 from collections_app.sandbox.server import SandboxServer
 from tests.conftest import point_at

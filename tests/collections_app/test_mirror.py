@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from collections_app.connect import connect_with_token
 from collections_app.discogs.payloads import FieldPayload
-from collections_app.importer import import_step, start_import
+from collections_app.importing.steps import import_step, start_import
+from collections_app.importing.store import roles_of
 from collections_app.models import (
     CollectionField,
     CollectionInstance,
@@ -18,7 +19,6 @@ from collections_app.models import (
 )
 from collections_app.sandbox.demo import DEMO_TOKEN
 from collections_app.sandbox.shelves import Field
-from collections_app.shelf import roles_of
 from tests.pricing.engine import import_all
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_app.paid import parse_paid
+from collections_app.importing.paid import parse_paid
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 import pytest
 from django.utils import timezone
 
-from collections_app.importer import start_import
+from collections_app.importing.steps import start_import
 from collections_app.models import ImportPass
 from collections_app.tasks import enqueue_import
 from tests.processes import eventually

@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from collections_app.importer import import_step, start_import
+from collections_app.importing.steps import import_step, start_import
 from pricing import feeder, runs
 from pricing.tasks import refresh_price
 

@@ -7,7 +7,7 @@ import pytest
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from collections_app.importer import idle_imports
+from collections_app.importing.steps import idle_imports
 from collections_app.models import ApiGate, ImportPass
 from pricing import alerts, feeder, health, optional, planner, rates, reconciler, schedules, vitals
 from pricing.feeder import TASK

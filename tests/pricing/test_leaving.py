@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from collections_app.discogs import errors
 from collections_app.discogs.client import DiscogsClient
-from collections_app.importer import import_step, start_import
+from collections_app.importing.steps import import_step, start_import
 from collections_app.models import (
     CollectionInstance,
     DiscogsConnection,

@@ -6,7 +6,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from collections_app import schema
-from collections_app.importer import start_import
+from collections_app.importing.steps import start_import
 from collections_app.tasks import enqueue_import, run_import_step
 from pricing import alerts, feeder, planner
 from pricing.broker import OrderedBroker

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from collections_app import setbacks, shelf
 from collections_app.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
 from collections_app.discogs.gate import longest_wait
 from collections_app.discogs.payloads import InstancePage, WantPage
+from collections_app.importing import failures, store
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.times import is_over
 
@@ -64,11 +64,11 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
     try:
         client = DiscogsClient(credentials_of(walk.connection))
     except CredentialUnreadable:
-        return setbacks.end(walk, State.UNREADABLE, now=now)
+        return failures.end(walk, State.UNREADABLE, now=now)
     try:
         finished = STEPS[Stage(walk.stage)](walk, client, now)
     except errors.DiscogsError as error:
-        return setbacks.settle(walk, client, error, now=now)
+        return failures.settle(walk, client, error, now=now)
     return None if finished else 0.0
 
 
@@ -97,8 +97,8 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
         attempts=F("attempts") + 1,
     )
     walk = ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
-    if walk and walk.attempts > setbacks.MOST_ATTEMPTS:
-        setbacks.give_up(walk, setbacks.BROKEN_OFF, now=now)
+    if walk and walk.attempts > failures.MOST_ATTEMPTS:
+        failures.give_up(walk, failures.BROKEN_OFF, now=now)
         return None
     return walk
 
@@ -110,7 +110,7 @@ def _folders(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     folders = client.collection_folders(walk.connection.discogs_username)
     if all(folder.discogs_id == 0 for folder in folders):
         # The owner is shown folder 1 as well: after a rename the old name may be somebody else's.
-        setbacks.confirm_owner(walk, client)
+        failures.confirm_owner(walk, client)
     counts = [folder.count for folder in folders if folder.discogs_id == 0]
     with transaction.atomic():
         _advance(
@@ -121,7 +121,7 @@ def _folders(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
             instances_seen=0,
             instances_consistent=len(counts) == 1,
         )
-        shelf.store_folders(walk, folders)
+        store.store_folders(walk, folders)
     return False
 
 
@@ -133,7 +133,7 @@ def _fields(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     with transaction.atomic():
         _advance(walk, client, stage=Stage.INSTANCES, next_page=1)
         if fields is not None:
-            shelf.store_fields(walk, fields)
+            store.store_fields(walk, fields)
     return False
 
 
@@ -146,7 +146,7 @@ def _instances(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
         page = InstancePage(items=walk.instances_expected, instances=())  # past the end
     with transaction.atomic():
         _advance(walk, client, next_page=walk.next_page + 1)
-        new = shelf.store_instances(walk, page.instances)
+        new = store.store_instances(walk, page.instances)
         walk.instances_seen += new
         settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.instances)
         walk.instances_consistent &= page.items == walk.instances_expected and settled
@@ -164,7 +164,7 @@ def _end_of_instances(walk: ImportPass, *, now: datetime) -> None:
     walk.instances_consistent &= walk.instances_seen == walk.instances_expected
     walk.save(update_fields=["stage", "next_page", "instances_consistent"])
     if walk.instances_consistent:
-        shelf.note_removed_instances(walk, now=now)
+        store.note_removed_instances(walk, now=now)
 
 
 def _wants(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
@@ -177,7 +177,7 @@ def _wants(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     first = walk.next_page == 1
     with transaction.atomic():
         _advance(walk, client, next_page=walk.next_page + 1)
-        new = shelf.store_wants(walk, page.wants)
+        new = store.store_wants(walk, page.wants)
         walk.wants_seen = new + (0 if first else walk.wants_seen)
         settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.wants)
         walk.wants_consistent &= (first or page.items == walk.wants_expected) and settled
@@ -213,7 +213,7 @@ def _complete(walk: ImportPass, *, now: datetime) -> None:
     walk.state, walk.finished_at = ImportPass.State.COMPLETE, now
     walk.save(update_fields=["wants_consistent", "state", "finished_at"])
     if walk.wants_consistent:
-        shelf.delete_removed_wants(walk)
+        store.delete_removed_wants(walk)
 
 
 def _advance(walk: ImportPass, client: DiscogsClient, **values: object) -> None:
@@ -221,9 +221,9 @@ def _advance(walk: ImportPass, client: DiscogsClient, **values: object) -> None:
 
     Also the lock for the rest of the transaction: whoever ends the walk meanwhile waits for it.
     """
-    if not setbacks.mine(walk).update(
+    if not failures.mine(walk).update(
         **values, requests=F("requests") + client.requests_sent, attempts=0, error="", lease_until=None
     ):
-        raise setbacks.Stopped("The import was stopped or taken over.")
+        raise failures.Stopped("The import was stopped or taken over.")
     for name, value in values.items():
         setattr(walk, name, value)

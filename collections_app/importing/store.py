@@ -21,6 +21,7 @@ from collections_app.discogs.payloads import (
     ReleaseFacts,
     WantPayload,
 )
+from collections_app.importing.paid import parse_paid
 from collections_app.models import (
     CollectionField,
     CollectionInstance,
@@ -29,7 +30,6 @@ from collections_app.models import (
     Release,
     WantlistItem,
 )
-from collections_app.paid import parse_paid
 
 logger = logging.getLogger(__name__)
 
