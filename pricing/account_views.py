@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from collections_app.queries import connection_of, copies_held
+from collections_app.connections.lookup import connection_of, copies_held
 from pricing.leaving import LastAdministrator, erase_account
 
 

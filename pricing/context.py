@@ -4,8 +4,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from collections_app.connections.lookup import connection_in_trouble
 from collections_app.models import DiscogsConnection
-from collections_app.queries import connection_in_trouble
 from pricing.queries import Progress, progress_now
 
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from collections_app.accounts.sessions import end_sessions_of
-from collections_app.connect import disconnect
+from collections_app.connections.connect import disconnect
 from collections_app.models import DiscogsConnection, ImportPass
 from pricing import planner
 from pricing.models import SyncRun

@@ -16,7 +16,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from collections_app.credentials import CredentialUnreadable, credentials_of
+from collections_app.connections.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors, gate
 from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.market_payloads import Suggestion

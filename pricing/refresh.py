@@ -13,7 +13,7 @@ from functools import partial
 from django.conf import settings
 from django.db.models import Case, F, Q, When
 
-from collections_app.credentials import CredentialUnreadable, credentials_of, restore
+from collections_app.connections.credentials import CredentialUnreadable, credentials_of, restore
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.importing.failures import ENDINGS

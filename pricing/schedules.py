@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models import Value as Constant
 from django.db.models.functions import Coalesce, Greatest, Least
 
-from collections_app.credentials import restore_readable
+from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
 from pricing import optional, planner, purge, rates, value_requests

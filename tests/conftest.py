@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
-from collections_app.connect import connect_with_token
+from collections_app.connections.connect import connect_with_token
 from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.server import SandboxServer
 from tests.processes import Site

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from collections_app.queries import preferences_of
+from collections_app.connections.lookup import preferences_of
 from pricing.display import Display
 from pricing.fx import PRICE_CURRENCY
 from pricing.models import ExchangeRate

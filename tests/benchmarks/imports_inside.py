@@ -13,7 +13,7 @@ from django.utils import timezone
 def measure(token: str) -> dict[str, float]:
     from django.contrib.auth import get_user_model
 
-    from collections_app.connect import connect_with_token
+    from collections_app.connections.connect import connect_with_token
     from collections_app.models import CollectionInstance, ImportPass
 
     user = get_user_model().objects.create_user("large")

@@ -14,7 +14,7 @@ from django.utils import timezone
 def seed(username: str, token: str, *, first: int, count: int) -> None:
     from django.contrib.auth import get_user_model
 
-    from collections_app.credentials import seal
+    from collections_app.connections.credentials import seal
     from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Release
 
     now = timezone.now()

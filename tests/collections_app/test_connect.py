@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
-from collections_app.connect import ConnectRefused, connect_with_token, disconnect
+from collections_app.connections.connect import ConnectRefused, connect_with_token, disconnect
 from collections_app.discogs.client import DiscogsClient
 from collections_app.models import CollectionInstance, DiscogsConnection
 from collections_app.sandbox.demo import DEMO_TOKEN, SMALL_TOKEN

@@ -2,7 +2,7 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from collections_app.credentials import CredentialUnreadable, credentials_of, seal
+from collections_app.connections.credentials import CredentialUnreadable, credentials_of, seal
 from collections_app.discogs.client import Credentials
 from collections_app.models import DiscogsConnection
 

@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from collections_app.connect import connect_with_token
-from collections_app.credentials import credentials_of
+from collections_app.connections.connect import connect_with_token
+from collections_app.connections.credentials import credentials_of
 from collections_app.discogs.client import DiscogsClient
 from collections_app.importing.steps import idle_imports, import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, Folder, ImportPass

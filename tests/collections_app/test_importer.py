@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from collections_app.connect import disconnect
+from collections_app.connections.connect import disconnect
 from collections_app.importing.steps import ConnectionErased, idle_imports, import_step, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, Folder, ImportPass, Release
 from tests.pricing.engine import import_all
@@ -41,7 +41,7 @@ def test_a_collection_takes_a_request_for_each_hundred_copies(collector, generou
 
 
 def test_folders_grades_and_facts_arrive(make_user, generous_sandbox):
-    from collections_app.connect import connect_with_token
+    from collections_app.connections.connect import connect_with_token
     from collections_app.sandbox.demo import DEMO_TOKEN
 
     user = make_user()

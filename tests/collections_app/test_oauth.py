@@ -9,8 +9,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from collections_app.connect import connect_with_token
-from collections_app.credentials import credentials_of
+from collections_app.connections.connect import connect_with_token
+from collections_app.connections.credentials import credentials_of
 from collections_app.discogs.client import DiscogsClient
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.oauth import Token, parse_token

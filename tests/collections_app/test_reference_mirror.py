@@ -6,7 +6,7 @@ import discogs_client
 import pytest
 from django.utils import timezone
 
-from collections_app.connect import connect_with_token
+from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionInstance, WantlistItem
 from collections_app.sandbox.demo import DEMO_TOKEN
 from tests.pricing.engine import import_all

@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
-from collections_app.credentials import credentials_of, seal, seal_oauth
+from collections_app.connections.credentials import credentials_of, seal, seal_oauth
 from collections_app.discogs.oauth import Token
 from collections_app.models import DiscogsConnection
 from tests import factories as make

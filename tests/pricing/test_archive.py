@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from collections_app.connect import connect_with_token
+from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionField, DiscogsConnection, Folder, Preferences, Release
 from pricing import archive, planner
 from pricing.archive.sections import FORMAT, SECTIONS

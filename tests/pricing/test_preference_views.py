@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from collections_app.connections.lookup import preferences_of
 from collections_app.forms import zone_choices
 from collections_app.models import Preferences
-from collections_app.queries import preferences_of
 from pricing import schedules
 from pricing.models import SyncRun
 from tests import factories as make

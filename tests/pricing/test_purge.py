@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
-from collections_app.connect import disconnect
+from collections_app.connections.connect import disconnect
 from collections_app.models import ApiMinute, Capability, PendingAuthorisation
 from pricing.models import (
     HealthAlert,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from collections_app.connect import connect_with_token
+from collections_app.connections.connect import connect_with_token
 from collections_app.models import DiscogsConnection
 from pricing import feeder, planner
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from collections_app.accounts.people import user_called
-from collections_app.connect import ConnectRefused, connect_with_token
+from collections_app.connections.connect import ConnectRefused, connect_with_token
 
 
 class Command(BaseCommand):

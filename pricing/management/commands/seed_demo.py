@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from collections_app.accounts.people import confirm_address
-from collections_app.connect import ConnectRefused, connect_with_token
+from collections_app.connections.connect import ConnectRefused, connect_with_token
 from collections_app.sandbox.demo import DEMO_TOKEN
 from collections_app.sandbox.world import World
 from pricing.demo import seed_history

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from collections_app.credentials import CredentialUnreadable, open_oauth, seal, seal_oauth
+from collections_app.connections.credentials import CredentialUnreadable, open_oauth, seal, seal_oauth
 from collections_app.discogs import errors, oauth
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.discogs.payloads import Identity
