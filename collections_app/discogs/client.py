@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import errors, market_payloads, oauth, payloads
 from collections_app.discogs.gate import Gate, Told, configured_gate
-from collections_app.discogs.shapes import parse_json
+from collections_app.discogs.json_values import parse_json
 
 logger = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from django.utils import timezone
 from collections_app.discogs import clock
 from collections_app.discogs.clock import database_now
 from collections_app.discogs.errors import GateClosed
+from collections_app.discogs.minutes import add_to_minute
 from collections_app.discogs.pace import Ceiling, Pace, slot_after, slots_with
-from collections_app.discogs.trend import add_to_minute
 from collections_app.models import ApiGate
 
 PATIENCE = 8.0  # seconds a caller waits for its slot before it is sent away

@@ -7,8 +7,8 @@ from typing import Any
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs.errors import BadPayload
+from collections_app.discogs.json_values import a_count, a_text, an_object, clean
 from collections_app.discogs.payloads import parse_amount
-from collections_app.discogs.shapes import a_count, a_text, an_object, clean
 
 MOST_GRADE = 40  # characters
 MOST_GRADES = 20  # there are eight

@@ -14,7 +14,7 @@ from typing import Any
 
 from collections_app.currencies import minor_units
 from collections_app.discogs.errors import BadPayload
-from collections_app.discogs.shapes import (
+from collections_app.discogs.json_values import (
     MOST_TEXT,
     a_count,
     a_list,

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from collections_app.discogs import market_payloads, payloads
-from collections_app.discogs.shapes import MOST_COUNT
+from collections_app.discogs.json_values import MOST_COUNT
 from collections_app.sandbox import documents
 from collections_app.sandbox.world import World
 

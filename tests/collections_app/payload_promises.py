@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import market_payloads, payloads
-from collections_app.discogs.shapes import MOST_COUNT, MOST_ID, MOST_TEXT
+from collections_app.discogs.json_values import MOST_COUNT, MOST_ID, MOST_TEXT
 from tests.collections_app.payload_fuzz import RELEASE
 
 MOST_MINOR = 10**9 * 100

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import BadPayload
+from collections_app.discogs.json_values import parse_json
 from collections_app.discogs.payloads import parse_fields, parse_folders, parse_instance_page, parse_want_page
-from collections_app.discogs.shapes import parse_json
 from collections_app.importing import store
 from collections_app.importing.steps import import_step, start_import
 from collections_app.models import (

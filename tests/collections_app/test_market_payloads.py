@@ -11,13 +11,13 @@ from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.gate import Gate, Pace
+from collections_app.discogs.json_values import parse_json
 from collections_app.discogs.market_payloads import (
     MarketStats,
     Suggestion,
     parse_market_stats,
     parse_suggestions,
 )
-from collections_app.discogs.shapes import parse_json
 from collections_app.models import ApiGate
 from collections_app.sandbox.market import GRADE_GRID
 from tests.collections_app.test_payloads import JSON

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import BadPayload
+from collections_app.discogs.json_values import parse_json
 from collections_app.discogs.oauth import parse_token
 from collections_app.discogs.payloads import MOST_AMOUNT
-from collections_app.discogs.shapes import parse_json
 from collections_app.importing.paid import parse_paid
 from tests.collections_app.payload_fuzz import (
     KEYS,

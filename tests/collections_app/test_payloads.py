@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import BadPayload
+from collections_app.discogs.json_values import MOST_TEXT, parse_json
 from collections_app.discogs.payloads import (
     Market,
     join_artists,
@@ -13,7 +14,6 @@ from collections_app.discogs.payloads import (
     parse_instance_page,
     parse_release_market,
 )
-from collections_app.discogs.shapes import MOST_TEXT, parse_json
 
 PRICED = (
     b'{"id": 5, "lowest_price": 8.415000000000001, "num_for_sale": 3, "community": {"want": 7, "have": 9}}'

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
-from collections_app.discogs.trend import add_to_minute
+from collections_app.discogs.minutes import add_to_minute
 from collections_app.models import ApiMinute
 
 NOON = datetime(2026, 3, 1, 12, 0, 17, 500_000, tzinfo=UTC)
