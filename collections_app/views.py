@@ -7,9 +7,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from collections_app.accounts.owner import owner_of
 from collections_app.connections.lookup import connection_of, copies_held, preferences_of
 from collections_app.forms import PreferencesForm
-from collections_app.owner import owner_of
 
 
 @require_safe

@@ -220,7 +220,7 @@ MIDDLEWARE = [
     "collections_app.web.unavailable.UnavailableMiddleware",
     "collections_app.web.body.BodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "collections_app.middleware.AddressMiddleware",
+    "collections_app.web.addresses.AddressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "collections_app.web.headers.PrivateMiddleware",
@@ -228,7 +228,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Private by default: a public view says so with @login_not_required.
-    "collections_app.accounts.ended.LoginMiddleware",
+    "collections_app.accounts.login_required.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "pricing.middleware.DisplayMiddleware",
     "allauth.account.middleware.AccountMiddleware",

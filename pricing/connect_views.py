@@ -7,13 +7,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from collections_app.accounts.limits import limited
+from collections_app.accounts.owner import owner_of
 from collections_app.connections import connect as connecting
 from collections_app.connections.lookup import connection_of, copies_held
 from collections_app.discogs import oauth
 from collections_app.forms import ConnectForm
-from collections_app.limits import limited
 from collections_app.models import DiscogsConnection
-from collections_app.owner import owner_of
 from pricing import planner
 from pricing.leaving import erase_holdings
 from pricing.models import SyncRun

@@ -12,8 +12,8 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from collections_app.limits import limited
-from collections_app.owner import owner_of
+from collections_app.accounts.limits import limited
+from collections_app.accounts.owner import owner_of
 from pricing import archive
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from collections_app.accounts.owner import owner_of
+from collections_app.accounts.preferences import save_preferences
 from collections_app.connections.lookup import preferences_of
 from collections_app.forms import PreferencesForm
-from collections_app.owner import owner_of
-from collections_app.preferences import save_preferences
 from collections_app.views import settings_page
 from pricing import rates
 

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from collections_app.accounts.limits import limited
+from collections_app.accounts.owner import owner_of
 from collections_app.connections.lookup import collection_path, connection_of
 from collections_app.discogs import gate
-from collections_app.limits import limited
 from collections_app.models import DiscogsConnection, Release
-from collections_app.owner import owner_of
 from collections_app.search import CUT
 from pricing import planner, queries
 from pricing.charts import DEFAULT_RANGE

@@ -10,7 +10,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 
-from collections_app.sealing import decrypt_text
+from collections_app.encryption import decrypt_text
 
 PASSWORD = "a-long-password"
 SET_UP = "/account/2fa/totp/activate/"

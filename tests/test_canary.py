@@ -21,8 +21,8 @@ from django.test import Client
 from django.urls import reverse
 from django_q.models import OrmQ
 
+from collections_app.encryption import decrypt_text
 from collections_app.models import DiscogsConnection
-from collections_app.sealing import decrypt_text
 from pricing.models import SyncRun
 from tests.accounts import force_login_with_code
 from tests.processes import eventually

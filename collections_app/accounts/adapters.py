@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from collections_app.accounts.addresses import plain_address
-from collections_app.sealing import decrypt_text, encrypt_text
+from collections_app.encryption import decrypt_text, encrypt_text
 
 logger = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from collections_app.accounts.adapters import MailNotSent
-from collections_app.accounts.ended import SAFE, own_path
+from collections_app.accounts.login_required import SAFE, own_path
 from collections_app.accounts.second_factor import SecondFactor, second_factor_of
-from collections_app.sealing import TextUnreadable
+from collections_app.encryption import TextUnreadable
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from collections_app.sealing import TextUnreadable, with_newest_key
+from collections_app.encryption import TextUnreadable, with_newest_key
 
 SEALED = ("secret", "seed")  # of an app, of recovery codes
 

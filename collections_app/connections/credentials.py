@@ -9,8 +9,8 @@ from typing import Any
 
 from collections_app.discogs import oauth
 from collections_app.discogs.client import Credentials
+from collections_app.encryption import TextUnreadable, decrypt_text, encrypt_text
 from collections_app.models import DiscogsConnection
-from collections_app.sealing import TextUnreadable, decrypt_text, encrypt_text
 
 
 class CredentialUnreadable(Exception):

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from collections_app.accounts.people import user_called
+from collections_app.accounts.lookup import user_called
 from tests.accounts import PASSWORD, CountingHasher, code_in_mail, log_in
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from collections_app.limits import limited
+from collections_app.accounts.limits import limited
 from tests.accounts import log_in
 
 pytestmark = pytest.mark.django_db

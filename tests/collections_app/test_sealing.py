@@ -3,7 +3,7 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from collections_app.sealing import TextUnreadable, decrypt_text, encrypt_text
+from collections_app.encryption import TextUnreadable, decrypt_text, encrypt_text
 
 
 def test_a_text_is_sealed_and_opened_again():

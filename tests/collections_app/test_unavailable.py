@@ -16,8 +16,8 @@ from django.test import Client, override_settings
 from django.urls import path
 from django.utils import timezone
 
+from collections_app.accounts.limits import APP, limited
 from collections_app.accounts.session_store import SessionStore
-from collections_app.limits import APP, limited
 from collections_app.web.error_pages import RETRY_AFTER
 from collections_app.web.log_lines import OneLineEach, ShortLines
 from config.urls import urlpatterns as site_patterns

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from collections_app.accounts.people import confirm_address, user_called
+from collections_app.accounts.lookup import confirm_address, user_called
 
 
 class Command(BaseCommand):

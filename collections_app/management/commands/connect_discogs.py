@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from collections_app.accounts.people import user_called
+from collections_app.accounts.lookup import user_called
 from collections_app.connections.connect import ConnectRefused, connect_with_token
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
-from collections_app.accounts.people import user_called
+from collections_app.accounts.lookup import user_called
 from collections_app.accounts.sessions import end_sessions_of
 
 

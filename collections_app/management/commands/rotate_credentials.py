@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from collections_app.accounts.secrets import renew_secrets
+from collections_app.encryption import TextUnreadable, with_newest_key
 from collections_app.models import DiscogsConnection
-from collections_app.sealing import TextUnreadable, with_newest_key
 
 
 class Command(BaseCommand):

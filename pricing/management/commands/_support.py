@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from collections_app.accounts.people import user_called
+from collections_app.accounts.lookup import user_called
 from pricing.health import workers_are_running
 
 USAGE = 2  # exit status
