@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from pricing import display
+from pricing.money import display
 from pricing.queries.display import display_for
 
 

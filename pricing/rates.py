@@ -18,10 +18,10 @@ from collections_app.discogs.market_payloads import MarketStats
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Capability, DiscogsConnection, Preferences
 from collections_app.times import is_recent
-from pricing import fx
 from pricing.broker import OrderedBroker
-from pricing.fx import PRICE_CURRENCY
 from pricing.models import ExchangeRate, ReleasePrice
+from pricing.money import convert
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.optional import ClientFor, at_the_back, held, remember, usable
 
 logger = logging.getLogger(__name__)
@@ -87,17 +87,17 @@ def _between(usd: MarketStats, other: MarketStats) -> Decimal | None:
     """None when nothing is for sale, or when a listing came or went between the two answers."""
     if usd.value is None or other.value is None or usd.num_for_sale != other.num_for_sale:
         return None
-    return fx.rate_between(usd.value, other.value)
+    return convert.rate_between(usd.value, other.value)
 
 
 def _store(currency: str, per_usd: Decimal | None, *, now: datetime) -> bool:
     row = ExchangeRate.objects.filter(currency=currency).first()
     before = row.as_rate() if row else None
-    if per_usd is None or not fx.is_plausible(per_usd, before=before, now=now):
+    if per_usd is None or not convert.is_plausible(per_usd, before=before, now=now):
         logger.warning("rate for %s not believed: %s after %s", currency, per_usd, before and before.per_usd)
         return False
     ExchangeRate.objects.update_or_create(
-        currency=currency, defaults={"micros_per_usd": int(per_usd * fx.MICROS), "observed_at": now}
+        currency=currency, defaults={"micros_per_usd": int(per_usd * convert.MICROS), "observed_at": now}
     )
     remember(f"{ASKED}{currency}", True, now=now)
     return True

@@ -7,8 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from collections_app.models import CollectionInstance, DiscogsConnection
-from pricing.fx import PRICE_CURRENCY
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.queries import fresh_for, value_for
 from pricing.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
 

@@ -39,7 +39,6 @@ from pricing.archive.kinds import (
     whole,
 )
 from pricing.archive.shape import Column, Row, Section
-from pricing.fx import PRICE_CURRENCY
 from pricing.models import (
     CollectionValue,
     MarketStat,
@@ -47,6 +46,7 @@ from pricing.models import (
     PriceSuggestion,
     ReleasePrice,
 )
+from pricing.money.convert import PRICE_CURRENCY
 
 FORMAT, VERSION = "crateworth-export", 1
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Release
-from pricing.fx import MICROS, Rate
+from pricing.money.convert import MICROS, Rate
 
 STATUS_LABELS = {
     MarketStatus.PRICED.value: "Priced",

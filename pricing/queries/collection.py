@@ -13,8 +13,8 @@ from django.http import QueryDict
 from collections_app.models import CollectionInstance, Folder
 from collections_app.search import words_of
 from pricing.charts import Change, change, sparkline
-from pricing.fx import PRICE_CURRENCY
 from pricing.models import PriceSnapshot
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.queries.dashboard import failed_releases
 from pricing.queries.groups import decade_of, main_format
 from pricing.queries.limit import time_limit

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collections_app.connections.lookup import preferences_of
-from pricing.display import Display
-from pricing.fx import PRICE_CURRENCY
 from pricing.models import ExchangeRate
+from pricing.money.convert import PRICE_CURRENCY
+from pricing.money.display import Display
 
 
 def display_for(user_id: int, *, now: datetime) -> Display:

@@ -7,8 +7,8 @@ from django.db.models import Exists, Min, OuterRef
 
 from collections_app.models import CollectionField, CollectionInstance, Release, WantlistItem
 from pricing.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
-from pricing.fx import PRICE_CURRENCY
 from pricing.models import PriceSnapshot, ReleasePrice
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.queries.history import TABLE_ROWS
 from pricing.queries.values import STATE_LABELS, fresh_for
 from pricing.valuation import PRICED, Freshness, freshness

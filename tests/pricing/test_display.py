@@ -11,8 +11,8 @@ from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 
 from collections_app.models import Preferences
-from pricing import display
 from pricing.middleware import DisplayMiddleware
+from pricing.money import display
 from pricing.queries.display import display_for
 from tests import factories as make
 from tests.accounts import force_login_with_code

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from collections_app.models import CollectionInstance
 from pricing.charts import Change
-from pricing.display import Display, active
-from pricing.fx import Rate
+from pricing.money.convert import Rate
+from pricing.money.display import Display, active
 from pricing.templatetags import figures
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.currencies import CODES, digits_of
-from pricing.fx import MICROS, Rate, convert, is_plausible, rate_between
+from pricing.money.convert import MICROS, Rate, convert, is_plausible, rate_between
 
 NOW = datetime(2027, 3, 28, 12, tzinfo=UTC)
 rates = st.integers(50_000, 10_000 * MICROS).map(lambda micros: Decimal(micros) / MICROS)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.utils import timezone
 
-from pricing.fx import PRICE_CURRENCY, Rate, convert
+from pricing.money.convert import PRICE_CURRENCY, Rate, convert
 
 
 @dataclass(frozen=True, slots=True)
