@@ -10,7 +10,7 @@ from collections_app.models import CollectionInstance
 from collections_app.sandbox.market import MarketDay
 from collections_app.sandbox.world import World
 from pricing.models import PriceSnapshot
-from pricing.values import rebuild_values
+from pricing.value.daily import rebuild_values
 
 DAILY_FOR = 120  # days before today with a snapshot each; older ones have every third day
 BATCH = 2_000  # rows in one transaction, so that workers get their turn on SQLite

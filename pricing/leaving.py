@@ -16,7 +16,7 @@ from collections_app.connections.connect import disconnect
 from collections_app.models import DiscogsConnection, ImportPass
 from pricing import planner
 from pricing.models import SyncRun
-from pricing.values import forget_values
+from pricing.value.daily import forget_values
 
 
 class LastAdministrator(Exception):

@@ -12,9 +12,10 @@ from django.utils import timezone
 from collections_app import schema
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
-from pricing import value_requests, values
 from pricing.health import Heart
 from pricing.refresh import Outcome, refresh_job
+from pricing.sync import value_requests
+from pricing.value import daily
 
 logger = logging.getLogger(__name__)
 
@@ -83,5 +84,5 @@ def work_value_request(request_id: int) -> None:
 
 def settle_value(user_id: int) -> None:
     """Queue entry of rows that an earlier version left behind: compute a user's last two daily values anew."""
-    values.settle_value(user_id, now=timezone.now())
+    daily.settle_value(user_id, now=timezone.now())
     this_process().heart.beat(now=timezone.now())

@@ -153,7 +153,7 @@ class ExchangeRate(models.Model):
 class CollectionValue(models.Model):
     """A user's estimated value at the end of one UTC day (of the day so far, for today).
 
-    Derived from holdings and snapshots by `pricing.valuation`; it can be computed anew at any time.
+    Derived from holdings and snapshots by `pricing.value.valuation`; it can be computed anew at any time.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="values")

@@ -6,7 +6,7 @@ from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.queries.limit import TookTooLong
 from pricing.queries.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.queries.release import release_for
-from pricing.queries.values import counted, fresh_for, value_for
+from pricing.value.current import counted, fresh_for, value_for
 
 __all__ = [
     "DEFAULT_GROUPING",

@@ -19,8 +19,8 @@ from pricing.queries.dashboard import failed_releases
 from pricing.queries.groups import decade_of, main_format
 from pricing.queries.limit import time_limit
 from pricing.queries.movers import amount_at
-from pricing.queries.values import STATE_LABELS, counted, fresh_for, state_at
-from pricing.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
+from pricing.value.current import STATE_LABELS, counted, fresh_for, state_at
+from pricing.value.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
 
 PAGE_SIZE = 50
 TREND = timedelta(days=91)

@@ -10,8 +10,8 @@ from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
 from pricing.queries.movers import Mover, dearest_for, has_demo_data, movers_for
-from pricing.queries.values import fresh_for, value_for
-from pricing.valuation import Freshness, Value
+from pricing.value.current import fresh_for, value_for
+from pricing.value.valuation import Freshness, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from collections_app.models import CollectionInstance
-from pricing.queries.values import counted
+from pricing.value.current import counted
 
 # Bars shown; the rest is added up in one.
 MOST_BARS = 7

@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import Min
 
 from pricing.models import CollectionValue
-from pricing.valuation import Value
+from pricing.value.valuation import Value
 
 # Rows of the table behind a chart.
 TABLE_ROWS = 100

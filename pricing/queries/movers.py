@@ -10,8 +10,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from collections_app.models import CollectionInstance, Release
 from pricing.charts import Change
 from pricing.models import PriceSnapshot, ReleasePrice
-from pricing.queries.values import counted
-from pricing.valuation import PRICE_COUNTS_FOR
+from pricing.value.current import counted
+from pricing.value.valuation import PRICE_COUNTS_FOR
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.
 LEAST_AMOUNT = 100

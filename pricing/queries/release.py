@@ -10,8 +10,8 @@ from pricing.charts import Change, Pill, Range, change, chart_data, choose, pill
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.queries.history import TABLE_ROWS
-from pricing.queries.values import STATE_LABELS, fresh_for
-from pricing.valuation import PRICED, Freshness, freshness
+from pricing.value.current import STATE_LABELS, fresh_for
+from pricing.value.valuation import PRICED, Freshness, freshness
 
 
 @dataclass(frozen=True, slots=True)

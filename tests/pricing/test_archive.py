@@ -30,7 +30,7 @@ from pricing.models import (
     SyncRun,
 )
 from pricing.queries import value_for
-from pricing.values import rebuild_values
+from pricing.value.daily import rebuild_values
 from tests import factories as make
 from tests.pricing.engine import import_all, work_until_idle
 

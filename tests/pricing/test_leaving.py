@@ -25,11 +25,12 @@ from collections_app.models import (
     Release,
 )
 from collections_app.tasks import run_import_step
-from pricing import feeder, planner, runs, values
+from pricing import feeder, planner, runs
 from pricing.leaving import LastAdministrator, erase_account, erase_holdings
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
 from pricing.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value
+from pricing.value import daily
 from tests import factories as make
 from tests.accounts import PASSWORD, force_login_with_code, log_in
 from tests.pricing.engine import import_all, work_until_idle
@@ -216,7 +217,7 @@ def test_tasks_that_lie_in_the_queue_find_nothing_to_do(make_user):
     erase_account(user, now=timezone.now())
     run_import_step(pass_id)
     settle_value(user_id)
-    values.store_value(user_id, now=timezone.now())
+    daily.store_value(user_id, now=timezone.now())
     runs.advance_runs(now=timezone.now())
     assert not rows_of(user_id)
 
@@ -226,9 +227,9 @@ def test_a_value_computed_before_someone_disconnected_is_not_written(make_user):
     user = connected(make_user)
     fill(user)
     now = timezone.now()
-    value = values.value_for(user.pk, now=now)
+    value = daily.value_for(user.pk, now=now)
     erase_holdings(user.pk, now=now)
-    values.write_value(user.pk, value, day=now.date())
+    daily.write_value(user.pk, value, day=now.date())
     assert not CollectionValue.objects.exists()
 
 

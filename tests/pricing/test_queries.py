@@ -8,7 +8,7 @@ from pricing import queries
 from pricing.models import PriceSnapshot
 from pricing.queries.groups import bars_for
 from pricing.queries.movers import has_demo_data, movers_for
-from pricing.valuation import Freshness
+from pricing.value.valuation import Freshness
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,10 @@ from django.db import connection as database
 from django_q.models import OrmQ
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
-from pricing import schedules, value_requests, values
+from pricing import schedules
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun, ValueRequest
+from pricing.sync import value_requests
+from pricing.value import daily
 from tests.factories import (
     make_connection,
     make_instance,
@@ -234,9 +236,9 @@ def test_yesterday_is_computed_anew_with_what_other_peoples_syncs_brought():
     connection = connected(every=0)
     release = make_instance(connection).release
     make_snapshot(release, 1500, day=NOW.date(), observed_at=NOW)
-    values.settle_value(connection.user_id, now=NOW)
+    daily.settle_value(connection.user_id, now=NOW)
     PriceSnapshot.objects.update(amount_minor=1800, observed_at=NOW + HOUR)
-    values.settle_value(connection.user_id, now=NOW + DAY)
+    daily.settle_value(connection.user_id, now=NOW + DAY)
     assert CollectionValue.objects.get(day=NOW.date()).value_minor == 1800
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.valuation import Copy, Freshness, Holding, freshness, holdings_at, value_of
+from pricing.value.valuation import Copy, Freshness, Holding, freshness, holdings_at, value_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from pricing import queries
-from pricing.valuation import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, Holding, value_of
+from pricing.value.valuation import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, Holding, value_of
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

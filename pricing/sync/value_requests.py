@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.broker import OrderedBroker
 from pricing.models import SyncRun, ValueRequest
-from pricing.values import settle_value, store_value
+from pricing.value.daily import settle_value, store_value
 
 logger = logging.getLogger(__name__)
 

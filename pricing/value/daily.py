@@ -10,7 +10,7 @@ from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.queries import fresh_for, value_for
-from pricing.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
+from pricing.value.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
 
 
 def store_value(user_id: int, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Value as Constant
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import CollectionInstance, Release
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.valuation import (
+from pricing.value.valuation import (
     AGEING_UNTIL,
     PRICE_COUNTS_FOR,
     Freshness,
