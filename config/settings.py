@@ -324,7 +324,7 @@ _CLUSTER_WORKERS = 1
 Q_CLUSTER = {
     "name": "crateworth",  # the salt of queued rows: changing it empties the queue
     "orm": "default",
-    "broker_class": "pricing.broker.OrderedBroker",
+    "broker_class": "pricing.sync.queue.OrderedBroker",
     "workers": _CLUSTER_WORKERS,
     "queue_limit": _CLUSTER_WORKERS,
     "bulk": 1,

@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from collections_app.discogs.client import DEADLINE
 from collections_app.discogs.gate import PATIENCE
 
-BROKER = "pricing.broker.OrderedBroker"
+BROKER = "pricing.sync.queue.OrderedBroker"
 TASK_MARGIN = 3  # seconds django-q2 may need to notice and replace a worker that timed out
 MOST_SAVED = 1000  # with 2000 stored tasks the queue slowed from hundreds a second to 34
 LEAST_CONN_MAX_AGE = 60  # seconds

@@ -14,8 +14,8 @@ from django.db import transaction
 from collections_app.accounts.sessions import end_sessions_of
 from collections_app.connections.connect import disconnect
 from collections_app.models import DiscogsConnection, ImportPass
-from pricing import planner
 from pricing.models import SyncRun
+from pricing.sync import planner
 from pricing.value.daily import forget_values
 
 

@@ -23,8 +23,8 @@ from collections_app.discogs.market_payloads import Suggestion
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Capability, CollectionInstance, DiscogsConnection, ImportPass, Release
 from collections_app.times import is_recent
-from pricing.broker import OrderedBroker
 from pricing.models import MarketStat, PriceSuggestion, SyncRun
+from pricing.sync.queue import OrderedBroker
 
 logger = logging.getLogger(__name__)
 

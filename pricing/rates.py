@@ -18,11 +18,11 @@ from collections_app.discogs.market_payloads import MarketStats
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Capability, DiscogsConnection, Preferences
 from collections_app.times import is_recent
-from pricing.broker import OrderedBroker
 from pricing.models import ExchangeRate, ReleasePrice
 from pricing.money import convert
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.optional import ClientFor, at_the_back, held, remember, usable
+from pricing.sync.queue import OrderedBroker
 
 logger = logging.getLogger(__name__)
 

@@ -26,10 +26,10 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
-from pricing import optional, planner, purge, rates
-from pricing.due import AGAIN_AFTER, run_due_at
+from pricing import optional, purge, rates
 from pricing.models import SyncRun
-from pricing.sync import value_requests
+from pricing.sync import planner, value_requests
+from pricing.sync.due import AGAIN_AFTER, run_due_at
 
 # After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
 MOST_STARTS = 20

@@ -15,12 +15,12 @@ from collections_app import schema
 from collections_app.importing.steps import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing import alerts, feeder, health, outage, reconciler, runs, schedules, vitals
+from pricing import alerts, health, outage, schedules, vitals
 from pricing.cluster import Cluster
 from pricing.scaling import Scaler
 from pricing.signs import Stillness
 from pricing.step_times import StepTimes
-from pricing.sync import value_requests
+from pricing.sync import feeder, reconciler, runs, value_requests
 from pricing.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)

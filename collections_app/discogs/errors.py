@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 class Retry(StrEnum):
-    """How a failed attempt is repeated; `pricing.retry` computes the times."""
+    """How a failed attempt is repeated; `pricing.sync.retry` computes the times."""
 
     EXPONENTIAL = "exponential"  # with full jitter
     LINEAR = "linear"

@@ -4,8 +4,8 @@ from pricing.queries.collection import View, collection_for
 from pricing.queries.dashboard import dashboard_for, headline_for
 from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.queries.limit import TookTooLong
-from pricing.queries.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.queries.release import release_for
+from pricing.sync.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.value.current import counted, fresh_for, value_for
 
 __all__ = [

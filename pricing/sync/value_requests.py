@@ -12,8 +12,8 @@ from django.db.models import F, Q
 from django_q.tasks import async_task
 
 from collections_app.models import CollectionInstance, DiscogsConnection
-from pricing.broker import OrderedBroker
 from pricing.models import SyncRun, ValueRequest
+from pricing.sync.queue import OrderedBroker
 from pricing.value.daily import settle_value, store_value
 
 logger = logging.getLogger(__name__)

@@ -49,8 +49,8 @@ def work(jobs: int) -> dict[str, float]:
     from django.db.models import Sum
     from django_q.models import OrmQ
 
-    from pricing import feeder
     from pricing.models import PriceJob
+    from pricing.sync import feeder
     from pricing.tasks import refresh_price
 
     feed, fetch, done, began = Bill(), Bill(), 0, timezone.now()

@@ -27,7 +27,7 @@ from collections_app.models import (
 )
 from collections_app.sandbox.server import SandboxServer
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
-from pricing.recorder import record_market
+from pricing.sync.recorder import record_market
 from tests import factories
 from tests.collections_app.payload_fuzz import KINDS, RELEASE, mutated, parse_market
 

@@ -16,8 +16,8 @@ from collections_app.connections.credentials import credentials_of
 from collections_app.discogs.client import DiscogsClient
 from collections_app.importing.steps import idle_imports, import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, Folder, ImportPass
-from pricing import planner, runs
 from pricing.models import SyncRun
+from pricing.sync import planner, runs
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,8 @@ import psutil
 import pytest
 from django.utils import timezone
 
-from pricing import planner
 from pricing.models import PriceJob, PriceSnapshot, SyncRun
+from pricing.sync import planner
 from tests.pricing.engine import import_all
 from tests.processes import descendants, eventually
 

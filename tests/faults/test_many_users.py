@@ -8,8 +8,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection
-from pricing import planner
 from pricing.models import CollectionValue, SyncRun, ValueRequest, WorkerHeartbeat
+from pricing.sync import planner
 from tests.pricing.engine import import_all
 
 pytestmark = [

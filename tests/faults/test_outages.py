@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from collections_app.models import ApiGate
-from pricing import planner
 from pricing.models import PriceJob, PriceSnapshot, SyncRun
+from pricing.sync import planner
 from tests.pricing.engine import import_all
 from tests.processes import eventually
 

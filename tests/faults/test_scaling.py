@@ -6,8 +6,8 @@ import time
 import pytest
 from django.utils import timezone
 
-from pricing import planner
 from pricing.models import PriceSnapshot, SyncRun
+from pricing.sync import planner
 from tests.conftest import point_at
 from tests.pricing.engine import import_all
 from tests.processes import eventually

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from collections_app.importing.steps import import_step, start_import
-from pricing import feeder, runs
+from pricing.sync import feeder, runs
 from pricing.tasks import refresh_price
 
 

@@ -7,9 +7,9 @@ import time_machine
 from django.utils import timezone
 
 from collections_app.models import ApiGate
-from pricing import planner
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
 from pricing.queries import progress_of, value_for
+from pricing.sync import planner
 from tests.pricing.engine import import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db(transaction=True)

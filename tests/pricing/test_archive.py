@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionField, DiscogsConnection, Folder, Preferences, Release
-from pricing import archive, planner
+from pricing import archive
 from pricing.archive.sections import FORMAT, SECTIONS
 from pricing.demo import seed_history
 from pricing.export_views import LONGEST_DOWNLOAD
@@ -30,6 +30,7 @@ from pricing.models import (
     SyncRun,
 )
 from pricing.queries import value_for
+from pricing.sync import planner
 from pricing.value.daily import rebuild_values
 from tests import factories as make
 from tests.pricing.engine import import_all, work_until_idle

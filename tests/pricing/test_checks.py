@@ -44,7 +44,7 @@ def test_the_shipped_settings_are_clean():
         ("E005", {"ack_failures": False}, "Write True"),
         ("E006", {"save_limit": 1001}, "such as 250"),
         ("E006", {"save_limit": 0}, "such as 250"),
-        ("W001", {"broker_class": "django_q.brokers.orm.ORM"}, "pricing.broker.OrderedBroker"),
+        ("W001", {"broker_class": "django_q.brokers.orm.ORM"}, "pricing.sync.queue.OrderedBroker"),
     ],
 )
 def test_a_queue_that_repeats_loses_or_disorders_work_is_refused(settings, number, changed, advice):

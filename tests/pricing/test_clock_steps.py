@@ -9,10 +9,11 @@ from django_q.tasks import async_task
 
 from collections_app.importing.steps import idle_imports
 from collections_app.models import ApiGate, ImportPass
-from pricing import alerts, feeder, health, optional, planner, rates, reconciler, schedules, vitals
-from pricing.feeder import TASK
+from pricing import alerts, health, optional, rates, schedules, vitals
 from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, SyncRun, WorkerHeartbeat
 from pricing.signs import Stillness, measure
+from pricing.sync import feeder, planner, reconciler
+from pricing.sync.feeder import TASK
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

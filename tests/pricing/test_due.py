@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.due import interval_for, is_due, priority, run_due_at, share_that_fits
+from pricing.sync.due import interval_for, is_due, priority, run_due_at, share_that_fits
 
 NOW = datetime(2028, 2, 29, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -10,8 +10,8 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from collections_app.discogs.gate import configured_gate
-from pricing import feeder, planner, reconciler
 from pricing.models import PriceJob, SyncRun
+from pricing.sync import feeder, planner, reconciler
 from pricing.tasks import refresh_price
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
 

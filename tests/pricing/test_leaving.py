@@ -25,10 +25,10 @@ from collections_app.models import (
     Release,
 )
 from collections_app.tasks import run_import_step
-from pricing import feeder, planner, runs
 from pricing.leaving import LastAdministrator, erase_account, erase_holdings
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
-from pricing.refresh import Outcome, refresh_job
+from pricing.sync import feeder, planner, runs
+from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value
 from pricing.value import daily
 from tests import factories as make

@@ -10,8 +10,9 @@ from collections_app.discogs.gate import configured_gate
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.sandbox.market import GRADE_GRID
-from pricing import optional, optional_tasks, planner
+from pricing import optional, optional_tasks
 from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
+from pricing.sync import planner
 from pricing.tasks import this_process
 from tests.factories import make_connection, make_instance, make_price, make_release, make_run
 from tests.pricing.engine import import_all, work_until_idle

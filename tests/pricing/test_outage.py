@@ -9,7 +9,7 @@ from django.db import connection, connections
 from django_q.tasks import async_task
 
 from pricing import outage
-from pricing.broker import OrderedBroker
+from pricing.sync.queue import OrderedBroker
 
 TASK = "collections_app.tasks.run_import_step"
 

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import DiscogsConnection
-from pricing import feeder, planner
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
 from pricing.queries import progress_of, value_for
-from pricing.refresh import Outcome, refresh_job
+from pricing.sync import feeder, planner
+from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import refresh_price, this_process
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
 
@@ -211,7 +211,7 @@ def test_a_connection_without_a_credential_is_never_used(collector, make_collect
 
 
 def test_a_result_that_comes_after_the_lease_went_to_another_is_dropped(collector, generous_sandbox):
-    from pricing.recorder import gone, record_market
+    from pricing.sync.recorder import gone, record_market
 
     sync(collector)
     feeder.feed(now=timezone.now())

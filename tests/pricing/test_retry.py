@@ -2,7 +2,7 @@ import pytest
 
 from collections_app.discogs import errors
 from collections_app.discogs.errors import Retry
-from pricing.retry import Action, RetryDecision, decide
+from pricing.sync.retry import Action, RetryDecision, decide
 
 AGAIN, GIVE_UP = Action.AGAIN, Action.GIVE_UP
 RETRIES = {str(error.kind): error.retry for error in errors.DiscogsError.__subclasses__()}

@@ -6,8 +6,8 @@ import pytest
 
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection, Preferences
-from pricing import planner
 from pricing.models import PriceJob, RunItem, SyncRun
+from pricing.sync import planner
 from tests.factories import make_connection, make_instance, make_price, make_release, make_run
 
 pytestmark = pytest.mark.django_db

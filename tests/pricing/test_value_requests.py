@@ -7,9 +7,8 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
-from pricing import runs
 from pricing.models import CollectionValue, PriceSnapshot, ReleasePrice, SyncRun, ValueRequest
-from pricing.sync import value_requests
+from pricing.sync import runs, value_requests
 from tests.factories import make_connection, make_instance, make_item, make_price, make_run
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from collections_app.sandbox.demo import DEMO_TOKEN
 from collections_app.sandbox.world import World
 from pricing.demo import seed_history
 from pricing.models import SyncRun
-from pricing.planner import start_sync
+from pricing.sync.planner import start_sync
 
 USERNAME, PASSWORD, ADDRESS = "demo", "crateworth-demo", "demo@crateworth.example"
 

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
-from pricing import planner
 from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
 from pricing.queries import Progress, fresh_for, progress_of
+from pricing.sync import planner
 
 SOME_FAILED, TIMED_OUT = 1, 3  # exit statuses
 LOOK_EVERY = 0.3  # seconds

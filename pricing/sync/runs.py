@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from collections_app.models import ImportPass
 from pricing.models import PriceJob, RunItem, SyncRun
-from pricing.planner import end_run, held_by, plan_steps
+from pricing.sync.planner import end_run, held_by, plan_steps
 
 MAX_RUNS = 20  # in one step, of each kind: the next step takes those that are left
 PLANNED_WITHIN = timedelta(minutes=10)  # by the command that started a run over chosen releases

@@ -16,8 +16,8 @@ from collections_app.importing.steps import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
 from collections_app.tasks import enqueue_import
 from collections_app.times import is_from_the_future, is_recent
-from pricing.due import GONE_ONCE, is_due, priority, share_that_fits
 from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
+from pricing.sync.due import GONE_ONCE, is_due, priority, share_that_fits
 from pricing.sync.value_requests import request_after
 
 CHUNK = 1_000  # releases in one statement

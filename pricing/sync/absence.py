@@ -10,7 +10,7 @@ from django.db import transaction
 
 from collections_app.discogs.payloads import MarketStatus
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, RunItem, SyncRun
-from pricing.recorder import finish_job, gone, record_market
+from pricing.sync.recorder import finish_job, gone, record_market
 
 CONFIRMED_AFTER = timedelta(hours=1)
 MAX_GONE_SHARE = 5  # one release in so many; a smaller run may lose one

@@ -16,9 +16,9 @@ from django_q.models import OrmQ
 from collections_app.discogs.errors import Kind
 from collections_app.models import ImportPass
 from collections_app.times import MAX_SKEW, is_over
-from pricing.feeder import TASK
 from pricing.models import PriceJob
-from pricing.refresh import lease
+from pricing.sync.feeder import TASK
+from pricing.sync.refresh import lease
 
 logger = logging.getLogger(__name__)
 

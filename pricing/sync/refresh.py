@@ -18,11 +18,11 @@ from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.importing.failures import ENDINGS
 from collections_app.models import DiscogsConnection
-from pricing import planner
-from pricing.absence import record_not_found
 from pricing.models import PriceJob, SyncRun
-from pricing.recorder import record_market
-from pricing.retry import Action, decide
+from pricing.sync import planner
+from pricing.sync.absence import record_not_found
+from pricing.sync.recorder import record_market
+from pricing.sync.retry import Action, decide
 
 logger = logging.getLogger(__name__)
 

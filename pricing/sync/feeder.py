@@ -17,8 +17,8 @@ from django_q.tasks import async_task
 from collections_app import schema
 from collections_app.discogs import gate
 from collections_app.times import is_over, is_recent
-from pricing.broker import OrderedBroker
 from pricing.models import PriceJob, RunItem, SyncRun
+from pricing.sync.queue import OrderedBroker
 
 READY = (PriceJob.State.QUEUED, PriceJob.State.RUNNING)
 TASK = "pricing.tasks.refresh_price"
