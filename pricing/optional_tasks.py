@@ -3,21 +3,21 @@
 from django.utils import timezone
 
 from collections_app.currencies import CODES
-from pricing import optional, rates
+from pricing.sources import exchange_rates, suggestions
 from pricing.tasks import this_process
 
 
 def refresh_suggestions(release_id: int) -> None:
     """Queue entry: fetch and store the price suggestions of a release."""
     process = this_process()
-    optional.refresh_suggestions(release_id, client_for=process.client_for, now=timezone.now())
+    suggestions.refresh_suggestions(release_id, client_for=process.client_for, now=timezone.now())
     process.heart.beat(now=timezone.now())
 
 
 def refresh_stat(release_id: int, currency: str | int) -> None:
     """Queue entry: fetch and store the lowest price of a release in one of Discogs' currencies."""
     process = this_process()
-    optional.refresh_market_stat(
+    suggestions.refresh_market_stat(
         release_id, _code(currency), client_for=process.client_for, now=timezone.now()
     )
     process.heart.beat(now=timezone.now())
@@ -26,14 +26,14 @@ def refresh_stat(release_id: int, currency: str | int) -> None:
 def refresh_rate(currency: str | int) -> None:
     """Queue entry: fetch and store the rate of one of Discogs' currencies."""
     process = this_process()
-    rates.refresh_rate(_code(currency), client_for=process.client_for, now=timezone.now())
+    exchange_rates.refresh_rate(_code(currency), client_for=process.client_for, now=timezone.now())
     process.heart.beat(now=timezone.now())
 
 
 def probe_listing_search() -> None:
     """Queue entry: find out whether listings can be searched."""
     process = this_process()
-    optional.probe_listing_search(client_for=process.client_for, now=timezone.now())
+    suggestions.probe_listing_search(client_for=process.client_for, now=timezone.now())
     process.heart.beat(now=timezone.now())
 
 

@@ -14,7 +14,7 @@ from collections_app.accounts.preferences import save_preferences
 from collections_app.connections.lookup import preferences_of
 from collections_app.forms import PreferencesForm
 from collections_app.views import settings_page
-from pricing import rates
+from pricing.sources import exchange_rates
 
 
 @require_POST
@@ -28,7 +28,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         return settings_page(request, preferences=form)
     with transaction.atomic():
         chosen = save_preferences(owner_of(request), form.cleaned_data)
-        rates.ask_for(chosen.currency, now=timezone.now())
+        exchange_rates.ask_for(chosen.currency, now=timezone.now())
     messages.success(request, "Saved.")
     return redirect("settings")
 

@@ -30,7 +30,7 @@ from pricing.models import (
     RunItem,
     SyncRun,
 )
-from pricing.optional import PER_RELEASE
+from pricing.sources.suggestions import PER_RELEASE
 
 BATCH = 1_000  # rows in one transaction
 

@@ -26,8 +26,9 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
-from pricing import optional, purge, rates
+from pricing import purge
 from pricing.models import SyncRun
+from pricing.sources import exchange_rates, suggestions
 from pricing.sync import planner, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
 
@@ -49,8 +50,8 @@ def tick(now: datetime) -> None:
     start_due_runs(now=now)
     _once_a_day("values", _settle_values, now=now)
     _once_a_day("purge", _purge, now=now)
-    rates.feed(now=now)
-    optional.feed(now=now)
+    exchange_rates.feed(now=now)
+    suggestions.feed(now=now)
 
 
 def start_due_runs(*, now: datetime) -> int:

@@ -9,9 +9,10 @@ from django_q.tasks import async_task
 
 from collections_app.importing.steps import idle_imports
 from collections_app.models import ApiGate, ImportPass
-from pricing import alerts, health, optional, rates, schedules, vitals
+from pricing import alerts, health, schedules, vitals
 from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, SyncRun, WorkerHeartbeat
 from pricing.signs import Stillness, measure
+from pricing.sources import exchange_rates, suggestions
 from pricing.sync import feeder, planner, reconciler
 from pricing.sync.feeder import TASK
 from tests import factories as make
@@ -146,13 +147,13 @@ def test_price_from_the_future_can_be_checked_now():
 
 def test_rate_from_the_future_is_not_fresh():
     ExchangeRate.objects.create(currency="EUR", micros_per_usd=900_000, observed_at=AHEAD)
-    assert not rates._fresh("EUR", NOON)
+    assert not exchange_rates._fresh("EUR", NOON)
 
 
 def test_search_asked_in_the_future_is_asked_again(settings):
     settings.DISCOGS_LISTING_SEARCH = True
-    optional.remember(optional.LISTING_SEARCH, False, now=AHEAD)
-    assert optional.feed(now=NOON) == 1
+    suggestions.remember(suggestions.LISTING_SEARCH, False, now=AHEAD)
+    assert suggestions.feed(now=NOON) == 1
 
 
 # Schedules ----------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from collections_app.discogs.gate import configured_gate
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.sandbox.market import GRADE_GRID
-from pricing import optional, optional_tasks
+from pricing import optional_tasks
 from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
+from pricing.sources import suggestions
 from pricing.sync import planner
 from pricing.tasks import this_process
 from tests.factories import make_connection, make_instance, make_price, make_release, make_run
@@ -42,13 +43,13 @@ def shelf(make_collector, sandbox, name: str, **account):
 
 def ask(release: int = 11, *, later: timedelta = timedelta(0)) -> bool:
     now = timezone.now() + later
-    return optional.refresh_suggestions(release, client_for=this_process().client_for, now=now)
+    return suggestions.refresh_suggestions(release, client_for=this_process().client_for, now=now)
 
 
 def due(*, later: timedelta = timedelta(0)) -> list[int]:
     now = timezone.now() + later
     ReleasePrice.objects.update(observed_at=now - HOUR)  # daily runs have gone on meanwhile
-    return optional.due_suggestions(50, now)
+    return suggestions.due_suggestions(50, now)
 
 
 def connection_of(user) -> DiscogsConnection:
@@ -170,7 +171,7 @@ def test_what_cannot_be_sold_is_not_asked_for(collector, status):
 
 def test_only_releases_lately_known_to_exist_are_asked_for(collector):
     ReleasePrice.objects.filter(pk=11).update(observed_at=timezone.now() - 8 * DAY)
-    assert optional.due_suggestions(50, timezone.now()) == [13, 12]
+    assert suggestions.due_suggestions(50, timezone.now()) == [13, 12]
 
 
 def test_what_nobody_holds_any_more_is_not_asked_for(collector):
@@ -225,7 +226,7 @@ def queued() -> list[tuple[str, tuple[int, ...]]]:
 
 
 def feed(**later: float) -> int:
-    return optional.feed(now=timezone.now() + timedelta(**later))
+    return suggestions.feed(now=timezone.now() + timedelta(**later))
 
 
 def test_they_are_queued_when_nothing_else_is_to_be_done_and_not_twice(collector):
@@ -272,7 +273,7 @@ def test_a_third_of_the_limit_is_used_at_most(collector, settings):
 
 def test_after_everything_optional_an_ordinary_sync_succeeds(collector, generous_sandbox):
     ask()
-    optional.refresh_market_stat(11, "EUR", client_for=this_process().client_for, now=timezone.now())
+    suggestions.refresh_market_stat(11, "EUR", client_for=this_process().client_for, now=timezone.now())
     run = planner.start_sync(
         collector,
         trigger=SyncRun.Trigger.CLICK,
@@ -292,4 +293,4 @@ def test_choosing_what_is_due_is_one_query_for_few_and_many(releases, django_ass
     for number in range(releases):
         make_price(make_instance(connection).release, 1000 + number)
     with django_assert_num_queries(1):
-        assert len(optional.due_suggestions(50, timezone.now())) == releases
+        assert len(suggestions.due_suggestions(50, timezone.now())) == releases

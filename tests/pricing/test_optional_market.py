@@ -8,8 +8,9 @@ from django_q.models import OrmQ
 
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import ApiGate, Capability
-from pricing import optional, optional_tasks
+from pricing import optional_tasks
 from pricing.models import MarketStat
+from pricing.sources import suggestions
 from pricing.tasks import this_process
 from tests.factories import make_release
 from tests.pricing.test_optional import connection_of, feed, queued, shelf
@@ -29,7 +30,7 @@ def collector(make_collector, generous_sandbox):
 
 def stat(currency: str = "EUR", *, release: int = 11, later: timedelta = timedelta(0)) -> bool:
     now = timezone.now() + later
-    return optional.refresh_market_stat(release, currency, client_for=this_process().client_for, now=now)
+    return suggestions.refresh_market_stat(release, currency, client_for=this_process().client_for, now=now)
 
 
 def test_a_price_in_a_chosen_currency_is_good_for_a_day(collector, generous_sandbox):
@@ -69,7 +70,7 @@ def test_a_release_without_a_connected_owner_is_not_asked_for(collector, generou
 
 
 def test_statistics_can_be_queued(collector):
-    optional.enqueue_market_stat(11, "JPY")
+    suggestions.enqueue_market_stat(11, "JPY")
     [(name, args)] = queued()
     assert all(isinstance(value, int | str) for value in args)
     getattr(optional_tasks, name)(*args)
@@ -81,7 +82,7 @@ def test_statistics_can_be_queued(collector):
 
 def probe(*, later: timedelta = timedelta(0)) -> bool:
     now = timezone.now() + later
-    return optional.probe_listing_search(client_for=this_process().client_for, now=now)
+    return suggestions.probe_listing_search(client_for=this_process().client_for, now=now)
 
 
 def test_the_listing_search_is_off_and_never_asked(collector, generous_sandbox):

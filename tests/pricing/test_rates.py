@@ -13,8 +13,9 @@ from collections_app.currencies import CODES
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import Capability, DiscogsConnection, Preferences
 from collections_app.sandbox.market import USD_RATES
-from pricing import optional_tasks, rates
+from pricing import optional_tasks
 from pricing.models import ExchangeRate, ReleasePrice
+from pricing.sources import exchange_rates
 from pricing.tasks import this_process
 from tests.factories import make_connection
 from tests.pricing.test_optional import queued, shelf
@@ -37,11 +38,11 @@ def choose(user, currency: str) -> None:
 def ask(currency: str = "EUR", *, later: timedelta = NEVER, seen: timedelta = HOUR) -> bool:
     now = timezone.now() + later
     ReleasePrice.objects.update(observed_at=now - seen)
-    return rates.refresh_rate(currency, client_for=this_process().client_for, now=now)
+    return exchange_rates.refresh_rate(currency, client_for=this_process().client_for, now=now)
 
 
 def feed(*, later: timedelta = NEVER) -> int:
-    return rates.feed(now=timezone.now() + later)
+    return exchange_rates.feed(now=timezone.now() + later)
 
 
 def known(currency: str = "EUR") -> Decimal:
@@ -103,7 +104,7 @@ def test_a_leap_of_more_than_a_fifth_is_not_believed_and_is_logged(
     ask()
     before = known()
     answer(generous_sandbox, "EUR", str(Decimal("8") * before * Decimal(factor)))
-    with caplog.at_level(logging.WARNING, logger="pricing.rates"):
+    with caplog.at_level(logging.WARNING, logger="pricing.sources.exchange_rates"):
         assert ask(later=2 * DAY) is not is_kept
     assert (known() == before) is is_kept
     assert ("not believed" in caplog.text) is is_kept
@@ -135,7 +136,7 @@ def test_a_release_sold_meanwhile_gives_way_to_another_one(collector, generous_s
     """Also for those who sync only when they ask: what was for sale long ago mostly still is."""
     for release in (11, 12):
         generous_sandbox.set_market(release, lowest_price=None)
-    tries = [ask(later=number * rates.AGAIN_AFTER, seen=seen) for number in range(3)]
+    tries = [ask(later=number * exchange_rates.AGAIN_AFTER, seen=seen) for number in range(3)]
     assert any(tries)
 
 
@@ -145,7 +146,7 @@ def test_a_price_too_dear_to_be_believed_in_yen_is_not_asked_for(collector, gene
     ReleasePrice.objects.filter(pk__in=(11, 12)).update(amount_minor=80_000_00)
     for number in range(3):
         ExchangeRate.objects.all().delete()
-        assert ask("JPY", later=number * rates.AGAIN_AFTER)
+        assert ask("JPY", later=number * exchange_rates.AGAIN_AFTER)
 
 
 def test_without_anyone_to_ask_nothing_is_asked(collector, generous_sandbox):

@@ -21,7 +21,7 @@ from collections_app.times import is_recent
 from pricing.models import ExchangeRate, ReleasePrice
 from pricing.money import convert
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.optional import ClientFor, at_the_back, held, remember, usable
+from pricing.sources.suggestions import ClientFor, at_the_back, held, remember, usable
 from pricing.sync.queue import OrderedBroker
 
 logger = logging.getLogger(__name__)
