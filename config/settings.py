@@ -319,7 +319,7 @@ if PRICE_WORKERS_MAX < PRICE_WORKERS_MIN:
         "PRICE_WORKERS_MAX is smaller than PRICE_WORKERS_MIN. Write the same number or more."
     )
 
-# Each cluster runs one worker; pricing.supervisor starts as many clusters as the limit needs.
+# Each cluster runs one worker; pricing.workers.supervisor starts as many clusters as the limit needs.
 _CLUSTER_WORKERS = 1
 Q_CLUSTER = {
     "name": "crateworth",  # the salt of queued rows: changing it empties the queue
@@ -498,7 +498,7 @@ LOGGING = {
             "propagate": False,
             "filters": ["first_of_a_kind"],
         },
-        "pricing.supervisor": {"filters": ["first_exception"]},
+        "pricing.workers.supervisor": {"filters": ["first_exception"]},
         "urllib3": {"level": "WARNING"},
         # They log whole Authorization headers at DEBUG, tokens included.
         "oauthlib": {"level": "WARNING"},

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connections
 
-from pricing.cluster import end_with_parent
+from pricing.workers.cluster import end_with_parent
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,13 @@ from django_q.tasks import async_task
 
 from collections_app.importing.steps import idle_imports
 from collections_app.models import ApiGate, ImportPass
-from pricing import alerts, health, schedules, vitals
+from pricing import alerts, health
 from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, SyncRun, WorkerHeartbeat
 from pricing.signs import Stillness, measure
 from pricing.sources import exchange_rates, suggestions
 from pricing.sync import feeder, planner, reconciler
 from pricing.sync.feeder import TASK
+from pricing.workers import load, schedules
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -195,7 +196,7 @@ def test_load_is_measured_without_ends_in_the_future():
     PriceJob.objects.create(
         release=make.make_release(), state="recorded", created_at=NOON, finished_at=AHEAD, duration_ms=9000
     )
-    figures = vitals.measure(now=NOON)
+    figures = load.measure(now=NOON)
     assert (figures.throughput, figures.p95_latency) == (0.0, 0.0)
 
 

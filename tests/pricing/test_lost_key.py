@@ -8,9 +8,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from collections_app.models import DiscogsConnection
-from pricing import schedules
 from pricing.models import PriceJob, ReleasePrice, SyncRun
 from pricing.sync import planner, runs
+from pricing.workers import schedules
 from tests.pricing.engine import import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from django.utils import timezone
 from collections_app.connections.lookup import preferences_of
 from collections_app.forms import zone_choices
 from collections_app.models import Preferences
-from pricing import schedules
 from pricing.models import SyncRun
+from pricing.workers import schedules
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

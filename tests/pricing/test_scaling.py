@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.scaling import Figures, Scaler
+from pricing.workers.scaling import Figures, Scaler
 
 CALM = Figures(
     waiting=500,

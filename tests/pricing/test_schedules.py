@@ -9,10 +9,10 @@ from django.db import connection as database
 from django_q.models import OrmQ
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
-from pricing import schedules
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun, ValueRequest
 from pricing.sync import value_requests
 from pricing.value import daily
+from pricing.workers import schedules
 from tests.factories import (
     make_connection,
     make_instance,

@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 
 from collections_app.discogs.gate import configured_gate
 from pricing.models import PriceJob, WorkerHeartbeat
-from pricing.watchdog import Watchdog
+from pricing.workers.watchdog import Watchdog
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from pricing.supervisor import Supervisor
+from pricing.workers.supervisor import Supervisor
 
 
 class Command(BaseCommand):

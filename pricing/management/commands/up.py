@@ -16,8 +16,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
-from pricing.cluster import end_with_parent
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
+from pricing.workers.cluster import end_with_parent
 
 STOP_WITHIN = 30.0  # seconds for everything to finish what it holds
 LOOPBACK = "127.0.0.1"

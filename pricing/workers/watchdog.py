@@ -19,8 +19,8 @@ from django_q.models import OrmQ
 
 from collections_app import schema
 from collections_app.discogs import gate
-from pricing.cluster import Cluster
 from pricing.models import PriceJob, WorkerHeartbeat
+from pricing.workers.cluster import Cluster
 
 # No task runs longer than its timeout, so a cluster that ended none in this time holds none.
 STALL_MARGIN_SECONDS = 5.0

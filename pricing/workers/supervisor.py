@@ -15,13 +15,14 @@ from collections_app import schema
 from collections_app.importing.steps import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing import alerts, health, outage, schedules, vitals
-from pricing.cluster import Cluster
-from pricing.scaling import Scaler
+from pricing import alerts, health, outage
 from pricing.signs import Stillness
-from pricing.step_times import StepTimes
 from pricing.sync import feeder, reconciler, runs, value_requests
-from pricing.watchdog import Watchdog
+from pricing.workers import load, schedules
+from pricing.workers.cluster import Cluster
+from pricing.workers.scaling import Scaler
+from pricing.workers.step_times import StepTimes
+from pricing.workers.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class Supervisor:
 
     def _scale(self, now: datetime) -> None:
         workers = len(self._working())
-        decision = self._scaler.decide(workers, vitals.measure(now=now), at=time.monotonic())
+        decision = self._scaler.decide(workers, load.measure(now=now), at=time.monotonic())
         if decision.workers == workers:
             return
         logger.warning("workers: %s instead of %s, because %s", decision.workers, workers, decision.reason)

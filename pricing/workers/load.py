@@ -11,7 +11,7 @@ from collections_app.models import ApiMinute
 from collections_app.times import is_recent
 from pricing.health import percentile, running_supervisors
 from pricing.models import PriceJob
-from pricing.scaling import Figures
+from pricing.workers.scaling import Figures
 
 LATELY = timedelta(seconds=15)
 SAMPLE = 100  # jobs
