@@ -12,7 +12,6 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from collections_app.admin import ReadOnlyAdmin
-from pricing.health import SILENT_AFTER
 from pricing.models import (
     ExchangeRate,
     HealthAlert,
@@ -23,6 +22,7 @@ from pricing.models import (
     SyncRun,
     WorkerHeartbeat,
 )
+from pricing.monitoring.heartbeat import SILENT_AFTER
 from pricing.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
 from pricing.templatetags.figures import age_in_words, duration, exact_money

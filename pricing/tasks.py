@@ -12,7 +12,7 @@ from django.utils import timezone
 from collections_app import schema
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
-from pricing.health import Heart
+from pricing.monitoring.heartbeat import Heart
 from pricing.sync import value_requests
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.value import daily

@@ -12,7 +12,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from collections_app import schema
-from pricing import outage
+from pricing.monitoring import outage
 
 AHEAD = timedelta(minutes=1)  # longer than a row lies in the queue while the gate lets work through
 AWAY_POLL = 1.0  # seconds between two tries while the database is away

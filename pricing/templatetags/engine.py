@@ -3,8 +3,8 @@
 from django import template
 from django.utils import timezone
 
-from pricing import alerts
 from pricing.models import HealthAlert
+from pricing.monitoring import alerts
 
 register = template.Library()
 

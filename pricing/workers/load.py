@@ -9,8 +9,8 @@ from django.db.models import QuerySet, Sum
 from collections_app.discogs import gate
 from collections_app.models import ApiMinute
 from collections_app.times import is_recent
-from pricing.health import percentile, running_supervisors
 from pricing.models import PriceJob
+from pricing.monitoring.heartbeat import percentile, running_supervisors
 from pricing.workers.scaling import Figures
 
 LATELY = timedelta(seconds=15)

@@ -15,8 +15,8 @@ from collections_app import schema
 from collections_app.importing.steps import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing import alerts, health, outage
-from pricing.signs import Stillness
+from pricing.monitoring import alerts, heartbeat, outage
+from pricing.monitoring.metrics import Stillness
 from pricing.sync import feeder, reconciler, runs, value_requests
 from pricing.workers import load, schedules
 from pricing.workers.cluster import Cluster
@@ -44,7 +44,7 @@ class Supervisor:
         self._clock = StepWatch()
         self._stillness = Stillness()
         self._watchdog = Watchdog()
-        self._heart = health.Heart("supervisor", now=timezone.now())
+        self._heart = heartbeat.Heart("supervisor", now=timezone.now())
         self._plans = runs.Plans()
         self._ahead = feeder.Ahead()
         self._times = StepTimes()
@@ -83,7 +83,7 @@ class Supervisor:
         self._every(2, "scale", lambda: self._scale(now))
         self._every(3, "heartbeat", lambda: self._heart.beat(now=now))
         self._every(10, "alerts", lambda: alerts.look(now, still_for=self._stillness.look()))
-        self._every(60, "forget", lambda: health.forget_silent(now=now))
+        self._every(60, "forget", lambda: heartbeat.forget_silent(now=now))
 
     def _move_work(self, now: datetime) -> None:
         """What writes jobs, imports and runs: not while the database's tables are those of another version."""

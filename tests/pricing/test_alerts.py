@@ -8,10 +8,10 @@ import pytest
 from django.core.mail.backends.locmem import EmailBackend
 
 from collections_app.models import ApiGate
-from pricing import alerts
-from pricing.alerts import Kind, decide, look
 from pricing.models import HealthAlert, PriceJob, WorkerHeartbeat
-from pricing.signs import Signs, Worker
+from pricing.monitoring import alerts
+from pricing.monitoring.alerts import Kind, decide, look
+from pricing.monitoring.metrics import Signs, Worker
 from tests import factories as make
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -113,7 +113,7 @@ def test_an_alert_is_opened_once_and_logged(caplog):
     assert kinds(look(later(seconds=10))) == {"error_rate"}
     alert = HealthAlert.objects.get()
     assert (alert.opened_at, alert.closed_at) == (NOON, None)
-    records = [record for record in caplog.records if record.name == "pricing.alerts"]
+    records = [record for record in caplog.records if record.name == "pricing.monitoring.alerts"]
     assert [record.levelno for record in records] == [logging.WARNING]
     assert "20 of the last 50 price jobs failed" in records[0].getMessage()
 
@@ -127,7 +127,7 @@ def test_what_stops_the_work_is_logged_as_an_error(caplog):
 
 @pytest.mark.django_db
 def test_an_alert_closes_when_all_has_been_well_for_a_minute(caplog):
-    caplog.set_level(logging.INFO, "pricing.alerts")
+    caplog.set_level(logging.INFO, "pricing.monitoring.alerts")
     job = make_job("queued", queued_at=ago(minutes=5))
     look(NOON)
     job.delete()

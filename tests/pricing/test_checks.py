@@ -9,7 +9,7 @@ from django.core import checks
 
 from collections_app.discogs.client import DEADLINE
 from collections_app.discogs.gate import PATIENCE
-from pricing.checks import least_retry
+from pricing.monitoring.checks import least_retry
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SQLITE = {

@@ -9,9 +9,9 @@ from django_q.tasks import async_task
 
 from collections_app.importing.steps import idle_imports
 from collections_app.models import ApiGate, ImportPass
-from pricing import alerts, health
 from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, SyncRun, WorkerHeartbeat
-from pricing.signs import Stillness, measure
+from pricing.monitoring import alerts, heartbeat
+from pricing.monitoring.metrics import Stillness, measure
 from pricing.sources import exchange_rates, suggestions
 from pricing.sync import feeder, planner, reconciler
 from pricing.sync.feeder import TASK
@@ -187,8 +187,8 @@ def beat(seen_at: datetime, **fields: object) -> WorkerHeartbeat:
 @pytest.mark.parametrize(("moment", "running"), [(AHEAD, False), (SLIGHTLY, True)])
 def test_heartbeat_from_the_future_is_no_sign_of_life(moment, running):
     beat(moment)
-    assert health.workers_are_running(now=NOON) is running
-    health.forget_silent(now=NOON)
+    assert heartbeat.workers_are_running(now=NOON) is running
+    heartbeat.forget_silent(now=NOON)
     assert WorkerHeartbeat.objects.exists() is running
 
 

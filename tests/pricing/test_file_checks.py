@@ -11,7 +11,7 @@ import pytest
 from django.core import checks
 
 from config.umask import PRIVATE
-from pricing.file_checks import FILES
+from pricing.monitoring.file_checks import FILES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Ends at once, so that SQLite does not delete -wal and -shm.

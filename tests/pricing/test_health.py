@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pricing import health
 from pricing.models import WorkerHeartbeat
+from pricing.monitoring import heartbeat
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def clock(monkeypatch):
             return self.at
 
     clock = Clock()
-    monkeypatch.setattr(health, "time", clock)
+    monkeypatch.setattr(heartbeat, "time", clock)
     return clock
 
 
@@ -43,7 +43,7 @@ def beat(heart, clock, now):
 
 
 def test_a_beat_tells_who_where_and_since_when(clock, now):
-    row = beat(health.Heart("worker", now=now - timedelta(hours=1)), clock, now)
+    row = beat(heartbeat.Heart("worker", now=now - timedelta(hours=1)), clock, now)
     assert (row.host, row.pid, row.role) == (socket.gethostname(), os.getpid(), "worker")
     assert (row.started_at, row.seen_at) == (now - timedelta(hours=1), now)
     assert row.rss_bytes > 1_000_000
@@ -51,7 +51,7 @@ def test_a_beat_tells_who_where_and_since_when(clock, now):
 
 
 def test_a_beat_tells_how_jobs_went(clock, now):
-    heart = health.Heart("worker", now=now)
+    heart = heartbeat.Heart("worker", now=now)
     for hundredth in range(1, 101):
         heart.count_job(failed=hundredth > 90, seconds=hundredth / 100)
     row = beat(heart, clock, now)
@@ -60,20 +60,20 @@ def test_a_beat_tells_how_jobs_went(clock, now):
 
 
 def test_only_the_last_jobs_make_the_averages(clock, now):
-    heart = health.Heart("worker", now=now)
-    for seconds in [9.0] * 300 + [1.0] * health.REMEMBERED_JOBS:
+    heart = heartbeat.Heart("worker", now=now)
+    for seconds in [9.0] * 300 + [1.0] * heartbeat.REMEMBERED_JOBS:
         heart.count_job(failed=False, seconds=seconds)
     row = beat(heart, clock, now)
     assert (row.jobs, row.average_ms, row.p95_ms) == (500, 1000, 1000)
 
 
 def test_a_process_without_jobs_has_averages_of_nothing(clock, now):
-    row = beat(health.Heart("supervisor", now=now), clock, now)
+    row = beat(heartbeat.Heart("supervisor", now=now), clock, now)
     assert (row.average_ms, row.p50_ms, row.p95_ms) == (0, 0, 0)
 
 
 def test_a_second_beat_within_a_second_is_not_written(clock, now):
-    heart = health.Heart("worker", now=now)
+    heart = heartbeat.Heart("worker", now=now)
     beat(heart, clock, now)
     clock.at += 0.5
     heart.beat(now=now + timedelta(seconds=0.5))
@@ -82,7 +82,7 @@ def test_a_second_beat_within_a_second_is_not_written(clock, now):
 
 @pytest.mark.parametrize("beats", [1, 3])
 def test_every_beat_is_one_statement(clock, now, beats):
-    heart = health.Heart("worker", now=now)
+    heart = heartbeat.Heart("worker", now=now)
     for _ in range(beats - 1):
         beat(heart, clock, now)
     clock.at += 2
@@ -97,12 +97,12 @@ def test_a_process_takes_over_the_row_of_a_dead_one_with_its_pid(clock, now):
     WorkerHeartbeat.objects.create(
         host=socket.gethostname(), pid=os.getpid(), role="worker", started_at=now, seen_at=now, jobs=77
     )
-    row = beat(health.Heart("supervisor", now=now), clock, now)
+    row = beat(heartbeat.Heart("supervisor", now=now), clock, now)
     assert (row.role, row.jobs) == ("supervisor", 0)
 
 
 def test_goodbye_removes_the_own_row_only(clock, now):
-    heart = health.Heart("worker", now=now)
+    heart = heartbeat.Heart("worker", now=now)
     beat(heart, clock, now)
     WorkerHeartbeat.objects.create(host="elsewhere", pid=os.getpid(), started_at=now, seen_at=now)
     heart.stop()
@@ -115,14 +115,14 @@ def test_goodbye_removes_the_own_row_only(clock, now):
 def test_workers_run_where_a_supervisor_was_heard_of_lately(now, role, seconds, running):
     seen_at = now - timedelta(seconds=seconds)
     WorkerHeartbeat.objects.create(host="h", pid=1, role=role, started_at=seen_at, seen_at=seen_at)
-    assert health.workers_are_running(now=now) is running
+    assert heartbeat.workers_are_running(now=now) is running
 
 
 def test_who_is_silent_for_an_hour_is_forgotten(now):
     for pid, minutes in ((1, 59), (2, 61)):
         seen_at = now - timedelta(minutes=minutes)
         WorkerHeartbeat.objects.create(host="h", pid=pid, started_at=seen_at, seen_at=seen_at)
-    health.forget_silent(now=now)
+    heartbeat.forget_silent(now=now)
     assert [row.pid for row in WorkerHeartbeat.objects.all()] == [1]
 
 
@@ -142,7 +142,7 @@ def test_a_silent_process_of_this_host_is_forgotten_when_it_is_gone(now, host, g
     WorkerHeartbeat.objects.create(
         host=host, pid=ended.pid if gone else os.getpid(), started_at=seen_at, seen_at=seen_at
     )
-    health.forget_silent(now=now)
+    heartbeat.forget_silent(now=now)
     assert WorkerHeartbeat.objects.exists() is not forgotten
 
 
@@ -151,4 +151,4 @@ def test_a_silent_process_of_this_host_is_forgotten_when_it_is_gone(now, host, g
     [([], 95, 0), ([7], 50, 7), ([7], 95, 7), ([1, 2], 50, 1), ([1, 2, 3], 50, 2), (range(1, 21), 95, 19)],
 )
 def test_percentiles_are_values_that_happened(values, percent, expected):
-    assert health.percentile(list(values), percent) == expected
+    assert heartbeat.percentile(list(values), percent) == expected

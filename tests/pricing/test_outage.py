@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections
 from django_q.tasks import async_task
 
-from pricing import outage
+from pricing.monitoring import outage
 from pricing.sync.queue import OrderedBroker
 
 TASK = "collections_app.tasks.run_import_step"

@@ -8,8 +8,8 @@ from django.utils import timezone
 from collections_app import schema
 from collections_app.importing.steps import start_import
 from collections_app.tasks import enqueue_import, run_import_step
-from pricing import alerts
 from pricing.models import HealthAlert, PriceJob, SyncRun
+from pricing.monitoring import alerts
 from pricing.sync import feeder, planner
 from pricing.sync.queue import OrderedBroker
 from pricing.tasks import refresh_price

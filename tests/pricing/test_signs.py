@@ -6,7 +6,7 @@ import pytest
 
 from collections_app.models import ApiGate, ApiMinute
 from pricing.models import PriceJob, WorkerHeartbeat
-from pricing.signs import Signs, measure
+from pricing.monitoring.metrics import Signs, measure
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

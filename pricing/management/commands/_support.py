@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from collections_app.accounts.lookup import user_called
-from pricing.health import workers_are_running
+from pricing.monitoring.heartbeat import workers_are_running
 
 USAGE = 2  # exit status
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}

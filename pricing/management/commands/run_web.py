@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.core.servers.basehttp import get_internal_wsgi_application
 
-from pricing.file_checks import FILES
+from pricing.monitoring.file_checks import FILES
 from pricing.web.channel import Timeouts
 from pricing.web.prefork import Prefork
 from pricing.web.server import STOP_WITHIN, Application, WebServer, allow_open_files, listen

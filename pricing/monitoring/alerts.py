@@ -14,9 +14,9 @@ from django.core.cache import cache
 from django.core.mail import mail_admins
 from django.db.models import Max
 
-from pricing.health import workers_are_running
 from pricing.models import HealthAlert, SyncRun, WorkerHeartbeat
-from pricing.signs import Signs, measure
+from pricing.monitoring.heartbeat import workers_are_running
+from pricing.monitoring.metrics import Signs, measure
 
 logger = logging.getLogger(__name__)
 
