@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from collections_app.connections.lookup import connection_of, copies_held
-from pricing.leaving import LastAdministrator, erase_account
+from pricing.retention.erase import LastAdministrator, erase_account
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,8 +14,8 @@ from collections_app.connections.lookup import connection_of, copies_held
 from collections_app.discogs import oauth
 from collections_app.forms import ConnectForm
 from collections_app.models import DiscogsConnection
-from pricing.leaving import erase_holdings
 from pricing.models import SyncRun
+from pricing.retention.erase import erase_holdings
 from pricing.sync import planner
 
 # The session remembers which authorisation was begun in it: a row's id, no secret.

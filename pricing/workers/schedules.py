@@ -26,8 +26,8 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
-from pricing import purge
 from pricing.models import SyncRun
+from pricing.retention import purge
 from pricing.sources import exchange_rates, suggestions
 from pricing.sync import planner, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at

@@ -25,8 +25,8 @@ from collections_app.models import (
     Release,
 )
 from collections_app.tasks import run_import_step
-from pricing.leaving import LastAdministrator, erase_account, erase_holdings
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
+from pricing.retention.erase import LastAdministrator, erase_account, erase_holdings
 from pricing.sync import feeder, planner, runs
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value

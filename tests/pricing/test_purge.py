@@ -22,7 +22,7 @@ from pricing.models import (
     RunItem,
     SyncRun,
 )
-from pricing.purge import count_purgeable, purge_all, purge_some
+from pricing.retention.purge import count_purgeable, purge_all, purge_some
 from tests.factories import (
     make_connection,
     make_instance,

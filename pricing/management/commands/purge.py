@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from pricing.purge import count_purgeable, purge_all
+from pricing.retention.purge import count_purgeable, purge_all
 
 
 class Command(BaseCommand):
