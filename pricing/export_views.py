@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from collections_app.accounts.limits import limited
 from collections_app.accounts.owner import owner_of
-from pricing import archive
+from pricing.export import document, file_name
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +31,9 @@ def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
     place = f"export:{user_id}"
     if not cache.add(place, True, LONGEST_DOWNLOAD):
         return render(request, "pricing/export_running.html", status=409)
-    pieces = Download(archive.document(user_id, now=now), place)
+    pieces = Download(document(user_id, now=now), place)
     response = StreamingHttpResponse(pieces, content_type="application/json")
-    name = archive.file_name(request.user.get_username(), now=now)
+    name = file_name(request.user.get_username(), now=now)
     response["Content-Disposition"] = content_disposition_header(True, name)
     return response
 

@@ -6,7 +6,7 @@ from functools import cache
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection, Folder, Preferences, Release
-from pricing import archive
+from pricing import export
 from pricing.models import CollectionValue, MarketStat, PriceSnapshot, PriceSuggestion, ReleasePrice
 from tests import factories as make
 
@@ -42,7 +42,7 @@ def lines_of_an_export() -> tuple[str, ...]:
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
     make.make_value(shelf, 2000, day=now.date())
     Preferences.objects.create(user=shelf.user)
-    text = "".join(archive.document(shelf.user_id, now=now))
+    text = "".join(export.document(shelf.user_id, now=now))
     shelf.user.delete()
     Release.objects.all().delete()
     return tuple(text.splitlines())

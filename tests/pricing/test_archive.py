@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionField, DiscogsConnection, Folder, Preferences, Release
-from pricing import archive
-from pricing.archive.sections import FORMAT, SECTIONS
+from pricing import export
 from pricing.demo import seed_history
+from pricing.export.sections import FORMAT, SECTIONS
 from pricing.export_views import LONGEST_DOWNLOAD
 from pricing.models import (
     CollectionValue,
@@ -41,11 +41,11 @@ RELEASES = [*range(1000, 1010), 1000]
 
 
 def exported(user, *, now=None):
-    return "".join(archive.document(user.pk, now=now or timezone.now()))
+    return "".join(export.document(user.pk, now=now or timezone.now()))
 
 
 def brought_in(text, user, **options):
-    return archive.bring_in(io.BytesIO(text.encode()), user, now=timezone.now(), **options)
+    return export.bring_in(io.BytesIO(text.encode()), user, now=timezone.now(), **options)
 
 
 def comparable(text):
@@ -275,7 +275,7 @@ def test_the_number_of_queries_does_not_grow_with_the_collection(django_assert_n
     shelf = make.make_connection()
     make.fill_shelf(shelf, 30, now=timezone.now())
     with django_assert_num_queries(len(SECTIONS)):
-        "".join(archive.document(shelf.user_id, now=timezone.now()))
+        "".join(export.document(shelf.user_id, now=timezone.now()))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -287,7 +287,7 @@ def test_a_download_shows_one_moment_and_lets_others_write():
         make.make_value(shelf, 4711, day=timezone.now().date())
         database.close()
 
-    pieces = archive.document(shelf.user_id, now=timezone.now())
+    pieces = export.document(shelf.user_id, now=timezone.now())
     text = next(pieces)
     writer = threading.Thread(target=somebody_writes)
     writer.start()

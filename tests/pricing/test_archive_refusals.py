@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection
-from pricing import archive
-from pricing.archive.kinds import MOMENT
-from pricing.archive.read import LONGEST_LINE
+from pricing import export
+from pricing.export.kinds import MOMENT
+from pricing.export.read import LONGEST_LINE
 from tests.pricing.archive import STORED, lines_of_an_export
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def arriving(db):
 
 def bring(lines, user, **options):
     text = lines if isinstance(lines, bytes) else "\n".join(lines).encode()
-    return archive.bring_in(io.BytesIO(text), user, **{"now": timezone.now(), **options})
+    return export.bring_in(io.BytesIO(text), user, **{"now": timezone.now(), **options})
 
 
 def line_of(lines, section, row=1):
@@ -51,7 +51,7 @@ def changed(lines, section, row=1, **values):
 
 
 def refusal(lines, user):
-    with pytest.raises(archive.Refused) as refused:
+    with pytest.raises(export.Refused) as refused:
         bring(lines, user)
     assert not any(model.objects.exists() for model in STORED)
     return str(refused.value)
@@ -135,7 +135,7 @@ def test_nothing_is_known_from_a_future_further_than_clocks_go_apart(lines, arri
 
 
 def test_a_file_from_the_future_is_refused(lines, arriving):
-    with pytest.raises(archive.Refused, match="Line 1: “exported_at” lies in the future"):
+    with pytest.raises(export.Refused, match="Line 1: “exported_at” lies in the future"):
         bring(lines, arriving, now=timezone.now() - timedelta(days=2))
 
 
@@ -240,8 +240,8 @@ def test_an_endless_line_is_refused_without_being_read(lines, arriving):
             return len(buffer)
 
     endless = Endless()
-    with pytest.raises(archive.Refused, match="Line 1: it is longer than"):
-        archive.bring_in(io.BufferedReader(endless), arriving, now=timezone.now())
+    with pytest.raises(export.Refused, match="Line 1: it is longer than"):
+        export.bring_in(io.BufferedReader(endless), arriving, now=timezone.now())
     assert endless.given < 2 * LONGEST_LINE
 
 
@@ -249,14 +249,14 @@ def test_a_collection_without_a_connection_is_refused(lines, arriving):
     at = line_of(lines, "connection", 0)
     assert "without a connection" in refusal([*lines[:at], '"connection": null,', *lines[at + 1 :]], arriving)
     get_user_model().objects.create_user("empty")
-    empty = "".join(archive.document(get_user_model().objects.get(username="empty").pk, now=timezone.now()))
+    empty = "".join(export.document(get_user_model().objects.get(username="empty").pk, now=timezone.now()))
     assert "holds no collection" in refusal(empty.splitlines(), arriving)
 
 
 def test_only_a_user_without_a_connection_or_a_history_takes_one(lines, arriving):
     bring(lines, arriving)
-    with pytest.raises(archive.Refused, match="arriving is connected as collector_at_discogs already"):
+    with pytest.raises(export.Refused, match="arriving is connected as collector_at_discogs already"):
         bring(lines, arriving)
     DiscogsConnection.objects.all().delete()
-    with pytest.raises(archive.Refused, match="has values of past days"):
+    with pytest.raises(export.Refused, match="has values of past days"):
         bring(lines, arriving)

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance, Preferences, Release
-from pricing import archive
-from pricing.archive.read import read
+from pricing import export
+from pricing.export.read import read
 from pricing.models import PriceSnapshot
 from tests import factories as make
 from tests.pricing.archive import STORED, lines_of_an_export
@@ -46,7 +46,7 @@ def test_memory_does_not_grow_with_the_collection(arriving, tmp_path):
 
     def write(shelf):
         with (tmp_path / shelf.discogs_username).open("w") as file:
-            file.writelines(archive.document(shelf.user_id, now=timezone.now()))
+            file.writelines(export.document(shelf.user_id, now=timezone.now()))
 
     def check(shelf):
         with (tmp_path / shelf.discogs_username).open("rb") as file:
@@ -58,7 +58,7 @@ def test_memory_does_not_grow_with_the_collection(arriving, tmp_path):
 
     def store(shelf):
         with (tmp_path / shelf.discogs_username).open("rb") as file:
-            archive.bring_in(file, arriving, now=timezone.now(), dry_run=True)
+            export.bring_in(file, arriving, now=timezone.now(), dry_run=True)
 
     store(small)
     assert peak(lambda: store(large)) < 1.5 * peak(lambda: store(small)) + NOISE

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from pricing.archive import Brought, Refused, bring_in
+from pricing.export import Brought, Refused, bring_in
 from pricing.management.commands._support import USAGE, user_named
 
 KEPT = "Nothing was stored."

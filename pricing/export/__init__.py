@@ -4,8 +4,8 @@
 `read` checks it, `store` brings it in.
 """
 
-from pricing.archive.read import Refused
-from pricing.archive.store import Brought, bring_in
-from pricing.archive.write import document, file_name
+from pricing.export.read import Refused
+from pricing.export.store import Brought, bring_in
+from pricing.export.write import document, file_name
 
 __all__ = ["Brought", "Refused", "bring_in", "document", "file_name"]

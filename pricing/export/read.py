@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
-from pricing.archive.kinds import PAST_MOMENT
-from pricing.archive.sections import FORMAT, SECTIONS, VERSION
-from pricing.archive.shape import Row as Values
-from pricing.archive.shape import Section
+from pricing.export.kinds import PAST_MOMENT
+from pricing.export.sections import FORMAT, SECTIONS, VERSION
+from pricing.export.shape import Row as Values
+from pricing.export.shape import Section
 
 AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
 LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is well below

@@ -12,9 +12,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from collections_app.models import DiscogsConnection, Folder, Release
-from pricing.archive.read import Refused, Row, read
-from pricing.archive.sections import RELEASE
-from pricing.archive.shape import Section
+from pricing.export.read import Refused, Row, read
+from pricing.export.sections import RELEASE
+from pricing.export.shape import Section
 from pricing.models import CollectionValue
 
 AT_ONCE = 500  # rows checked and stored together

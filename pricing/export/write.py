@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Collate
 
-from pricing.archive.kinds import MOMENT
-from pricing.archive.sections import FORMAT, SECTIONS, VERSION
-from pricing.archive.shape import Section
+from pricing.export.kinds import MOMENT
+from pricing.export.sections import FORMAT, SECTIONS, VERSION
+from pricing.export.shape import Section
 
 AT_ONCE = 500  # rows read from the database
 LINES = 100  # in one piece of the answer

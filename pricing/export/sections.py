@@ -20,7 +20,7 @@ from collections_app.models import (
     Release,
     WantlistItem,
 )
-from pricing.archive.kinds import (
+from pricing.export.kinds import (
     COUNT,
     ID,
     LARGEST,
@@ -38,7 +38,7 @@ from pricing.archive.kinds import (
     text,
     whole,
 )
-from pricing.archive.shape import Column, Row, Section
+from pricing.export.shape import Column, Row, Section
 from pricing.models import (
     CollectionValue,
     MarketStat,

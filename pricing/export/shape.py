@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Model, QuerySet
 from django.db.models.expressions import Combinable
 
-from pricing.archive.kinds import Kind
+from pricing.export.kinds import Kind
 
 Row = dict[str, Any]
 
