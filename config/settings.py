@@ -230,7 +230,7 @@ MIDDLEWARE = [
     # Private by default: a public view says so with @login_not_required.
     "collections_app.accounts.login_required.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "pricing.middleware.DisplayMiddleware",
+    "pricing.pages.middleware.DisplayMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "collections_app.accounts.middleware.TroubleMiddleware",
@@ -250,7 +250,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "pricing.context.site",
+                "pricing.pages.context.site",
             ],
         },
     },

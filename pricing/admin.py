@@ -23,7 +23,7 @@ from pricing.models import (
     WorkerHeartbeat,
 )
 from pricing.monitoring.heartbeat import SILENT_AFTER
-from pricing.queries.engine import HOURS, engine_now
+from pricing.pages.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
 from pricing.templatetags.figures import age_in_words, duration, exact_money
 

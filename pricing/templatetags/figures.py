@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from collections_app.currencies import digits_of, symbol_of
 from collections_app.models import CollectionInstance
-from pricing.charts import Change, shape_of
 from pricing.money.display import Display, current
+from pricing.pages.charts import Change, shape_of
 
 register = template.Library()
 

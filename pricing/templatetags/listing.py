@@ -8,8 +8,8 @@ from django.template import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pricing.queries import View
-from pricing.queries.groups import main_format as first_word
+from pricing.pages.queries import View
+from pricing.pages.queries.groups import main_format as first_word
 
 register = template.Library()
 register.filter("main_format", first_word)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from collections_app.models import ApiGate
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
-from pricing.queries import progress_of, value_for
+from pricing.pages.queries import progress_of, value_for
 from pricing.sync import planner
 from tests.pricing.engine import import_all, work_until_idle
 

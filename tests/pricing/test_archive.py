@@ -17,9 +17,8 @@ from django.utils import timezone
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionField, DiscogsConnection, Folder, Preferences, Release
 from pricing import export
-from pricing.demo import seed_history
 from pricing.export.sections import FORMAT, SECTIONS
-from pricing.export_views import LONGEST_DOWNLOAD
+from pricing.management.demo_history import seed_history
 from pricing.models import (
     CollectionValue,
     MarketStat,
@@ -29,7 +28,8 @@ from pricing.models import (
     ReleasePrice,
     SyncRun,
 )
-from pricing.queries import value_for
+from pricing.pages.queries import value_for
+from pricing.pages.views.export import LONGEST_DOWNLOAD
 from pricing.sync import planner
 from pricing.value.daily import rebuild_values
 from tests import factories as make

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pricing.charts import (
+from pricing.pages.charts import (
     ALL,
     RANGES,
     Change,

@@ -11,11 +11,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from collections_app.models import Preferences
-from pricing.charts import Change
 from pricing.models import ExchangeRate
 from pricing.money import display
 from pricing.money.convert import Rate
-from pricing.queries.display import display_for
+from pricing.pages.charts import Change
+from pricing.pages.queries.display import display_for
 from pricing.templatetags import figures
 from tests import factories as make
 

@@ -11,9 +11,9 @@ from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 
 from collections_app.models import Preferences
-from pricing.middleware import DisplayMiddleware
 from pricing.money import display
-from pricing.queries.display import display_for
+from pricing.pages.middleware import DisplayMiddleware
+from pricing.pages.queries.display import display_for
 from tests import factories as make
 from tests.accounts import force_login_with_code
 

@@ -6,7 +6,7 @@ import pytest
 
 from collections_app.models import ApiMinute
 from pricing.models import WorkerHeartbeat
-from pricing.queries.engine import engine_now
+from pricing.pages.queries.engine import engine_now
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

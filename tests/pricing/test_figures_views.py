@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance
-from pricing.charts import Change
 from pricing.money.convert import Rate
 from pricing.money.display import Display, active
+from pricing.pages.charts import Change
 from pricing.templatetags import figures
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from collections_app.models import CollectionField, Preferences
-from pricing.charts import Change, shape_of
 from pricing.money import display
+from pricing.pages.charts import Change, shape_of
 from pricing.templatetags import figures
 from tests import factories as make
 

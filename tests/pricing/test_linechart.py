@@ -2,7 +2,7 @@
 
 import pytest
 
-from pricing.linechart import HEIGHT, WIDTH, line_chart, round_above
+from pricing.pages.linechart import HEIGHT, WIDTH, line_chart, round_above
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from collections_app.connections.lookup import preferences_of
-from collections_app.forms import zone_choices
 from collections_app.models import Preferences
 from pricing.models import SyncRun
+from pricing.pages.forms import zone_choices
 from pricing.workers import schedules
 from tests import factories as make
 

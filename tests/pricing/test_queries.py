@@ -4,10 +4,10 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from pricing import queries
 from pricing.models import PriceSnapshot
-from pricing.queries.groups import bars_for
-from pricing.queries.movers import has_demo_data, movers_for
+from pricing.pages import queries
+from pricing.pages.queries.groups import bars_for
+from pricing.pages.queries.movers import has_demo_data, movers_for
 from pricing.value.valuation import Freshness
 from tests import factories as make
 

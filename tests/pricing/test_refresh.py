@@ -8,7 +8,7 @@ from django.utils import timezone
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import DiscogsConnection
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
-from pricing.queries import progress_of, value_for
+from pricing.pages.queries import progress_of, value_for
 from pricing.sync import feeder, planner
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import refresh_price, this_process

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pricing.queries import View, collection_for, release_for, value_for
+from pricing.pages.queries import View, collection_for, release_for, value_for
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

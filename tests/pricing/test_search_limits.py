@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from collections_app.search import CUT, words_of
-from pricing.queries.collection import View, collection_for
-from pricing.queries.limit import TookTooLong, time_limit
+from pricing.pages.queries.collection import View, collection_for
+from pricing.pages.queries.limit import TookTooLong, time_limit
 from tests import factories as make
 from tests.accounts import force_login_with_code
 from tests.test_hostile_requests import list_address, lists
@@ -125,7 +125,7 @@ def test_time_limit_ends_with_its_block():
 
 def test_search_that_took_too_long_is_answered_kindly(client, monkeypatch):
     """The limit is set to nothing: a collection large enough to take seconds would take minutes to make."""
-    monkeypatch.setattr("pricing.queries.collection.MAX_SEARCH_SECONDS", 0.001)
+    monkeypatch.setattr("pricing.pages.queries.collection.MAX_SEARCH_SECONDS", 0.001)
     shelf = make.make_connection()
     for number in range(1_500):
         make.make_instance(shelf, make.make_release(title=f"Title {number} abcdefgh"))

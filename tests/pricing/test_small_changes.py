@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pricing.queries.movers import movers_for
+from pricing.pages.queries.movers import movers_for
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pricing import queries
+from pricing.pages import queries
 from pricing.value.valuation import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, Holding, value_of
 from tests import factories as make
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from pricing.management.commands._support import user_named
-from pricing.queries import value_for
+from pricing.pages.queries import value_for
 
 
 class Command(BaseCommand):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
 from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
-from pricing.queries import Progress, fresh_for, progress_of
+from pricing.pages.queries import Progress, fresh_for, progress_of
 from pricing.sync import planner
 
 SOME_FAILED, TIMED_OUT = 1, 3  # exit statuses

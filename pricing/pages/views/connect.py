@@ -12,9 +12,9 @@ from collections_app.accounts.owner import owner_of
 from collections_app.connections import connect as connecting
 from collections_app.connections.lookup import connection_of, copies_held
 from collections_app.discogs import oauth
-from collections_app.forms import ConnectForm
 from collections_app.models import DiscogsConnection
 from pricing.models import SyncRun
+from pricing.pages.forms import ConnectForm
 from pricing.retention.erase import erase_holdings
 from pricing.sync import planner
 

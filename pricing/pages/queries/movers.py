@@ -8,8 +8,8 @@ from heapq import nlargest, nsmallest
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from collections_app.models import CollectionInstance, Release
-from pricing.charts import Change
 from pricing.models import PriceSnapshot, ReleasePrice
+from pricing.pages.charts import Change
 from pricing.value.current import counted
 from pricing.value.valuation import PRICE_COUNTS_FOR
 

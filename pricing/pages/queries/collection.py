@@ -12,13 +12,13 @@ from django.http import QueryDict
 
 from collections_app.models import CollectionInstance, Folder
 from collections_app.search import words_of
-from pricing.charts import Change, change, sparkline
 from pricing.models import PriceSnapshot
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.queries.dashboard import failed_releases
-from pricing.queries.groups import decade_of, main_format
-from pricing.queries.limit import time_limit
-from pricing.queries.movers import amount_at
+from pricing.pages.charts import Change, change, sparkline
+from pricing.pages.queries.dashboard import failed_releases
+from pricing.pages.queries.groups import decade_of, main_format
+from pricing.pages.queries.limit import time_limit
+from pricing.pages.queries.movers import amount_at
 from pricing.value.current import STATE_LABELS, counted, fresh_for, state_at
 from pricing.value.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
 

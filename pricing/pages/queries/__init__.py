@@ -1,10 +1,10 @@
 """What pages and commands read. Returns small frozen dataclasses; writes nothing."""
 
-from pricing.queries.collection import View, collection_for
-from pricing.queries.dashboard import dashboard_for, headline_for
-from pricing.queries.groups import DEFAULT_GROUPING, GROUPINGS
-from pricing.queries.limit import TookTooLong
-from pricing.queries.release import release_for
+from pricing.pages.queries.collection import View, collection_for
+from pricing.pages.queries.dashboard import dashboard_for, headline_for
+from pricing.pages.queries.groups import DEFAULT_GROUPING, GROUPINGS
+from pricing.pages.queries.limit import TookTooLong
+from pricing.pages.queries.release import release_for
 from pricing.sync.progress import Progress, active_run_of, progress_now, progress_of, runs_for
 from pricing.value.current import counted, fresh_for, value_for
 

@@ -15,9 +15,9 @@ from collections_app.connections.lookup import collection_path, connection_of
 from collections_app.discogs import gate
 from collections_app.models import DiscogsConnection, Release
 from collections_app.search import CUT
-from pricing import queries
-from pricing.charts import DEFAULT_RANGE
 from pricing.models import SyncRun
+from pricing.pages import queries
+from pricing.pages.charts import DEFAULT_RANGE
 from pricing.sync import planner
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from collections_app.connections.lookup import connection_in_trouble
 from collections_app.models import DiscogsConnection
-from pricing.queries import Progress, progress_now
+from pricing.pages.queries import Progress, progress_now
 
 
 def site(request: HttpRequest) -> dict[str, object]:

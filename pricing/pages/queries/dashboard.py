@@ -5,11 +5,11 @@ from datetime import date, datetime
 
 from django.core.cache import caches
 
-from pricing.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
-from pricing.queries.groups import GROUPINGS, Bar, Grouping, bars_for
-from pricing.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
-from pricing.queries.movers import Mover, dearest_for, has_demo_data, movers_for
+from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
+from pricing.pages.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
+from pricing.pages.queries.movers import Mover, dearest_for, has_demo_data, movers_for
 from pricing.value.current import fresh_for, value_for
 from pricing.value.valuation import Freshness, Value
 

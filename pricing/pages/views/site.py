@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from collections_app.accounts.owner import owner_of
 from collections_app.connections.lookup import connection_of, copies_held, preferences_of
-from collections_app.forms import PreferencesForm
+from pricing.pages.forms import PreferencesForm
 
 
 @require_safe

@@ -14,9 +14,9 @@ from django_q.models import OrmQ
 from collections_app.discogs import gate
 from collections_app.discogs.gate import GateStatus
 from collections_app.models import ApiGate, ApiMinute
-from pricing.linechart import LineChart, line_chart
 from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.monitoring.heartbeat import SILENT_AFTER
+from pricing.pages.linechart import LineChart, line_chart
 
 HOURS = (3, 12, 24)  # the stretches one can look at
 MINUTE = timedelta(minutes=1)

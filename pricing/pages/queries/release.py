@@ -6,10 +6,10 @@ from datetime import date, datetime
 from django.db.models import Exists, Min, OuterRef
 
 from collections_app.models import CollectionField, CollectionInstance, Release, WantlistItem
-from pricing.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.queries.history import TABLE_ROWS
+from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.pages.queries.history import TABLE_ROWS
 from pricing.value.current import STATE_LABELS, fresh_for
 from pricing.value.valuation import PRICED, Freshness, freshness
 

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from pricing.money import display
-from pricing.queries.display import display_for
+from pricing.pages.queries.display import display_for
 
 
 class DisplayMiddleware:

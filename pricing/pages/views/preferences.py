@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 from collections_app.accounts.owner import owner_of
 from collections_app.accounts.preferences import save_preferences
 from collections_app.connections.lookup import preferences_of
-from collections_app.forms import PreferencesForm
-from collections_app.views import settings_page
+from pricing.pages.forms import PreferencesForm
+from pricing.pages.views.site import settings_page
 from pricing.sources import exchange_rates
 
 
