@@ -1,8 +1,11 @@
 from django.urls import path
 
-from pricing.pages.views import account, connect, export, main, preferences
+from pricing.pages.views import account, connect, export, main, preferences, site
 
 urlpatterns = [
+    path("", site.landing, name="landing"),
+    path("settings/", site.settings, name="settings"),
+    path("healthz", site.healthz, name="healthz"),
     path("dashboard/", main.dashboard, name="dashboard"),
     path("dashboard/headline/", main.headline, name="headline"),
     path("collection/", main.collection, name="collection"),

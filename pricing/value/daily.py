@@ -9,7 +9,7 @@ from django.db import transaction
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.pages.queries import fresh_for, value_for
+from pricing.value.current import fresh_for, value_for
 from pricing.value.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
 
 
