@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import Api
+from tests.collections_app.sandbox.sandbox_client import Api
 from tests.static import plain_static_files
 
 __all__ = ["plain_static_files"]

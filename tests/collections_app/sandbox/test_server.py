@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import SMALL, Api
+from tests.collections_app.sandbox.sandbox_client import SMALL, Api
 
 COLLECTION = "/users/crate_demo/collection/folders/0/releases"
 

@@ -12,7 +12,7 @@ from collections_app.discogs.json_values import parse_json
 from collections_app.discogs.oauth import parse_token
 from collections_app.discogs.payloads import MOST_AMOUNT
 from collections_app.importing.paid import parse_paid
-from tests.collections_app.payload_fuzz import (
+from tests.collections_app.discogs.payload_fuzz import (
     KEYS,
     KINDS,
     ODD_TEXTS,
@@ -21,7 +21,7 @@ from tests.collections_app.payload_fuzz import (
     json_values,
     mutated,
 )
-from tests.collections_app.payload_promises import MOST_MINOR, check
+from tests.collections_app.discogs.payload_promises import MOST_MINOR, check
 
 ALL = {name: as_bytes(kind.document) for name, kind in KINDS.items()}
 

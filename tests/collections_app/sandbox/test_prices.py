@@ -8,7 +8,7 @@ import pytest
 
 from collections_app.sandbox.market import GRADE_GRID, USD_RATES, Kind
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import SMALL, Api
+from tests.collections_app.sandbox.sandbox_client import SMALL, Api
 
 
 @pytest.fixture(scope="module")

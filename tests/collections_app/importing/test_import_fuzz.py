@@ -29,7 +29,7 @@ from collections_app.sandbox.server import SandboxServer
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
 from pricing.sync.recorder import record_market
 from tests import factories
-from tests.collections_app.payload_fuzz import KINDS, RELEASE, mutated, parse_market
+from tests.collections_app.discogs.payload_fuzz import KINDS, RELEASE, mutated, parse_market
 
 # The tables grow from example to example, as they do from page to page; nothing depends on what is there.
 growing = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 
 from collections_app.accounts.addresses import plain_address
 from tests.accounts import log_in
-from tests.collections_app.test_limits import tries
+from tests.collections_app.accounts.test_limits import tries
 
 pytestmark = pytest.mark.django_db
 

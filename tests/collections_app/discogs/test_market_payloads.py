@@ -20,7 +20,7 @@ from collections_app.discogs.market_payloads import (
 )
 from collections_app.models import ApiGate
 from collections_app.sandbox.market import GRADE_GRID
-from tests.collections_app.test_payloads import JSON
+from tests.collections_app.discogs.test_payloads import JSON
 
 
 def stats(body: bytes, currency: str = "EUR") -> MarketStats:

@@ -13,7 +13,7 @@ from django.core import checks
 from config.umask import PRIVATE
 from pricing.monitoring.file_checks import FILES
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 # Ends at once, so that SQLite does not delete -wal and -shm.
 CONNECT = (
     "import os; from django.db import connection; "

@@ -18,7 +18,7 @@ from pricing.models import ExchangeRate, ReleasePrice
 from pricing.sources import exchange_rates
 from pricing.tasks import this_process
 from tests.factories import make_connection
-from tests.pricing.test_optional import queued, shelf
+from tests.pricing.sources.test_suggestions import queued, shelf
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import market_payloads, payloads
 from collections_app.discogs.json_values import MOST_COUNT, MOST_ID, MOST_TEXT
-from tests.collections_app.payload_fuzz import RELEASE
+from tests.collections_app.discogs.payload_fuzz import RELEASE
 
 MOST_MINOR = 10**9 * 100
 MOST_USERNAME, MOST_GRADE = 255, 40  # what the columns hold

@@ -14,7 +14,7 @@ from pricing import export
 from pricing.export.read import read
 from pricing.models import PriceSnapshot
 from tests import factories as make
-from tests.pricing.archive import STORED, lines_of_an_export
+from tests.pricing.export.document import STORED, lines_of_an_export
 
 pytestmark = pytest.mark.django_db
 NOISE = 200_000  # bytes; the rows of the larger collection would take several times as many

@@ -3,7 +3,7 @@
 import threading
 
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import DEMO, SMALL, Api
+from tests.collections_app.sandbox.sandbox_client import DEMO, SMALL, Api
 
 
 def test_the_headers_lag_by_one() -> None:

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import Api
+from tests.collections_app.sandbox.sandbox_client import Api
 
-MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
 
 @pytest.fixture(scope="module")

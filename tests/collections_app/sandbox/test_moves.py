@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import DEMO, Api
+from tests.collections_app.sandbox.sandbox_client import DEMO, Api
 
 ANN = "Discogs token=of-ann"
 

@@ -13,7 +13,7 @@ from pricing.models import MarketStat
 from pricing.sources import suggestions
 from pricing.tasks import this_process
 from tests.factories import make_release
-from tests.pricing.test_optional import connection_of, feed, queued, shelf
+from tests.pricing.sources.test_suggestions import connection_of, feed, queued, shelf
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from requests_oauthlib import OAuth1, OAuth1Session
 from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.grants import Decided
 from collections_app.sandbox.server import SandboxServer
-from tests.collections_app.sandbox_client import AGENT, Api
+from tests.collections_app.sandbox.sandbox_client import AGENT, Api
 
 CALLBACK = "http://127.0.0.1:8000/discogs/callback/?next=here"
 COLLECTION = "/users/private_crate/collection/folders/0/releases"

@@ -11,7 +11,7 @@ from collections_app.discogs.client import DEADLINE
 from collections_app.discogs.gate import PATIENCE
 from pricing.monitoring.checks import least_retry
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 SQLITE = {
     "ENGINE": "django.db.backends.sqlite3",
     "NAME": "never-opened.sqlite3",

@@ -12,7 +12,7 @@ from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing import export
 from pricing.export.kinds import MOMENT
 from pricing.export.read import LONGEST_LINE
-from tests.pricing.archive import STORED, lines_of_an_export
+from tests.pricing.export.document import STORED, lines_of_an_export
 
 pytestmark = pytest.mark.django_db
 
