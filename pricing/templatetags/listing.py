@@ -49,7 +49,7 @@ def page_address(context: RequestContext, number: int) -> str:
     return _address(context, page=number)
 
 
-@register.inclusion_tag("pricing/_select.html")
+@register.inclusion_tag("pages/_select.html")
 def filter_select(
     name: str, label: str, options: Iterable[str | tuple[str, str]], current: str
 ) -> dict[str, object]:

@@ -22,7 +22,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if request.method != "POST":
         context = {"connection": connection_of(user.pk), "copies": copies_held(user.pk)}
-        return render(request, "pricing/account_delete.html", context)
+        return render(request, "pages/account_delete.html", context)
     try:
         erase_account(user, now=timezone.now())
     except LastAdministrator:

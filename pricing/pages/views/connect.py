@@ -41,7 +41,7 @@ def connect(request: HttpRequest) -> HttpResponse:
         else:
             return _first_sync(request)
     context = {"form": form, "connection": connection_of(owner_of(request)), "has_oauth": oauth.is_offered()}
-    return render(request, "pricing/connect.html", context)
+    return render(request, "pages/connect.html", context)
 
 
 @require_POST
@@ -79,7 +79,7 @@ def authorised(request: HttpRequest) -> HttpResponse:
             "connection": connection_of(owner_of(request)),
             "has_oauth": oauth.is_offered(),
         }
-        return render(request, "pricing/not_connected.html", context)
+        return render(request, "pages/not_connected.html", context)
     return _first_sync(request)
 
 
@@ -99,7 +99,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     connection = get_object_or_404(DiscogsConnection, user_id=user_id)
     if request.method != "POST":
         context = {"connection": connection, "copies": copies_held(user_id)}
-        return render(request, "pricing/disconnect.html", context)
+        return render(request, "pages/disconnect.html", context)
     erase_holdings(user_id, now=timezone.now())
     messages.success(request, "Disconnected. Your credential, collection and its history were erased here.")
     return redirect("dashboard")

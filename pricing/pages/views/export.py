@@ -30,7 +30,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
     now, user_id = timezone.now(), owner_of(request)
     place = f"export:{user_id}"
     if not cache.add(place, True, LONGEST_DOWNLOAD):
-        return render(request, "pricing/export_running.html", status=409)
+        return render(request, "pages/export_running.html", status=409)
     pieces = Download(document(user_id, now=now), place)
     response = StreamingHttpResponse(pieces, content_type="application/json")
     name = file_name(request.user.get_username(), now=now)

@@ -46,7 +46,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     now, user_id = timezone.now(), owner_of(request)
     connection = connection_of(user_id)
     if connection is None:
-        return render(request, "pricing/welcome.html")
+        return render(request, "pages/welcome.html")
     group = request.GET.get("group", "")
     board = queries.dashboard_for(
         user_id,
@@ -56,7 +56,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     )
     progress = queries.progress_now(user_id, now=now)
     context = {"board": board, "headline": board.headline, "progress": progress, **_connected(connection)}
-    return render(request, "pricing/dashboard.html", context)
+    return render(request, "pages/dashboard.html", context)
 
 
 @require_safe
@@ -68,7 +68,7 @@ def headline(request: HttpRequest) -> HttpResponse:
         "progress": queries.progress_now(user_id, now=now),
         **_connected(connection_of(user_id)),
     }
-    response = render(request, "pricing/_headline.html", context)
+    response = render(request, "pages/_headline.html", context)
     if context["progress"] is None:
         response["HX-Refresh"] = "true"  # the sync is over: movers, groups and chart have changed too
     return response
@@ -85,9 +85,9 @@ def collection(request: HttpRequest) -> HttpResponse:
         page = queries.collection_for(user_id, view, now=now)
     except queries.TookTooLong:
         logger.warning("a search in the collection of user %s took too long and was stopped", user_id)
-        return render(request, "pricing/search_too_long.html", status=503)
+        return render(request, "pages/search_too_long.html", status=503)
     context = {"page": page, "view": page.view, "search_cut": CUT, **_connected(connection)}
-    return render(request, "pricing/collection.html", context)
+    return render(request, "pages/collection.html", context)
 
 
 @require_safe
@@ -98,7 +98,7 @@ def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
         )
     except Release.DoesNotExist:
         raise Http404 from None
-    return render(request, "pricing/release.html", {"page": page, "release": page.release})
+    return render(request, "pages/release.html", {"page": page, "release": page.release})
 
 
 @require_POST
@@ -133,23 +133,23 @@ def _progress_context(request: HttpRequest, run_id: int) -> dict[str, object]:
 def syncs(request: HttpRequest) -> HttpResponse:
     user_id = owner_of(request)
     context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
-    return render(request, "pricing/syncs.html", context)
+    return render(request, "pages/syncs.html", context)
 
 
 @require_safe
 def sync_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    return render(request, "pricing/sync_run.html", _progress_context(request, run_id))
+    return render(request, "pages/sync_run.html", _progress_context(request, run_id))
 
 
 @require_safe
 def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
-    return render(request, "pricing/_progress.html", _progress_context(request, run_id))
+    return render(request, "pages/_progress.html", _progress_context(request, run_id))
 
 
 @require_safe
 def sync_bar(request: HttpRequest) -> HttpResponse:
     """The progress in the header of every page."""
-    return render(request, "pricing/_bar.html")
+    return render(request, "pages/_bar.html")
 
 
 @require_POST

@@ -17,7 +17,7 @@ from pricing.pages.forms import PreferencesForm
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("dashboard")
-    return render(request, "collections_app/landing.html")
+    return render(request, "pages/landing.html")
 
 
 @require_safe
@@ -33,7 +33,7 @@ def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None =
         "copies": copies_held(user_id),
         "preferences": preferences or PreferencesForm(instance=preferences_of(user_id)),
     }
-    return render(request, "collections_app/settings.html", context)
+    return render(request, "pages/settings.html", context)
 
 
 @require_safe
