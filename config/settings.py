@@ -345,7 +345,7 @@ Q_CLUSTER = {
 # Accounts -------------------------------------------------------------------------------------------
 
 # One only: a second one would hash the password again for some names and not for others.
-AUTHENTICATION_BACKENDS = ["collections_app.accounts.backend.EvenBackend"]
+AUTHENTICATION_BACKENDS = ["collections_app.accounts.backend.ConstantTimeBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

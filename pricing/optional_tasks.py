@@ -11,7 +11,7 @@ def refresh_suggestions(release_id: int) -> None:
     """Queue entry: fetch and store the price suggestions of a release."""
     process = this_process()
     suggestions.refresh_suggestions(release_id, client_for=process.client_for, now=timezone.now())
-    process.heart.beat(now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
 
 
 def refresh_stat(release_id: int, currency: str | int) -> None:
@@ -20,21 +20,21 @@ def refresh_stat(release_id: int, currency: str | int) -> None:
     suggestions.refresh_market_stat(
         release_id, _code(currency), client_for=process.client_for, now=timezone.now()
     )
-    process.heart.beat(now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
 
 
 def refresh_rate(currency: str | int) -> None:
     """Queue entry: fetch and store the rate of one of Discogs' currencies."""
     process = this_process()
     exchange_rates.refresh_rate(_code(currency), client_for=process.client_for, now=timezone.now())
-    process.heart.beat(now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
 
 
 def probe_listing_search() -> None:
     """Queue entry: find out whether listings can be searched."""
     process = this_process()
     suggestions.probe_listing_search(client_for=process.client_for, now=timezone.now())
-    process.heart.beat(now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
 
 
 def _code(currency: str | int) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from collections_app import schema
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
-from pricing.monitoring.heartbeat import Heart
+from pricing.monitoring.heartbeat import Heartbeat
 from pricing.sync import value_requests
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.value import daily
@@ -27,7 +27,7 @@ class WorkerProcess:
     pid: int
     session: requests.Session
     gate: Gate
-    heart: Heart
+    heartbeat: Heartbeat
 
     def client_for(self, credentials: Credentials, interactive: bool = False) -> DiscogsClient:
         return DiscogsClient(credentials, gate=self.gate, session=self.session, interactive=interactive)
@@ -41,7 +41,7 @@ def this_process() -> WorkerProcess:
     global _process  # noqa: PLW0603 one per process is the point
     if _process is None or _process.pid != os.getpid():
         _process = WorkerProcess(
-            os.getpid(), new_session(), configured_gate(), Heart("worker", now=timezone.now())
+            os.getpid(), new_session(), configured_gate(), Heartbeat("worker", now=timezone.now())
         )
     return _process
 
@@ -52,7 +52,7 @@ def note_start(**_: object) -> None:
     A receiver of django-q2's pre_execute: an exception here would end the worker.
     """
     try:
-        this_process().heart.beat(now=timezone.now())
+        this_process().heartbeat.report(now=timezone.now())
     except Exception as error:
         logger.warning("the start of a task was not reported: %s", type(error).__name__)
 
@@ -69,20 +69,20 @@ def refresh_price(job_id: int) -> None:
         raise
     if outcome in {Outcome.KNOWN, Outcome.FAILED}:
         failed = outcome == Outcome.FAILED
-        process.heart.count_job(failed=failed, seconds=time.monotonic() - started)
-    process.heart.beat(now=timezone.now())
+        process.heartbeat.count_job(failed=failed, seconds=time.monotonic() - started)
+    process.heartbeat.report(now=timezone.now())
 
 
 def work_value_request(request_id: int) -> None:
     """Queue entry: compute a value, or find out whose values a run has changed."""
     process = this_process()
     # Before and after: a worker that computes values for a minute is not stuck.
-    process.heart.beat(now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
     value_requests.work(request_id, now=timezone.now())
-    process.heart.beat(now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
 
 
 def settle_value(user_id: int) -> None:
     """Queue entry of rows that an earlier version left behind: compute a user's last two daily values anew."""
     daily.settle_value(user_id, now=timezone.now())
-    this_process().heart.beat(now=timezone.now())
+    this_process().heartbeat.report(now=timezone.now())

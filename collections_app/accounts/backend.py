@@ -5,7 +5,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 
 
-class EvenBackend(AuthenticationBackend):
+class ConstantTimeBackend(AuthenticationBackend):
     """By user name or email address. Django makes a new one for each attempt.
 
     allauth looks for a user by name, by address and by both mixed up, and hashes the password each time it finds

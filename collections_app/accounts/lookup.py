@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 
-def user_called(text: str) -> User | None:
+def find_user(text: str) -> User | None:
     """The user of this name, otherwise the one of this confirmed or only address; None when there is none."""
     people = get_user_model().objects
     named = people.filter(username=text).first()

@@ -18,7 +18,7 @@ class Renewal(NamedTuple):
     unreadable: list[int]
 
 
-def renew_secrets() -> Renewal:
+def reencrypt_secrets() -> Renewal:
     """Bring every secret under the first key of CREDENTIAL_KEYS. One that no key opens is left as it is."""
     ids = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
     renewed, unreadable = 0, []

@@ -22,14 +22,14 @@ from urllib3.exceptions import HTTPError
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import errors, market_payloads, oauth, payloads
-from collections_app.discogs.gate import Gate, Told, configured_gate
+from collections_app.discogs.gate import Gate, RateHeaders, configured_gate
 from collections_app.discogs.json_values import parse_json
 
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.0, 10.0  # seconds
 DEADLINE = 20.0  # seconds for everything: a slow drip outlasts any read timeout
-MOST_BYTES = 5_000_000  # decoded: a small gzip can be a large body
+MAX_BYTES = 5_000_000  # decoded: a small gzip can be a large body
 CHUNK = 65_536
 PAGE_SIZE = 100  # more is clamped by Discogs
 
@@ -199,9 +199,9 @@ class DiscogsClient:
             if error.is_fault:
                 error.opened_breaker = self._gate.record_fault()
             else:
-                self._gate.record_success(self.answered_in, _told(headers))
+                self._gate.record_success(self.answered_in, _parse_rate_headers(headers))
             raise
-        self._gate.record_success(self.answered_in, _told(headers))
+        self._gate.record_success(self.answered_in, _parse_rate_headers(headers))
         return data
 
     def _exchange(self, method: str, path: str, query: dict[str, Any]) -> tuple[int, Headers, bytes]:
@@ -229,7 +229,7 @@ def _body(response: requests.Response, deadline: float) -> bytes:
     # read1 returns what has arrived; a plain read would wait for a full chunk, past the deadline.
     while piece := response.raw.read1(CHUNK, decode_content=True):
         body += piece
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             raise errors.BadPayload("The answer of Discogs is too large.")
         if time.monotonic() > deadline:
             raise errors.NetworkError("Discogs did not finish its answer in time.")
@@ -277,14 +277,14 @@ def _is_plain_refusal(headers: Headers, body: bytes) -> bool:
     return is_plain and len(body) <= MAX_PLAIN_REFUSAL and b"<" not in body
 
 
-def _told(headers: Headers) -> Told:
+def _parse_rate_headers(headers: Headers) -> RateHeaders:
     """What the rate headers say; they are absent on error pages."""
 
     def number(name: str) -> int | None:
         text = headers.get(name, "")
         return int(text) if text.isdecimal() and len(text) < 7 else None
 
-    return Told(limit=number("X-Discogs-Ratelimit"), used=number("X-Discogs-Ratelimit-Used"))
+    return RateHeaders(limit=number("X-Discogs-Ratelimit"), used=number("X-Discogs-Ratelimit-Used"))
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -37,7 +37,7 @@ FLUSH_AFTER = 1.0  # seconds a process keeps its successes to itself
 
 
 @dataclass(frozen=True)
-class Told:
+class RateHeaders:
     """What the headers of an answer say of the limit; None where they say nothing usable."""
 
     limit: int | None = None
@@ -86,7 +86,7 @@ class Gate:
         lower = ceiling is not None and ceiling < pace.limit
         self._ceiling = Ceiling(Pace(ceiling, pace.window)) if ceiling and lower else None
         self._latencies: list[float] = []
-        self._told = Told()
+        self._rate_headers = RateHeaders()
         self._flushed_at = 0.0
 
     def take_slot(self, *, interactive: bool = False, patience: float = PATIENCE) -> None:
@@ -113,10 +113,10 @@ class Gate:
         time.sleep(max(0.0, wait))
         self._ceiling.take()
 
-    def record_success(self, latency_seconds: float, told: Told = Told()) -> None:
+    def record_success(self, latency_seconds: float, rate_headers: RateHeaders = RateHeaders()) -> None:
         """Note an answer that says Discogs is well, whatever its status. Written at most once a second."""
         self._latencies.append(latency_seconds)
-        self._told = told
+        self._rate_headers = rate_headers
         if time.monotonic() - self._flushed_at >= FLUSH_AFTER:
             self._flush()
 
@@ -218,7 +218,7 @@ class Gate:
 
     def _flush(self) -> None:
         """Write down the successes since the last time: the breaker closes, averages move."""
-        latencies, told = [1000 * seconds for seconds in self._latencies], self._told
+        latencies, rate_headers = [1000 * seconds for seconds in self._latencies], self._rate_headers
         self._latencies, self._flushed_at = [], time.monotonic()
         average = sum(latencies) / len(latencies)
         with transaction.atomic(durable=True):
@@ -228,7 +228,7 @@ class Gate:
             row.breaker = ApiGate.Breaker.CLOSED
             row.latency_ms = 0.8 * row.latency_ms + 0.2 * average if row.latency_ms else average
             row.requests += len(latencies)
-            self._heed(row, told, latencies[-1], now=reading.now)
+            self._apply_rate_headers(row, rate_headers, latencies[-1], now=reading.now)
             row.save()
         add_to_minute(
             self.egress,
@@ -238,12 +238,18 @@ class Gate:
             latency_ms_max=round(max(latencies)),
         )
 
-    def _heed(self, row: ApiGate, told: Told, latency_ms: float, *, now: float) -> None:
+    def _apply_rate_headers(
+        self, row: ApiGate, rate_headers: RateHeaders, latency_ms: float, *, now: float
+    ) -> None:
         """Slow down for a window when the headers tell of a lower tier or of others behind our address."""
         # Discogs counted when the request arrived, so whatever we sent until its answer may be in the figure.
         since = now - self.pace.window - latency_ms / 1000
-        foreign = (told.used or 0) - int(sum(slot[2] for slot in row.slots if slot[1] > since))
-        lower = told.limit if told.limit is not None and 0 < told.limit < self.pace.limit else None
+        foreign = (rate_headers.used or 0) - int(sum(slot[2] for slot in row.slots if slot[1] > since))
+        lower = (
+            rate_headers.limit
+            if rate_headers.limit is not None and 0 < rate_headers.limit < self.pace.limit
+            else None
+        )
         # A few more than ours is how far the headers lag; the limit itself bounds what can be believed.
         if lower is None and foreign <= max(3, self.pace.limit // 20):
             return

@@ -8,9 +8,9 @@ from typing import Any
 
 from collections_app.discogs.errors import BadPayload
 
-MOST_COUNT = 2_000_000_000  # fits a 32-bit column
-MOST_ID = 2**62
-MOST_TEXT = 5_000
+MAX_COUNT = 2_000_000_000  # fits a 32-bit column
+MAX_ID = 2**62
+MAX_TEXT = 5_000
 
 
 def parse_json(body: bytes) -> Any:
@@ -38,13 +38,13 @@ def _refuse(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
-def an_object(value: Any, what: str) -> Mapping[str, Any]:
+def read_object(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise BadPayload(f"Discogs sent no {what}.")
     return value
 
 
-def a_list(row: Mapping[str, Any], key: str) -> list[Any]:
+def read_list(row: Mapping[str, Any], key: str) -> list[Any]:
     value = row.get(key)
     if not isinstance(value, list):
         raise BadPayload(f"Discogs sent no list of {key}.")
@@ -66,24 +66,24 @@ def texts(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(clean(entry) for entry in value)
 
 
-def an_id(row: Mapping[str, Any], key: str) -> int:
+def read_id(row: Mapping[str, Any], key: str) -> int:
     value = row.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_ID:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_ID:
         raise BadPayload(f"Discogs sent no usable {key}.")
     return value
 
 
-def a_count(row: Mapping[str, Any], key: str) -> int | None:
+def read_count(row: Mapping[str, Any], key: str) -> int | None:
     """A number of things that may be absent or null; negative or absurd ones are refused."""
     value = row.get(key)
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_COUNT:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_COUNT:
         raise BadPayload(f"Discogs sent no usable {key}.")
     return value
 
 
-def a_text(row: Mapping[str, Any], key: str) -> str:
+def read_text(row: Mapping[str, Any], key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str):
         raise BadPayload(f"Discogs sent no {key}.")
@@ -91,17 +91,17 @@ def a_text(row: Mapping[str, Any], key: str) -> str:
 
 
 def optional_text(row: Mapping[str, Any], key: str) -> str:
-    return "" if row.get(key) is None else a_text(row, key)
+    return "" if row.get(key) is None else read_text(row, key)
 
 
 def clean(text: str) -> str:
     # PostgreSQL cannot store NUL, and lone surrogates cannot be encoded.
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:MOST_TEXT].strip()
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:MAX_TEXT].strip()
 
 
-def a_moment(row: Mapping[str, Any], key: str) -> datetime:
+def read_datetime(row: Mapping[str, Any], key: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(a_text(row, key))
+        moment = datetime.fromisoformat(read_text(row, key))
     except ValueError:
         raise BadPayload(f"Discogs sent no usable {key}.") from None
     if moment.tzinfo is None or not 1990 <= moment.year <= 2200:

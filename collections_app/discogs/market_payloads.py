@@ -7,11 +7,11 @@ from typing import Any
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs.errors import BadPayload
-from collections_app.discogs.json_values import a_count, a_text, an_object, clean
+from collections_app.discogs.json_values import clean, read_count, read_object, read_text
 from collections_app.discogs.payloads import parse_amount
 
-MOST_GRADE = 40  # characters
-MOST_GRADES = 20  # there are eight
+MAX_GRADE = 40  # characters
+MAX_GRADES = 20  # there are eight
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class Suggestion:
 
 def parse_market_stats(data: Any, *, currency: str) -> MarketStats:
     """`/marketplace/stats/{id}` as asked for in `currency`: null and null when sale is blocked."""
-    row = an_object(data, "market statistics")
+    row = read_object(data, "market statistics")
     if "lowest_price" not in row:
         raise BadPayload("Discogs sent no lowest price.")
-    listings = a_count(row, "num_for_sale")
+    listings = read_count(row, "num_for_sale")
     if row["lowest_price"] is None:
         return MarketStats(currency, None, listings, None)
     told, amount, value = _money(row["lowest_price"])
@@ -54,8 +54,8 @@ def parse_market_stats(data: Any, *, currency: str) -> MarketStats:
 
 def parse_suggestions(data: Any) -> tuple[Suggestion, ...]:
     """`/marketplace/price_suggestions/{id}`, in Discogs' order of grades; empty when there are none."""
-    row = an_object(data, "price suggestions")
-    if len(row) > MOST_GRADES:
+    row = read_object(data, "price suggestions")
+    if len(row) > MAX_GRADES:
         raise BadPayload("Discogs sent price suggestions in a shape of its own.")
     # By grade, should two names be the same once they are cleaned.
     found = {_grade(name): _money(value)[:2] for name, value in row.items()}
@@ -64,15 +64,15 @@ def parse_suggestions(data: Any) -> tuple[Suggestion, ...]:
 
 def _grade(name: str) -> str:
     grade = clean(name)
-    if not 0 < len(grade) <= MOST_GRADE:
+    if not 0 < len(grade) <= MAX_GRADE:
         raise BadPayload("Discogs sent no usable grade.")
     return grade
 
 
 def _money(value: Any) -> tuple[str, int, Decimal]:
     """A currency and an amount in its minor units, and in units as it came."""
-    row: Mapping[str, Any] = an_object(value, "price")
-    currency = a_text(row, "currency")
+    row: Mapping[str, Any] = read_object(value, "price")
+    currency = read_text(row, "currency")
     if currency not in CURRENCIES:
         raise BadPayload("Discogs sent an unknown currency.")
     amount = parse_amount(row.get("value"), currency)

@@ -15,20 +15,20 @@ from typing import Any
 from collections_app.currencies import minor_units
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.json_values import (
-    MOST_TEXT,
-    a_count,
-    a_list,
-    a_moment,
-    a_text,
-    an_id,
-    an_object,
+    MAX_TEXT,
     objects,
     optional_text,
+    read_count,
+    read_datetime,
+    read_id,
+    read_list,
+    read_object,
+    read_text,
     texts,
 )
 
-MOST_AMOUNT = Decimal(10_000_000)  # no record costs more; beyond is garbage
-MOST_USERNAME = 255  # characters; theirs are shorter
+MAX_AMOUNT = Decimal(10_000_000)  # no record costs more; beyond is garbage
+MAX_USERNAME = 255  # characters; theirs are shorter
 # Nobody else's address in front of an @, nothing that a browser would cut out.
 IMAGE = re.compile(r"https://[^\s/@\\?#]+/\S*|http://(127\.0\.0\.1|localhost):[0-9]+/\S*")
 # Discogs numbers artists of the same name: "Name (2)".
@@ -129,38 +129,38 @@ class Market:
 
 
 def parse_identity(data: Any) -> Identity:
-    row = an_object(data, "identity")
-    username = a_text(row, "username")
-    if not 0 < len(username) <= MOST_USERNAME:
+    row = read_object(data, "identity")
+    username = read_text(row, "username")
+    if not 0 < len(username) <= MAX_USERNAME:
         raise BadPayload("Discogs sent no usable username.")
-    return Identity(an_id(row, "id"), username)
+    return Identity(read_id(row, "id"), username)
 
 
 def parse_folders(data: Any) -> tuple[FolderPayload, ...]:
-    rows = a_list(an_object(data, "folders"), "folders")
+    rows = read_list(read_object(data, "folders"), "folders")
     return tuple(
-        FolderPayload(an_id(row, "id"), a_text(row, "name"), a_count(row, "count") or 0)
-        for row in (an_object(row, "folder") for row in rows)
+        FolderPayload(read_id(row, "id"), read_text(row, "name"), read_count(row, "count") or 0)
+        for row in (read_object(row, "folder") for row in rows)
     )
 
 
 def parse_fields(data: Any) -> tuple[FieldPayload, ...]:
-    rows = a_list(an_object(data, "fields"), "fields")
+    rows = read_list(read_object(data, "fields"), "fields")
     return tuple(
-        FieldPayload(an_id(row, "id"), a_text(row, "name"))
-        for row in (an_object(row, "field") for row in rows)
+        FieldPayload(read_id(row, "id"), read_text(row, "name"))
+        for row in (read_object(row, "field") for row in rows)
     )
 
 
 def parse_instance_page(data: Any) -> InstancePage:
-    page = an_object(data, "collection page")
-    rows = tuple(_instance(an_object(row, "instance")) for row in a_list(page, "releases"))
+    page = read_object(data, "collection page")
+    rows = tuple(_instance(read_object(row, "instance")) for row in read_list(page, "releases"))
     return InstancePage(_items(page), rows)
 
 
 def parse_want_page(data: Any) -> WantPage:
-    page = an_object(data, "wantlist page")
-    rows = tuple(_want(an_object(row, "want")) for row in a_list(page, "wants"))
+    page = read_object(data, "wantlist page")
+    rows = tuple(_want(read_object(row, "want")) for row in read_list(page, "wants"))
     return WantPage(_items(page), rows)
 
 
@@ -169,13 +169,13 @@ def parse_release_market(data: Any, *, discogs_id: int) -> Market:
 
     None is for sale only if Discogs says so: an explicit null and no listings. A missing key says nothing.
     """
-    row = an_object(data, "release")
-    if an_id(row, "id") != discogs_id:
+    row = read_object(data, "release")
+    if read_id(row, "id") != discogs_id:
         raise BadPayload("Discogs answered with another release than the one asked for.")
-    community = an_object(row.get("community", {}), "community")
-    rating = an_object(community.get("rating", {}), "rating")
+    community = read_object(row.get("community", {}), "community")
+    rating = read_object(community.get("rating", {}), "rating")
     amount = parse_amount(row.get("lowest_price"), "USD")
-    num_for_sale = a_count(row, "num_for_sale")
+    num_for_sale = read_count(row, "num_for_sale")
     status = _status(bool(row.get("blocked_from_sale", False)), amount)
     if status == MarketStatus.NONE_FOR_SALE and (
         num_for_sale or not {"lowest_price", "num_for_sale"} <= row.keys()
@@ -187,9 +187,9 @@ def parse_release_market(data: Any, *, discogs_id: int) -> Market:
         currency="USD" if status == MarketStatus.PRICED else "",
         amount_minor=amount if status == MarketStatus.PRICED else None,
         num_for_sale=num_for_sale,
-        want=a_count(community, "want"),
-        have=a_count(community, "have"),
-        rating_count=a_count(rating, "count"),
+        want=read_count(community, "want"),
+        have=read_count(community, "have"),
+        rating_count=read_count(rating, "count"),
         rating_average=_rating(rating.get("average")),
     )
 
@@ -203,7 +203,7 @@ def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
         join = optional_text(artist, "join").strip()
         # What the last artist is joined by joins nothing.
         between = f" {join} " if join not in ("", ",") else f"{join} "
-    return line.strip()[:MOST_TEXT]
+    return line.strip()[:MAX_TEXT]
 
 
 def _status(blocked: bool, amount: int | None) -> MarketStatus:
@@ -216,34 +216,34 @@ def _status(blocked: bool, amount: int | None) -> MarketStatus:
 
 def _instance(row: Mapping[str, Any]) -> InstancePayload:
     return InstancePayload(
-        instance_id=an_id(row, "instance_id"),
-        folder_id=an_id(row, "folder_id"),
-        rating=min(a_count(row, "rating") or 0, 5),
-        added_at=a_moment(row, "date_added"),
-        notes={an_id(note, "field_id"): optional_text(note, "value") for note in objects(row, "notes")},
-        release=_facts(an_object(row.get("basic_information"), "basic information")),
+        instance_id=read_id(row, "instance_id"),
+        folder_id=read_id(row, "folder_id"),
+        rating=min(read_count(row, "rating") or 0, 5),
+        added_at=read_datetime(row, "date_added"),
+        notes={read_id(note, "field_id"): optional_text(note, "value") for note in objects(row, "notes")},
+        release=_facts(read_object(row.get("basic_information"), "basic information")),
     )
 
 
 def _want(row: Mapping[str, Any]) -> WantPayload:
     return WantPayload(
-        rating=min(a_count(row, "rating") or 0, 5),
-        added_at=a_moment(row, "date_added"),
+        rating=min(read_count(row, "rating") or 0, 5),
+        added_at=read_datetime(row, "date_added"),
         notes=optional_text(row, "notes"),
-        release=_facts(an_object(row.get("basic_information"), "basic information")),
+        release=_facts(read_object(row.get("basic_information"), "basic information")),
     )
 
 
 def _items(page: Mapping[str, Any]) -> int:
-    return a_count(an_object(page.get("pagination"), "pagination"), "items") or 0
+    return read_count(read_object(page.get("pagination"), "pagination"), "items") or 0
 
 
 def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
     labels = objects(row, "labels")
-    year = a_count(row, "year") or None
+    year = read_count(row, "year") or None
     return ReleaseFacts(
-        discogs_id=an_id(row, "id"),
-        title=a_text(row, "title"),
+        discogs_id=read_id(row, "id"),
+        title=read_text(row, "title"),
         artists=join_artists(objects(row, "artists")),
         year=year if year and 1860 <= year <= 2200 else None,
         format=_format_line(objects(row, "formats")),
@@ -251,7 +251,7 @@ def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
         catalog_number=_line(optional_text(label, "catno") for label in labels),
         genres=texts(row, "genres"),
         styles=texts(row, "styles"),
-        master_id=a_count(row, "master_id") or None,
+        master_id=read_count(row, "master_id") or None,
         thumb_url=_image(row, "thumb"),
         cover_url=_image(row, "cover_image"),
     )
@@ -259,7 +259,7 @@ def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
 
 def _line(parts: Iterable[str]) -> str:
     """The parts that say something, each once."""
-    return ", ".join(dict.fromkeys(filter(None, parts)))[:MOST_TEXT]
+    return ", ".join(dict.fromkeys(filter(None, parts)))[:MAX_TEXT]
 
 
 def _format_line(formats: list[Mapping[str, Any]]) -> str:
@@ -270,7 +270,7 @@ def _format_line(formats: list[Mapping[str, Any]]) -> str:
         name = optional_text(entry, "name")
         named = f"{quantity} × {name}" if quantity.isdecimal() and int(quantity[:4]) > 1 else name
         lines.append(", ".join([named, *texts(entry, "descriptions")]))
-    return " + ".join(filter(None, lines))[:MOST_TEXT]
+    return " + ".join(filter(None, lines))[:MAX_TEXT]
 
 
 def parse_amount(value: Any, currency: str) -> int | None:
@@ -279,7 +279,7 @@ def parse_amount(value: Any, currency: str) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise BadPayload("Discogs sent a price that is not a number.")
-    if not 0 < value <= MOST_AMOUNT:
+    if not 0 < value <= MAX_AMOUNT:
         raise BadPayload("Discogs sent a price that cannot be one.")
     amount = minor_units(Decimal(value), currency)
     if amount == 0:

@@ -11,7 +11,7 @@ from collections_app.models import DiscogsConnection, ImportPass, ImportPassQuer
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5  # tries of one page, also of those that never came back
+MAX_ATTEMPTS = 5  # tries of one page, also of those that never came back
 # So old, a walk takes an outage for its own failure: a page that never comes looks the same to who asks for it alone.
 LONGEST_OUTAGE = timedelta(days=1)
 
@@ -121,7 +121,7 @@ def end(walk: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> f
 
 def _failed(walk: ImportPass, error: errors.DiscogsError, *, now: datetime) -> float | None:
     """Try the page again later, or give the walk up."""
-    if walk.attempts >= MOST_ATTEMPTS:
+    if walk.attempts >= MAX_ATTEMPTS:
         give_up(walk, f"{error} {KEPT}", now=now)
         return None
     seconds = 2.0**walk.attempts

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from collections_app.currencies import CODES, minor_units
-from collections_app.discogs.payloads import MOST_AMOUNT
+from collections_app.discogs.payloads import MAX_AMOUNT
 
 # As Discogs itself writes them; a bare $ is the American one there.
 SYMBOLS = {
@@ -46,7 +46,7 @@ def parse_paid(text: str) -> Paid | None:
         return None
     units = {_currency(unit) for unit in (found["before"], found["after"]) if unit}
     amount = _amount(found["number"].strip())
-    if amount is None or len(units) > 1 or amount > MOST_AMOUNT:
+    if amount is None or len(units) > 1 or amount > MAX_AMOUNT:
         return None
     currency = units.pop() if units else ""
     return Paid(minor_units(amount, currency), currency)

@@ -24,7 +24,7 @@ from collections_app.times import is_over
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
 MAX_QUEUED = 50  # steps put into the queue at once; those left are queued a second later
-MOST_PAGES = 2_000  # a walk that never meets an empty page ends here
+MAX_PAGES = 2_000  # a walk that never meets an empty page ends here
 # What was added so shortly before a walk began may have been added during it, by a clock that differs from ours.
 CLOCK_MARGIN = timedelta(minutes=10)
 
@@ -97,7 +97,7 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
         attempts=F("attempts") + 1,
     )
     walk = ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
-    if walk and walk.attempts > failures.MOST_ATTEMPTS:
+    if walk and walk.attempts > failures.MAX_ATTEMPTS:
         failures.give_up(walk, failures.BROKEN_OFF, now=now)
         return None
     return walk
@@ -205,7 +205,7 @@ def _is_over(walk: ImportPass, rows: int, new: int, seen: int, expected: int) ->
     """
     pages = walk.next_page - 1
     repeats = new == 0 and pages * PAGE_SIZE >= expected
-    return rows == 0 or (rows < PAGE_SIZE and seen >= expected) or repeats or pages >= MOST_PAGES
+    return rows == 0 or (rows < PAGE_SIZE and seen >= expected) or repeats or pages >= MAX_PAGES
 
 
 def _complete(walk: ImportPass, *, now: datetime) -> None:

@@ -33,7 +33,7 @@ from collections_app.models import (
 
 logger = logging.getLogger(__name__)
 
-MOST_REMOVED = 0.2  # the share of copies or wants that one walk may take for removed
+MAX_REMOVED = 0.2  # the share of copies or wants that one walk may take for removed
 
 Role = CollectionField.Role
 M = TypeVar("M", bound=models.Model)
@@ -154,7 +154,7 @@ def _walk_before(walk: ImportPass, consistent: Q) -> ImportPass | None:
 def _gone(rows: "models.QuerySet[M]", before: ImportPass | None, walk: ImportPass) -> "models.QuerySet[M]":
     """Those the walk did not see. Many at once are believed only when the walk before did not see them either."""
     unseen = rows.exclude(seen_in_pass=walk.pk)
-    if unseen.count() <= MOST_REMOVED * rows.count():
+    if unseen.count() <= MAX_REMOVED * rows.count():
         return unseen
     return unseen.filter(seen_in_pass__lt=before.pk) if before else unseen.none()
 

@@ -47,8 +47,8 @@ def _status(options: dict[str, Any], _answer: Answer) -> Answer:
 
 def _slow(options: dict[str, Any], answer: Answer) -> Answer:
     seconds = options["seconds"]
-    least, most = seconds if isinstance(seconds, list | tuple) else (seconds, seconds)
-    return replace(answer, delay=Random().uniform(float(least), float(most)))
+    minimum, maximum = seconds if isinstance(seconds, list | tuple) else (seconds, seconds)
+    return replace(answer, delay=Random().uniform(float(minimum), float(maximum)))
 
 
 def _hang(options: dict[str, Any], answer: Answer) -> Answer:

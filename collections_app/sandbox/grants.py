@@ -9,7 +9,7 @@ from typing import Literal
 
 LIFETIME = 15 * 60.0  # seconds of a request token
 WINDOW = 10 * 60.0  # seconds a timestamp may be off, either way
-_MOST_REQUESTS = 1_000  # kept; the oldest go first
+_MAX_REQUESTS = 1_000  # kept; the oldest go first
 
 State = Literal["waiting", "authorised", "denied", "used"]
 
@@ -59,7 +59,7 @@ class Grants:
         """A new request token."""
         issued = RequestToken(_letters(40), _letters(40), callback, now)
         with self._lock:
-            while len(self._requests) >= _MOST_REQUESTS:
+            while len(self._requests) >= _MAX_REQUESTS:
                 del self._requests[next(iter(self._requests))]
             self._requests[issued.token] = issued
         return issued

@@ -247,10 +247,10 @@ class SandboxServer:
         return f"http://{host}" if _HOST.fullmatch(host) else self.url
 
     def _draw_latency(self) -> tuple[float, float]:
-        least, most = self._latency
-        if not most:
+        minimum, maximum = self._latency
+        if not maximum:
             return 0.0, 0.0
-        total, share = self._rng.uniform(least, most), self._rng.random()
+        total, share = self._rng.uniform(minimum, maximum), self._rng.random()
         return total * share, total * (1 - share)
 
 
@@ -265,8 +265,8 @@ def _too_many(verdict: Verdict) -> Answer:
 
 
 def _span(latency: Latency | list[float]) -> tuple[float, float]:
-    least, most = latency if isinstance(latency, tuple | list) else (latency, latency)
-    return float(least), float(most)
+    minimum, maximum = latency if isinstance(latency, tuple | list) else (latency, latency)
+    return float(minimum), float(maximum)
 
 
 def _is_loopback(host: str) -> bool:

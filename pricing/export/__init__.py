@@ -5,7 +5,7 @@
 """
 
 from pricing.export.read import Refused
-from pricing.export.store import Brought, bring_in
+from pricing.export.store import RestoreResult, restore
 from pricing.export.write import document, file_name
 
-__all__ = ["Brought", "Refused", "bring_in", "document", "file_name"]
+__all__ = ["Refused", "RestoreResult", "document", "file_name", "restore"]

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 LARGEST = 2**62  # fits a 64-bit column
-MOST_COUNT = 2**31 - 1  # fits a 32-bit column
+MAX_COUNT = 2**31 - 1  # fits a 32-bit column
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 
@@ -33,21 +33,21 @@ def _must(condition: bool) -> None:
         raise ValueError
 
 
-def whole(least: int, most: int) -> Kind:
+def whole(minimum: int, maximum: int) -> Kind:
     def read(value: Any) -> int:
-        _must(isinstance(value, int) and not isinstance(value, bool) and least <= value <= most)
+        _must(isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum)
         return int(value)
 
-    return Kind(f"a whole number from {least} to {most}", read)
+    return Kind(f"a whole number from {minimum} to {maximum}", read)
 
 
-def number(least: float, most: float) -> Kind:
+def number(minimum: float, maximum: float) -> Kind:
     def read(value: Any) -> float:
         _must(isinstance(value, int | float) and not isinstance(value, bool))
-        _must(math.isfinite(value) and least <= value <= most)
+        _must(math.isfinite(value) and minimum <= value <= maximum)
         return float(value)
 
-    return Kind(f"a number from {least} to {most}", read)
+    return Kind(f"a number from {minimum} to {maximum}", read)
 
 
 def _text(value: Any) -> str:
@@ -57,14 +57,14 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def text(most: int | None = None) -> Kind:
+def text(maximum: int | None = None) -> Kind:
     """Any text; `most` characters where the column has a width."""
 
     def read(value: Any) -> str:
-        _must(most is None or len(_text(value)) <= most)
+        _must(maximum is None or len(_text(value)) <= maximum)
         return _text(value)
 
-    what = "text that can be stored" if most is None else f"text of at most {most} characters"
+    what = "text that can be stored" if maximum is None else f"text of at most {maximum} characters"
     return Kind(what, read, is_text=True)
 
 
@@ -137,7 +137,7 @@ def _read_zone(value: Any) -> str:
 
 ID = whole(0, LARGEST)
 MINOR = whole(0, LARGEST)  # an amount of money in the minor unit of its currency
-COUNT = whole(0, MOST_COUNT)
+COUNT = whole(0, MAX_COUNT)
 YES_OR_NO = Kind("true or false", _is_yes_or_no)
 MOMENT = Kind("a moment such as 2026-01-31T12:00:00.000000Z", _read_moment, _write_moment)
 DAY = Kind("a day such as 2026-01-31", _read_day, date.isoformat)

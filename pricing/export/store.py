@@ -22,25 +22,25 @@ FOLDER = "folder__discogs_id"
 
 
 @dataclass(frozen=True)
-class Brought:
+class RestoreResult:
     """Rows by section: those of the file, and of what everybody shares those that this site did not know."""
 
     rows: Counter[str] = field(default_factory=Counter)
     new: Counter[str] = field(default_factory=Counter)
 
 
-def bring_in(
+def restore(
     file: BinaryIO, user: AbstractBaseUser | Any, *, now: datetime, dry_run: bool = False
-) -> Brought:
+) -> RestoreResult:
     """Store what a file holds as the user's: one transaction, undone for a dry run.
 
     Raises Refused with nothing stored. The account in the file is read and left; the user keeps theirs.
     """
     with transaction.atomic():
         _must_be_empty(user)
-        arrival = _Arrival(user)
+        arrival = _Restore(user)
         for section, rows in groupby(read(file, now=now), key=attrgetter("section")):
-            arrival.take(section, rows)
+            arrival.add(section, rows)
         if arrival.connection is None:
             raise Refused("The file holds no collection: its account was not connected to Discogs")
         transaction.set_rollback(dry_run)
@@ -58,15 +58,15 @@ def _must_be_empty(user: AbstractBaseUser | Any) -> None:
         raise Refused(f"{user.get_username()} has values of past days already. Name another user")
 
 
-class _Arrival:
+class _Restore:
     """One file on its way in."""
 
     def __init__(self, user: AbstractBaseUser | Any) -> None:
         self.user = user
         self.connection: DiscogsConnection | None = None
-        self.brought = Brought()
+        self.brought = RestoreResult()
 
-    def take(self, section: Section, rows: Iterator[Row]) -> None:
+    def add(self, section: Section, rows: Iterator[Row]) -> None:
         known = section.model._default_manager.count() if section.is_shared else 0
         while batch := list(islice(rows, AT_ONCE)):
             if section.owner or section.key:  # the account is only looked at

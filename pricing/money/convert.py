@@ -15,8 +15,8 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _USD_DIGITS = 2
 MICROS = 1_000_000
 # Beyond these, one USD in units of a currency of Discogs is garbage: a pound is the most, a yen the least.
-LEAST, MOST = Decimal("0.05"), Decimal(10_000)
-MOST_MOVE = Decimal("0.2")
+MIN_RATE, MAX_RATE = Decimal("0.05"), Decimal(10_000)
+MAX_MOVE = Decimal("0.2")
 OLD_AFTER = timedelta(days=7)
 
 
@@ -44,13 +44,13 @@ def rate_between(usd: Decimal, other: Decimal) -> Decimal | None:
     if not (usd.is_finite() and other.is_finite() and usd > 0 and other > 0):
         return None
     quotient = _EXACT.divide(other, usd)
-    return quotient.quantize(Decimal(1) / MICROS, context=_EXACT) if quotient < MOST else quotient
+    return quotient.quantize(Decimal(1) / MICROS, context=_EXACT) if quotient < MAX_RATE else quotient
 
 
 def is_plausible(per_usd: Decimal | None, *, before: Rate | None, now: datetime) -> bool:
     """Whether to believe a rate: within reason, and not far from the last one as long as that one is not old."""
-    if per_usd is None or not LEAST <= per_usd <= MOST:
+    if per_usd is None or not MIN_RATE <= per_usd <= MAX_RATE:
         return False
     if before is None or before.is_old(now):
         return True
-    return abs(per_usd / before.per_usd - 1) <= MOST_MOVE
+    return abs(per_usd / before.per_usd - 1) <= MAX_MOVE

@@ -16,16 +16,16 @@ from django.db.models import Max
 
 from pricing.models import HealthAlert, SyncRun, WorkerHeartbeat
 from pricing.monitoring.heartbeat import workers_are_running
-from pricing.monitoring.metrics import Signs, measure
+from pricing.monitoring.metrics import Metrics, measure
 
 logger = logging.getLogger(__name__)
 
-MOST_FAILED = 0.2  # share of the recent jobs
-LEAST_SAMPLE = 10  # jobs: one failure of two says little
+MAX_FAILED = 0.2  # share of the recent jobs
+MIN_SAMPLE = 10  # jobs: one failure of two says little
 STALLED_AFTER = timedelta(seconds=60)
 STILL_AFTER = timedelta(minutes=5)
 OUTAGE_AFTER = timedelta(minutes=5)
-MOST_REFUSALS = 3  # in a row
+MAX_REFUSALS = 3  # in a row
 CALM = timedelta(seconds=60)
 REMEMBERED = "health-alerts-wrong-at"  # cache: {kind: when it was last wrong, in epoch seconds}
 
@@ -54,15 +54,15 @@ ERRORS = {Kind.STALL, Kind.NO_WORKERS, Kind.OUTAGE, Kind.SCHEMA}
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class Finding:
     kind: Kind
     message: str
 
 
-def decide(signs: Signs, *, now: datetime) -> list[Wrong]:
+def decide(signs: Metrics, *, now: datetime) -> list[Finding]:
     """What is wrong by these signs. Pure."""
     if signs.mismatch:
-        return [Wrong(Kind.SCHEMA, signs.mismatch)]  # everything else follows from it
+        return [Finding(Kind.SCHEMA, signs.mismatch)]  # everything else follows from it
     verdicts = (
         _error_rate(signs),
         _stall(signs, now),
@@ -74,22 +74,22 @@ def decide(signs: Signs, *, now: datetime) -> list[Wrong]:
     return [wrong for wrong in verdicts if wrong]
 
 
-def _error_rate(signs: Signs) -> Wrong | None:
-    if signs.finished < LEAST_SAMPLE or signs.failed <= MOST_FAILED * signs.finished:
+def _error_rate(signs: Metrics) -> Finding | None:
+    if signs.finished < MIN_SAMPLE or signs.failed <= MAX_FAILED * signs.finished:
         return None
-    return Wrong(
+    return Finding(
         Kind.ERROR_RATE,
         f"{signs.failed} of the last {signs.finished} price jobs failed. Stored prices stay as they are, and what "
         "has failed can be retried from its sync. Look at the price jobs by kind of error.",
     )
 
 
-def _stall(signs: Signs, now: datetime) -> Wrong | None:
+def _stall(signs: Metrics, now: datetime) -> Finding | None:
     if signs.idle_since is None or now - signs.idle_since < STALLED_AFTER:
         return None
     if signs.still_for is not None and signs.still_for < STALLED_AFTER:
         return None  # the clock was set forward: it only looks that long
-    return Wrong(
+    return Finding(
         Kind.STALL,
         f"Jobs wait and Discogs may be asked, but none has begun or ended since {_clock(signs.idle_since)}. "
         "Nothing is lost: the jobs stay in their table. Stuck workers are replaced by themselves; if this lasts, "
@@ -97,11 +97,11 @@ def _stall(signs: Signs, now: datetime) -> Wrong | None:
     )
 
 
-def _still(signs: Signs, now: datetime) -> Wrong | None:
+def _still(signs: Metrics, now: datetime) -> Finding | None:
     """Whatever the reason: this trusts no stored time. An outage and a stall have a sentence of their own."""
     if signs.still_for is None or signs.still_for < STILL_AFTER or _stall(signs, now) or _outage(signs, now):
         return None
-    return Wrong(
+    return Finding(
         Kind.STALL,
         f"Work waits, but none has ended for {signs.still_for // timedelta(minutes=1)} minutes: {signs.held_up_by}. "
         "Nothing is lost: jobs and imports stay in their tables and go on by themselves. If this lasts, look at the "
@@ -109,11 +109,11 @@ def _still(signs: Signs, now: datetime) -> Wrong | None:
     )
 
 
-def _outage(signs: Signs, now: datetime) -> Wrong | None:
+def _outage(signs: Metrics, now: datetime) -> Finding | None:
     since = signs.breaker_open_since
     if since is None or now - since < OUTAGE_AFTER:
         return None
-    return Wrong(
+    return Finding(
         Kind.OUTAGE,
         f"Discogs has not answered properly since {_clock(since)}. Only a probe is sent now and then; jobs wait "
         "without losing an attempt and go on by themselves. If Discogs works in a browser, look at the network of "
@@ -121,10 +121,10 @@ def _outage(signs: Signs, now: datetime) -> Wrong | None:
     )
 
 
-def _refusals(signs: Signs) -> Wrong | None:
-    if signs.refusals < MOST_REFUSALS:
+def _refusals(signs: Metrics) -> Finding | None:
+    if signs.refusals < MAX_REFUSALS:
         return None
-    return Wrong(
+    return Finding(
         Kind.REFUSALS,
         f"Discogs refused {signs.refusals} requests in a row (429), so everything pauses, longer each time. No job "
         "loses an attempt. Someone else uses Discogs from this address, or hosts behind it have different names in "
@@ -132,11 +132,11 @@ def _refusals(signs: Signs) -> Wrong | None:
     )
 
 
-def _memory(signs: Signs) -> Wrong | None:
+def _memory(signs: Metrics) -> Finding | None:
     if not signs.heavy:
         return None
     worker = signs.heavy[0]
-    return Wrong(
+    return Finding(
         Kind.MEMORY,
         f"Worker {worker.name} holds {worker.rss_bytes / 1e6:.0f} MB, more than its limit of "
         f"{worker.limit_bytes / 1e6:.0f} MB. It is replaced after its task, so nothing is lost. If this comes back "
@@ -144,7 +144,7 @@ def _memory(signs: Signs) -> Wrong | None:
     )
 
 
-def look(now: datetime, *, still_for: timedelta | None = None) -> list[HealthAlert]:
+def evaluate(now: datetime, *, still_for: timedelta | None = None) -> list[HealthAlert]:
     """Open and close alerts by how things are now; returns those that are open. For the supervisor.
 
     still_for: what its Stillness says; None when that is not watched.
@@ -207,7 +207,7 @@ def _no_workers(now: datetime) -> HealthAlert | None:
     )
 
 
-def _open(wrong: Wrong, *, now: datetime) -> None:
+def _open(wrong: Finding, *, now: datetime) -> None:
     alert, is_new = HealthAlert.objects.get_or_create(
         kind=wrong.kind, closed_at=None, defaults={"message": wrong.message, "opened_at": now}
     )

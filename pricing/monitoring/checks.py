@@ -14,8 +14,8 @@ from collections_app.discogs.gate import PATIENCE
 
 BROKER = "pricing.sync.queue.OrderedBroker"
 TASK_MARGIN = 3  # seconds django-q2 may need to notice and replace a worker that timed out
-MOST_SAVED = 1000  # with 2000 stored tasks the queue slowed from hundreds a second to 34
-LEAST_CONN_MAX_AGE = 60  # seconds
+MAX_SAVED = 1000  # with 2000 stored tasks the queue slowed from hundreds a second to 34
+MIN_CONN_MAX_AGE = 60  # seconds
 LONGEST_TASK = PATIENCE + DEADLINE
 
 Apps = Sequence[AppConfig] | None
@@ -98,9 +98,9 @@ def check_queue(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             _queue_rule(
                 "E006",
                 "save_limit",
-                saved != 0 and saved <= MOST_SAVED,  # 0 stores all
+                saved != 0 and saved <= MAX_SAVED,  # 0 stores all
                 "so many stored tasks slow the queue",
-                f"a number from 1 to {MOST_SAVED}, such as 250",
+                f"a number from 1 to {MAX_SAVED}, such as 250",
             ),
             _queue_rule(
                 "W001",
@@ -152,9 +152,9 @@ def check_database(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             ),
             Rule(
                 "E009",
-                age is None or age >= LEAST_CONN_MAX_AGE,  # None keeps a connection for ever
+                age is None or age >= MIN_CONN_MAX_AGE,  # None keeps a connection for ever
                 f"DATABASES['default']['CONN_MAX_AGE'] is {age}: workers would connect anew at every poll.",
-                f"Write {LEAST_CONN_MAX_AGE} or more seconds, such as 600",
+                f"Write {MIN_CONN_MAX_AGE} or more seconds, such as 600",
             ),
             Rule(
                 "E010",

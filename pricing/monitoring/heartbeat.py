@@ -33,7 +33,7 @@ TOLD = [
 ]
 
 
-class Heart:
+class Heartbeat:
     """The heartbeat of this process, written at most once a second. Make it after the fork."""
 
     def __init__(self, role: str, *, now: datetime) -> None:
@@ -50,7 +50,7 @@ class Heart:
         self._errors += failed
         self._durations_ms.append(1000 * seconds)
 
-    def beat(self, *, now: datetime) -> None:
+    def report(self, *, now: datetime) -> None:
         """Tell of this process, in one statement; nothing within a second of the last time."""
         if time.monotonic() - self._beaten_at < 1:
             return

@@ -33,7 +33,7 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class Metrics:
     """What is known at one moment.
 
     finished: jobs that ended lately, at most SAMPLE; failed: those of them that failed, or will be tried again.
@@ -86,13 +86,13 @@ def _work_and_progress() -> object:
     )
 
 
-def measure(*, now: datetime, still_for: timedelta | None = None) -> Signs:
+def measure(*, now: datetime, still_for: timedelta | None = None) -> Metrics:
     """The signs of now, with the gate that this host goes through: about eight small queries."""
     egress = settings.DISCOGS_EGRESS
     gate = ApiGate.objects.filter(egress=egress).first() or ApiGate(egress=egress)
     without_implausible_times(gate, now.timestamp(), configured_gate().pace)
     ends = _recent_ends(now)
-    return Signs(
+    return Metrics(
         finished=len(ends),
         failed=sum(failed for _, failed in ends),
         idle_since=_idle_since(gate, ends[0][0] if ends else None, now=now),

@@ -128,9 +128,9 @@ def shape_of(values: Sequence[int | None]) -> list[int | None]:
     return [None if value is None else 1000 + (value - low) * 1000 // max(high - low, 1) for value in values]
 
 
-def thinned(rows: Sequence[T], most: int) -> list[T]:
+def thinned(rows: Sequence[T], limit: int) -> list[T]:
     """At most `most` rows at even steps, the newest always among them, newest first."""
-    step = max(1, ceil(len(rows) / most))
+    step = max(1, ceil(len(rows) / limit))
     return list(rows[::-1][::step])
 
 

@@ -36,8 +36,8 @@ class LineChart:
 
 def line_chart(series: Mapping[str, Values]) -> LineChart:
     """Lines of equally many values each, oldest first. A None breaks its line: nobody knows what was there."""
-    most = max((value for values in series.values() for value in values if value is not None), default=0.0)
-    top = round_above(most)
+    largest = max((value for values in series.values() for value in values if value is not None), default=0.0)
+    top = round_above(largest)
     lines = (
         Line(name, _paths(values, top), values[-1] if values else None) for name, values in series.items()
     )

@@ -26,7 +26,7 @@ class LastAdministrator(Exception):
 def erase_holdings(user_id: int, *, now: datetime) -> None:
     """Erase what came from Discogs: credential, copies, runs and values. A run under way is cancelled."""
     with transaction.atomic():
-        connection = _held_still(user_id)
+        connection = _lock_for_erasure(user_id)
         for run in SyncRun.objects.of(user_id).active():
             planner.cancel_run(run, now=now)
         forget_values(user_id)
@@ -60,7 +60,7 @@ def is_last_administrator(user: User) -> bool:
     return set(active) <= {user.pk}
 
 
-def _held_still(user_id: int) -> DiscogsConnection | None:
+def _lock_for_erasure(user_id: int) -> DiscogsConnection | None:
     """The connection, once nobody stores anything for it any more, locked against whoever begins."""
     rows = DiscogsConnection.objects.filter(user_id=user_id)
     # A step that stores refers to the connection when it commits, so the strong lock comes after its pass.

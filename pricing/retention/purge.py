@@ -35,7 +35,7 @@ from pricing.sources.suggestions import PER_RELEASE
 BATCH = 1_000  # rows in one transaction
 
 UNOWNED_FOR = timedelta(days=30)  # a disconnected user may come back
-RUNS_FOR, LEAST_RUNS = timedelta(days=90), 20  # of each user the newest stay, however old
+RUNS_FOR, MIN_RUNS = timedelta(days=90), 20  # of each user the newest stay, however old
 JOBS_FOR = timedelta(days=30)
 MINUTES_FOR = timedelta(days=30)
 ALERTS_FOR = timedelta(days=90)
@@ -46,11 +46,11 @@ SIGN_UPS_FOR = timedelta(days=7)
 Rows = QuerySet[Any]
 
 
-def purge_some(*, now: datetime, most: int = BATCH) -> Counter[str]:
+def purge_some(*, now: datetime, limit: int = BATCH) -> Counter[str]:
     """Delete up to `most` rows that have had their time; returns how many of each kind. Empty: nothing is left."""
     counts: Counter[str] = Counter()
     for kind, rows in purgeable(now=now).items():
-        left = most - counts.total()
+        left = limit - counts.total()
         # A kind is begun when those before it are done: jobs may go when the items of old runs are gone.
         if left > 0 and (deleted := _delete(rows, left)):
             counts[kind] = deleted
@@ -127,7 +127,7 @@ def _beyond_history(now: datetime) -> Q:
 
 def _old_runs(now: datetime) -> "QuerySet[SyncRun]":
     newest = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at").values("created_at")
-    oldest_kept = Subquery(newest[LEAST_RUNS - 1 : LEAST_RUNS])
+    oldest_kept = Subquery(newest[MIN_RUNS - 1 : MIN_RUNS])
     # Runs over chosen releases belong to nobody; nobody's page lists them.
     return SyncRun.objects.filter(
         Q(user__isnull=True) | Q(created_at__lt=oldest_kept), finished_at__lt=now - RUNS_FOR
@@ -141,9 +141,9 @@ def _old_jobs(now: datetime, runs: "QuerySet[SyncRun]") -> "QuerySet[PriceJob]":
     return old.exclude(Exists(shown))
 
 
-def _delete(rows: Rows, most: int) -> int:
+def _delete(rows: Rows, limit: int) -> int:
     with transaction.atomic():
-        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:most])
+        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
         if not ids:
             return 0
         # With its conditions once more: a release may have found an owner since.

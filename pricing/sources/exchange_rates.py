@@ -21,7 +21,7 @@ from collections_app.times import is_recent
 from pricing.models import ExchangeRate, ReleasePrice
 from pricing.money import convert
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.sources.suggestions import ClientFor, at_the_back, held, remember, usable
+from pricing.sources.suggestions import ClientFor, at_the_back, held, record_attempt, usable
 from pricing.sync.queue import OrderedBroker
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ CANDIDATES = 10
 
 def feed(*, now: datetime) -> int:
     """Queue a request for each currency whose rate is due; returns how many. Not more than once in ten minutes."""
-    return sum(ask_for(currency, now=now, broker=at_the_back()) for currency in chosen_currencies())
+    return sum(request_rate(currency, now=now, broker=at_the_back()) for currency in chosen_currencies())
 
 
 def chosen_currencies() -> list[str]:
@@ -47,15 +47,15 @@ def chosen_currencies() -> list[str]:
     return list(chosen.order_by("currency").values_list("currency", flat=True).distinct())
 
 
-def ask_for(currency: str, *, now: datetime, broker: OrderedBroker | None = None) -> bool:
+def request_rate(currency: str, *, now: datetime, broker: OrderedBroker | None = None) -> bool:
     """Queue a request for a rate unless it is fresh, was asked for lately, or no known release could tell it."""
-    if currency == PRICE_CURRENCY or _fresh(currency, now) or not _dearest():
+    if currency == PRICE_CURRENCY or _fresh(currency, now) or not _most_expensive():
         return False
     lately = is_recent("checked_at", now=now, within=AGAIN_AFTER)
     if Capability.objects.filter(lately, name=f"{ASKED}{currency}").exists():
         return False
     with transaction.atomic():
-        remember(f"{ASKED}{currency}", False, now=now)
+        record_attempt(f"{ASKED}{currency}", False, now=now)
         async_task(RATE_TASK, currency, save=False, broker=broker or OrderedBroker())
     return True
 
@@ -64,7 +64,7 @@ def refresh_rate(currency: str, *, client_for: ClientFor, now: datetime) -> bool
     """Fetch and store a rate, unless there is a fresh one; two requests. Returns whether there is a fresh one now."""
     if _fresh(currency, now):
         return True
-    asking = _whom_to_ask(now)
+    asking = _release_and_credentials(now)
     if asking is None:
         return False
     release_id, credentials = asking
@@ -99,16 +99,16 @@ def _store(currency: str, per_usd: Decimal | None, *, now: datetime) -> bool:
     ExchangeRate.objects.update_or_create(
         currency=currency, defaults={"micros_per_usd": int(per_usd * convert.MICROS), "observed_at": now}
     )
-    remember(f"{ASKED}{currency}", True, now=now)
+    record_attempt(f"{ASKED}{currency}", True, now=now)
     return True
 
 
-def _whom_to_ask(now: datetime) -> tuple[int, Credentials] | None:
+def _release_and_credentials(now: datetime) -> tuple[int, Credentials] | None:
     """A dear release that is for sale, and the credentials of one who owns it.
 
     Another release with each try, should one have been sold.
     """
-    dearest = _dearest()
+    dearest = _most_expensive()
     if not dearest:
         return None
     release_id = dearest[int(now.timestamp() // AGAIN_AFTER.total_seconds()) % len(dearest)]
@@ -119,7 +119,7 @@ def _whom_to_ask(now: datetime) -> tuple[int, Credentials] | None:
     return None if credentials is None else (release_id, credentials)
 
 
-def _dearest() -> list[int]:
+def _most_expensive() -> list[int]:
     """A few dear releases that were for sale when last seen, however long ago, and belong to someone connected."""
     owned = held(release=OuterRef("release"), connection__state=DiscogsConnection.State.ACTIVE)
     priced = ReleasePrice.objects.filter(Exists(owned), status=MarketStatus.PRICED, amount_minor__lte=DEAREST)

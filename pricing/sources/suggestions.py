@@ -59,7 +59,7 @@ def feed(*, now: datetime) -> int:
     probe = _search_unknown(now)
     if probe:
         async_task(SEARCH_TASK, save=False, broker=at_the_back())
-    releases = due_suggestions(_a_third_of_a_minute(), now)
+    releases = due_suggestions(_idle_budget(), now)
     for release in releases:
         async_task(SUGGESTIONS_TASK, release, save=False, broker=at_the_back())
     return len(releases) + probe
@@ -71,7 +71,7 @@ def is_busy() -> bool:
     return runs.exists() or ImportPass.objects.running().exists()
 
 
-def _a_third_of_a_minute() -> int:
+def _idle_budget() -> int:
     """Requests that leave room for someone who clicks."""
     return max(1, min(50, int(settings.DISCOGS_RATE_LIMIT * 60 / settings.DISCOGS_RATE_WINDOW / 3)))
 
@@ -131,9 +131,9 @@ def _note_failure(
         DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=False)
     logger.info("no suggestions for release %s: %s", release_id, error.kind)
     if isinstance(error, SellerSettingsMissing | errors.CredentialsRejected | errors.AccessDenied):
-        remember(f"{PER_CONNECTION}{connection.pk}", False, now=now)
+        record_attempt(f"{PER_CONNECTION}{connection.pk}", False, now=now)
     else:
-        remember(f"{PER_RELEASE}{release_id}", True, now=now)
+        record_attempt(f"{PER_RELEASE}{release_id}", True, now=now)
 
 
 def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> None:
@@ -143,7 +143,7 @@ def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: dat
     with transaction.atomic():
         if not found:
             known.delete()
-            remember(f"{PER_RELEASE}{release_id}", False, now=now)
+            record_attempt(f"{PER_RELEASE}{release_id}", False, now=now)
             return
         known.filter(currency__in=currencies).exclude(grade__in=[entry.grade for entry in found]).delete()
         PriceSuggestion.objects.bulk_create(
@@ -256,7 +256,7 @@ def probe_listing_search(*, client_for: ClientFor, now: datetime) -> bool:
         return False
     except errors.DiscogsError:
         is_available = False
-    remember(LISTING_SEARCH, is_available, now=now)
+    record_attempt(LISTING_SEARCH, is_available, now=now)
     return is_available
 
 
@@ -288,5 +288,5 @@ def usable(
             continue
 
 
-def remember(name: str, is_available: bool, *, now: datetime) -> None:
+def record_attempt(name: str, is_available: bool, *, now: datetime) -> None:
     Capability.objects.update_or_create(name=name, defaults={"is_available": is_available, "checked_at": now})

@@ -22,8 +22,8 @@ EARLY = 0.25
 # After a failed run, and for the first one when nobody started it upon connecting.
 AGAIN_AFTER = timedelta(hours=1)
 
-LEAST_WORTH = 100  # minor units: without a price, or a low one, a release still has its turn
-LEAST_VOLATILITY = 0.01  # as has one whose price has never moved
+MIN_WORTH = 100  # minor units: without a price, or a low one, a release still has its turn
+MIN_VOLATILITY = 0.01  # as has one whose price has never moved
 KEPT_BACK = 0.1  # of all requests, for imports, retries and people who click
 
 
@@ -59,7 +59,7 @@ def priority(age_seconds: float, owners: int, amount_minor: int | None, volatili
     The weights count by their square root: shares of requests in that proportion keep the sum of weight × age
     lowest. Counted in full, a record of 500 would be read five hundred times as often as one of 1.
     """
-    weight = max(owners, 1) * max(amount_minor or 0, LEAST_WORTH) * max(volatility, LEAST_VOLATILITY)
+    weight = max(owners, 1) * max(amount_minor or 0, MIN_WORTH) * max(volatility, MIN_VOLATILITY)
     return age_seconds * math.sqrt(weight)
 
 

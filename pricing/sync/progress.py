@@ -94,13 +94,13 @@ def active_run_of(user_id: int) -> SyncRun | None:
     return SyncRun.objects.of(user_id).active().select_related("import_pass").first()
 
 
-def runs_for(user_id: int, *, most: int = 30) -> list[SyncRun]:
+def runs_for(user_id: int, *, limit: int = 30) -> list[SyncRun]:
     """A user's runs, newest first, each with `total`, `finished` and `failed`: one query."""
     live, dead = Q(items__job__state__in=PriceJob.LIVE), Q(items__job__state=PriceJob.State.DEAD)
     runs = SyncRun.objects.of(user_id).annotate(
         total=Count("items"), finished=Count("items", filter=~live), failed=Count("items", filter=dead)
     )
-    return list(runs.select_related("import_pass").order_by("-created_at")[:most])
+    return list(runs.select_related("import_pass").order_by("-created_at")[:limit])
 
 
 def progress_now(user_id: int, *, now: datetime) -> Progress | None:

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 # A task is killed at PRICE_TASK_TIMEOUT; a lease that outlives it by this much has no living holder.
 LEASE_MARGIN = timedelta(seconds=5)
-MOST_OWNERS_TRIED = 20  # each costs a decryption and no request
+MAX_OWNERS_TRIED = 20  # each costs a decryption and no request
 RECONNECT = "Discogs no longer accepts the credential. The prices fetched so far are kept. Reconnect, then sync again."
 
 
@@ -47,7 +47,7 @@ class Outcome(StrEnum):
     KNOWN = "known"  # stored
     PUT_OFF = "put_off"  # for the limit or an outage; no attempt was used
     FAILED = "failed"  # an attempt was used
-    NOT_OURS = "not_ours"  # delivered twice, cancelled, or taken over by another worker
+    SUPERSEDED = "not_ours"  # delivered twice, cancelled, or taken over by another worker
 
 
 def refresh_job(
@@ -59,7 +59,7 @@ def refresh_job(
     """
     job = _claim(job_id, now=clock())
     if job is None:
-        return Outcome.NOT_OURS
+        return Outcome.SUPERSEDED
     found = _access(job, now=clock())
     if found is None:
         error = errors.CredentialsRejected("Nobody who owns this release is connected to Discogs. Reconnect.")
@@ -76,7 +76,7 @@ def refresh_job(
         return _settle(job, error, requests=client.requests_sent, now=clock())
     duration_ms = round(1000 * client.answered_in)
     stored = store(duration_ms=duration_ms, requests=client.requests_sent, now=clock())
-    return Outcome.KNOWN if stored else Outcome.NOT_OURS
+    return Outcome.KNOWN if stored else Outcome.SUPERSEDED
 
 
 def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
@@ -102,7 +102,7 @@ def _access(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, 
     asked = usable.filter(user__sync_runs__items__job=job)
     own = usable.filter(instances__release=job.release_id)
     for connections in (asked, own):
-        for connection in connections.distinct()[:MOST_OWNERS_TRIED]:
+        for connection in connections.distinct()[:MAX_OWNERS_TRIED]:
             try:
                 credentials = credentials_of(connection)
             except CredentialUnreadable:

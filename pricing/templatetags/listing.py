@@ -8,7 +8,7 @@ from django.template import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pricing.pages.queries import View
+from pricing.pages.queries import ListQuery
 from pricing.pages.queries.groups import main_format as first_word
 
 register = template.Library()
@@ -17,7 +17,7 @@ register.filter("main_format", first_word)
 
 def _address(context: RequestContext, **changes: str | int) -> str:
     # Of what the address had, only what the list understands: each page repeats it in a dozen links.
-    view: View = context["view"]
+    view: ListQuery = context["view"]
     return f"?{urlencode({**view.parameters, **changes})}"
 
 
@@ -37,7 +37,7 @@ def sort_link(context: RequestContext, label: str, first: str) -> SafeString:
 
 
 @register.simple_tag
-def aria_sort(view: View, names: str) -> SafeString | str:
+def aria_sort(view: ListQuery, names: str) -> SafeString | str:
     """The attribute of the header cell the list is sorted by."""
     if view.sort.removeprefix("-") not in names.split():
         return ""

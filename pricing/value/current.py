@@ -13,8 +13,8 @@ from pricing.value.valuation import (
     AGEING_UNTIL,
     PRICE_COUNTS_FOR,
     Freshness,
-    Market,
     Tally,
+    Totals,
     Value,
     total,
 )
@@ -41,7 +41,7 @@ def value_for(user_id: int, *, now: datetime) -> Value:
 
     The database adds up each state, so that a large collection costs a few rows and not one for each release.
     """
-    return total(_tallies_of(user_id, now=now), _market_of(user_id), currency=PRICE_CURRENCY)
+    return total(_tallies_of(user_id, now=now), _totals_of(user_id), currency=PRICE_CURRENCY)
 
 
 def _tallies_of(user_id: int, *, now: datetime) -> list[Tally]:
@@ -63,12 +63,12 @@ def _tallies_of(user_id: int, *, now: datetime) -> list[Tally]:
     ]
 
 
-def _market_of(user_id: int) -> Market:
+def _totals_of(user_id: int) -> Totals:
     held = CollectionInstance.objects.of(user_id).held().order_by().values("release_id")
     sums = Release.objects.filter(pk__in=held).aggregate(
         releases=Count("pk"), num_for_sale=Sum("price__num_for_sale"), want=Sum("price__want")
     )
-    return Market(sums["releases"], sums["num_for_sale"] or 0, sums["want"] or 0)
+    return Totals(sums["releases"], sums["num_for_sale"] or 0, sums["want"] or 0)
 
 
 def state_at(now: datetime) -> Case:

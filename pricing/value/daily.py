@@ -22,7 +22,7 @@ def store_value(user_id: int, *, now: datetime) -> None:
 
 def write_value(user_id: int, value: Value, *, day: date) -> None:
     with transaction.atomic():
-        if _stays(user_id):
+        if _lock_connection(user_id):
             CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
 
 
@@ -58,14 +58,14 @@ def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> i
         if value.priced:
             rows.append(CollectionValue(user_id=user_id, day=day, **_figures(value)))
     with transaction.atomic():
-        if not _stays(user_id):
+        if not _lock_connection(user_id):
             return 0
         CollectionValue.objects.filter(user_id=user_id, day__range=(first, last)).delete()
         CollectionValue.objects.bulk_create(rows, batch_size=500)
     return len(rows)
 
 
-def _stays(user_id: int) -> bool:
+def _lock_connection(user_id: int) -> bool:
     """Whether the user is connected, and stays so until this transaction ends: what was erased must not return."""
     rows = DiscogsConnection.objects.select_for_update(no_key=True).filter(user_id=user_id)
     return rows.values("pk").first() is not None

@@ -91,7 +91,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class Totals:
     """How many releases are held, and what is offered and wanted of them; each release counts once."""
 
     releases: int
@@ -126,7 +126,7 @@ def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh
         releases += 1
         num_for_sale += holding.num_for_sale or 0
         want += holding.want or 0
-    return total(tallies.values(), Market(releases, num_for_sale, want), currency=currency)
+    return total(tallies.values(), Totals(releases, num_for_sale, want), currency=currency)
 
 
 def _add(tally: Tally, holding: Holding) -> None:
@@ -137,7 +137,7 @@ def _add(tally: Tally, holding: Holding) -> None:
         tally.oldest_at = min(tally.oldest_at or seen, seen)
 
 
-def total(tallies: Iterable[Tally], market: Market, *, currency: str) -> Value:
+def total(tallies: Iterable[Tally], market: Totals, *, currency: str) -> Value:
     """The value of all that was tallied.
 
     Raises ValueError when a price is in another currency: one currency per total.

@@ -33,7 +33,7 @@ from pricing.sync import planner, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
 
 # After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
-MOST_STARTS = 20
+MAX_STARTS = 20
 PURGED_AT_ONCE = 1_000  # rows: the feeder must not wait for long
 SETTLED_AT_ONCE = 500  # users, for the same reason
 MINUTE, DAY = 60, 86_400  # seconds
@@ -80,7 +80,7 @@ def _settle_values(now: datetime) -> bool:
 
 
 def _purge(now: datetime) -> bool:
-    return not purge.purge_some(now=now, most=PURGED_AT_ONCE)
+    return not purge.purge_some(now=now, limit=PURGED_AT_ONCE)
 
 
 def _start(connection_id: int, *, now: datetime) -> bool:
@@ -111,7 +111,7 @@ def _overdue(now: datetime) -> list[int]:
     failed = ExpressionWrapper(F("failed_at") + Constant(AGAIN_AFTER), output_field=DateTimeField())
     due_at = Greatest(F("began_at"), Coalesce(failed, F("began_at")))
     due = _with_runs(now).annotate(began_at=began_at).annotate(due_at=due_at).filter(due_at__lte=now)
-    return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:MOST_STARTS])
+    return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:MAX_STARTS])
 
 
 def _next_run_of(connection_id: int, *, now: datetime) -> NextRun | None:

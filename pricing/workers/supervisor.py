@@ -44,7 +44,7 @@ class Supervisor:
         self._clock = StepWatch()
         self._stillness = Stillness()
         self._watchdog = Watchdog()
-        self._heart = heartbeat.Heart("supervisor", now=timezone.now())
+        self._heartbeat = heartbeat.Heartbeat("supervisor", now=timezone.now())
         self._plans = runs.Plans()
         self._ahead = feeder.Ahead()
         self._times = StepTimes()
@@ -75,14 +75,14 @@ class Supervisor:
 
     def _tick(self) -> None:
         now = timezone.now()
-        self._guarded(self._bury_and_replace, "clusters")
-        self._guarded(lambda: self._heed_clock(now), "clock")
+        self._guarded(self._replace_dead_clusters, "clusters")
+        self._guarded(lambda: self._apply_clock_step(now), "clock")
         if self._guarded(schema.mismatch, "schema") == "":
             self._move_work(now)
         self._every(2, "watch", lambda: self._restart_stuck(now))
         self._every(2, "scale", lambda: self._scale(now))
-        self._every(3, "heartbeat", lambda: self._heart.beat(now=now))
-        self._every(10, "alerts", lambda: alerts.look(now, still_for=self._stillness.look()))
+        self._every(3, "heartbeat", lambda: self._heartbeat.report(now=now))
+        self._every(10, "alerts", lambda: alerts.evaluate(now, still_for=self._stillness.look()))
         self._every(60, "forget", lambda: heartbeat.forget_silent(now=now))
 
     def _move_work(self, now: datetime) -> None:
@@ -101,14 +101,14 @@ class Supervisor:
             self._due[name] = time.monotonic() + seconds
             self._guarded(step, name)
 
-    def _heed_clock(self, now: datetime) -> None:
+    def _apply_clock_step(self, now: datetime) -> None:
         seconds = self._clock.seconds_set()
         if seconds:
             logger.warning("the clock of this machine was set by %+.0f s", seconds)
         if seconds < 0:
             reconciler.forget_waits(now=now)
 
-    def _bury_and_replace(self) -> None:
+    def _replace_dead_clusters(self) -> None:
         """Replace clusters that ended by themselves; forget those that were asked to."""
         for cluster in [cluster for cluster in self._clusters if not cluster.is_alive()]:
             if not cluster.stopping:
@@ -159,7 +159,7 @@ class Supervisor:
             enqueue_import(pass_id, now=now)
 
     def _shut_down(self) -> None:
-        self._guarded(self._heart.stop, "heartbeat")
+        self._guarded(self._heartbeat.stop, "heartbeat")
         deadline = time.monotonic() + DRAIN
         for cluster in self._clusters:
             cluster.ask_to_stop()

@@ -50,7 +50,7 @@ class Watchdog:
     steady: Callable[[], float] = time.monotonic
     _looked_at: float = 0.0
     _ready_since: float | None = None
-    _told: Progress = field(default_factory=dict)
+    _reports: Progress = field(default_factory=dict)
     _progress_at: dict[int, float] = field(default_factory=dict)
 
     def stuck(self, clusters: Collection[Cluster], *, now: datetime) -> list[Cluster]:
@@ -70,9 +70,9 @@ class Watchdog:
 
     def _note_progress(self, clock: float) -> None:
         told = _progress_of_this_host()
-        changed = {pid: clock for pid, what in told.items() if self._told.get(pid) != what}
+        changed = {pid: clock for pid, what in told.items() if self._reports.get(pid) != what}
         kept = {pid: at for pid, at in self._progress_at.items() if pid in told}
-        self._told, self._progress_at = told, {**kept, **changed}
+        self._reports, self._progress_at = told, {**kept, **changed}
 
     def _note_waiting(self, clock: float, now: datetime) -> None:
         paused = clock - self._looked_at > MAX_BETWEEN_LOOKS
@@ -98,7 +98,7 @@ class Watchdog:
 
     def _fetches(self, children: frozenset[int]) -> bool:
         """Whether one of them holds a price job: its request may take longer than a suspect is given."""
-        return any(self._told[pid].claim is not None for pid in children if pid in self._told)
+        return any(self._reports[pid].claim is not None for pid in children if pid in self._reports)
 
 
 def _rows_lie_ready(now: datetime) -> bool:

@@ -10,7 +10,7 @@ from tests.benchmarks.table import Row, at_most, exactly, fact
 LIMIT, WINDOW, LATENCY = 60, 6.0, "0.02-0.06"
 MINUTE = WINDOW / 60  # how long a minute lasts here
 RELEASES, FIRST = 100, 1000
-MOST_PASSES = 20
+MAX_PASSES = 20
 # Its recorded run: a minute's limit enforced, 100 releases; docs/performance.md.
 RECORD_REQUESTS, RECORD_SECONDS = 2369, 545
 
@@ -58,7 +58,7 @@ def predecessor_passes(stage: Stage) -> list[Pass]:
     stage.control("users", username="before", token="token-of-before", release_ids=[FIRST])
     missing = set(range(FIRST, FIRST + RELEASES))
     passes: list[Pass] = []
-    while missing and len(passes) < MOST_PASSES:
+    while missing and len(passes) < MAX_PASSES:
         words = (stage.url, "token-of-before", json.dumps(sorted(missing)), MINUTE)
         passes.append(Pass(**stage.python("tests.benchmarks.predecessor_plan", *words)))
         missing -= set(passes[-1].saved)

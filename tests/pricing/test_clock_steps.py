@@ -153,7 +153,7 @@ def test_rate_from_the_future_is_not_fresh():
 
 def test_search_asked_in_the_future_is_asked_again(settings):
     settings.DISCOGS_LISTING_SEARCH = True
-    suggestions.remember(suggestions.LISTING_SEARCH, False, now=AHEAD)
+    suggestions.record_attempt(suggestions.LISTING_SEARCH, False, now=AHEAD)
     assert suggestions.feed(now=NOON) == 1
 
 
@@ -203,12 +203,12 @@ def test_load_is_measured_without_ends_in_the_future():
 def test_stall_is_noticed_behind_ends_in_the_future(run):
     wanted_job(run, "recorded", finished_at=AHEAD)
     wanted_job(run, "queued", queued_at=NOON - timedelta(minutes=2))
-    assert [alert.kind for alert in alerts.look(NOON)] == ["stall"]
+    assert [alert.kind for alert in alerts.evaluate(NOON)] == ["stall"]
 
 
 def test_alert_opened_in_the_future_closes():
     HealthAlert.objects.create(kind="stall", message="…", opened_at=AHEAD)
-    assert alerts.look(NOON) == []
+    assert alerts.evaluate(NOON) == []
 
 
 def test_alert_remembered_in_the_future_closes():
@@ -218,7 +218,7 @@ def test_alert_remembered_in_the_future_closes():
 
 def test_clock_set_forward_is_no_stall(run):
     wanted_job(run, "queued", queued_at=NOON)
-    assert alerts.look(AHEAD, still_for=timedelta(seconds=3)) == []
+    assert alerts.evaluate(AHEAD, still_for=timedelta(seconds=3)) == []
 
 
 # Nothing moves, whatever the stored times say -----------------------------------------------------------
@@ -238,7 +238,7 @@ def steady() -> SteadyClock:
 
 def look(stillness: Stillness, steady: SteadyClock, *, minutes: float) -> list[HealthAlert]:
     steady.seconds += 60 * minutes
-    return alerts.look(NOON, still_for=stillness.look())
+    return alerts.evaluate(NOON, still_for=stillness.look())
 
 
 @pytest.mark.parametrize(

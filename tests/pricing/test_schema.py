@@ -106,7 +106,7 @@ def test_import_waits_beside_a_newer_schema(make_collector, newer_schema, genero
 
 
 def test_alert_says_what_does_not_fit_and_what_to_do(newer_schema):
-    (alert,) = alerts.look(timezone.now())
+    (alert,) = alerts.evaluate(timezone.now())
     assert alert.kind == "schema"
     assert alerts.is_error(alert)
     for part in ("pricing.0999_from_tomorrow", "nothing is lost", "Restart the site and run_workers"):

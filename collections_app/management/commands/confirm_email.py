@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from collections_app.accounts.lookup import confirm_address, user_called
+from collections_app.accounts.lookup import confirm_address, find_user
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user, address = user_called(options["user"]), options["address"]
+        user, address = find_user(options["user"]), options["address"]
         if user is None:
             raise CommandError(f"There is no user named {options['user']!r}.", returncode=2)
         try:

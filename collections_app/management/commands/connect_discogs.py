@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import user_called
+from collections_app.accounts.lookup import find_user
 from collections_app.connections.connect import ConnectRefused, connect_with_token
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = user_called(options["username"])
+        user = find_user(options["username"])
         if user is None:
             raise CommandError(f"There is no user named {options['username']!r}.", returncode=2)
         try:

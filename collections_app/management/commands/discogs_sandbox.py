@@ -49,9 +49,9 @@ class Command(BaseCommand):
 
 def latency(text: str) -> tuple[float, float]:
     """Seconds from "0.05" or "0.02-0.06"."""
-    least, _, most = text.partition("-")
+    minimum, _, maximum = text.partition("-")
     try:
-        span = float(least), float(most or least)
+        span = float(minimum), float(maximum or minimum)
     except ValueError:
         raise argparse.ArgumentTypeError(f"not a number or a range of seconds: {text}") from None
     if not 0 <= span[0] <= span[1]:

@@ -8,7 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import user_called
+from collections_app.accounts.lookup import find_user
 from collections_app.importing.steps import ConnectionErased, import_step, start_import
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.tasks import enqueue_import
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         connections = DiscogsConnection.objects.order_by("pk")
         if options["user"]:
-            user = user_called(options["user"])
+            user = find_user(options["user"])
             connections = connections.filter(user=user) if user else connections.none()
         if not connections:
             raise CommandError(

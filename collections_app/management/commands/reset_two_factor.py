@@ -6,7 +6,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
-from collections_app.accounts.lookup import user_called
+from collections_app.accounts.lookup import find_user
 from collections_app.accounts.sessions import end_sessions_of
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("user", help="user name or email address")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = user_called(options["user"])
+        user = find_user(options["user"])
         if user is None:
             raise CommandError(f"There is no user named {options['user']!r}.", returncode=2)
         removed, _ = Authenticator.objects.filter(user_id=user.pk).delete()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from collections_app.accounts.secrets import renew_secrets
+from collections_app.accounts.secrets import reencrypt_secrets
 from collections_app.encryption import TextUnreadable, with_newest_key
 from collections_app.models import DiscogsConnection
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def _renew_secrets(self) -> int:
         """Returns how many cannot be read."""
-        renewal = renew_secrets()
+        renewal = reencrypt_secrets()
         for pk in renewal.unreadable:
             self.stderr.write(f"Authenticator {pk}: no key opens its secret. It was left as it is.")
         if renewal.total:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import user_called
+from collections_app.accounts.lookup import find_user
 from pricing.monitoring.heartbeat import workers_are_running
 
 USAGE = 2  # exit status
@@ -21,7 +21,7 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def user_named(name: str) -> AbstractBaseUser:
     """The user of this name or email address. Raises CommandError (exit 2) when there is none."""
-    user: AbstractBaseUser | None = user_called(name)
+    user: AbstractBaseUser | None = find_user(name)
     if user is None:
         raise CommandError(f"There is no user named {name!r}. Sign up on the site first.", returncode=USAGE)
     return user

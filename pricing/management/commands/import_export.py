@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from pricing.export import Brought, Refused, bring_in
+from pricing.export import Refused, RestoreResult, restore
 from pricing.management.commands._support import USAGE, user_named
 
 KEPT = "Nothing was stored."
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         user = user_named(options["user"])
         try:
             with open(options["file"], "rb") as file:
-                brought = bring_in(file, user, now=timezone.now(), dry_run=options["dry_run"])
+                brought = restore(file, user, now=timezone.now(), dry_run=options["dry_run"])
         except OSError as error:
             raise CommandError(
                 f"{options['file']} cannot be read: {error.strerror}.", returncode=USAGE
@@ -46,11 +46,11 @@ class Command(BaseCommand):
             "new": brought.new,
         }
         self.stdout.write(
-            json.dumps(facts) if options["json"] else _told(user.get_username(), brought, options)
+            json.dumps(facts) if options["json"] else _summary(user.get_username(), brought, options)
         )
 
 
-def _told(username: str, brought: Brought, options: dict[str, Any]) -> str:
+def _summary(username: str, brought: RestoreResult, options: dict[str, Any]) -> str:
     lines = ["Would store:" if options["dry_run"] else "Stored:"]
     for name, number in brought.rows.items():
         known = number - brought.new[name] if name in brought.new else 0

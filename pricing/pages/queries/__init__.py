@@ -1,6 +1,6 @@
 """What pages and commands read. Returns small frozen dataclasses; writes nothing."""
 
-from pricing.pages.queries.collection import View, collection_for
+from pricing.pages.queries.collection import ListQuery, collection_for
 from pricing.pages.queries.dashboard import dashboard_for, headline_for
 from pricing.pages.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.pages.queries.limit import TookTooLong
@@ -11,9 +11,9 @@ from pricing.value.current import counted, fresh_for, value_for
 __all__ = [
     "DEFAULT_GROUPING",
     "GROUPINGS",
+    "ListQuery",
     "Progress",
     "TookTooLong",
-    "View",
     "active_run_of",
     "collection_for",
     "counted",

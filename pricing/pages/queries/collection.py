@@ -51,7 +51,7 @@ _GRADES = ("Poor", "Fair", "Good (", "Good Plus", "Very Good (", "Very Good Plus
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ListQuery:
     """What the address asks for, checked: unknown values are as if they were absent."""
 
     q: str = ""
@@ -65,7 +65,7 @@ class View:
     is_cut: bool = False  # whether the search has more words than are looked for
 
     @classmethod
-    def of(cls, query: QueryDict) -> "View":
+    def of(cls, query: QueryDict) -> "ListQuery":
         sort, page = query.get("sort", ""), query.get("page", "")
         words, is_cut = words_of(query.get("q", ""))
         text = {
@@ -98,7 +98,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CopyRow:
     """One copy as the list shows it."""
 
     copy: CollectionInstance
@@ -124,8 +124,8 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class CollectionPage:
-    view: View
-    rows: list[Row]
+    view: ListQuery
+    rows: list[CopyRow]
     copies: int
     amount_minor: int
     currency: str
@@ -133,13 +133,13 @@ class CollectionPage:
     options: Options
 
 
-def collection_for(user_id: int, view: View, *, now: datetime) -> CollectionPage:
+def collection_for(user_id: int, view: ListQuery, *, now: datetime) -> CollectionPage:
     """One page of the list. Seven queries, one more for the state `failed`. Raises TookTooLong when it is filtered."""
     with time_limit(MAX_SEARCH_SECONDS) if view.is_filtered else nullcontext():
         return _page_for(user_id, view, now=now)
 
 
-def _page_for(user_id: int, view: View, *, now: datetime) -> CollectionPage:
+def _page_for(user_id: int, view: ListQuery, *, now: datetime) -> CollectionPage:
     held = CollectionInstance.objects.of(user_id).held()
     shown = _filtered(held, view, user_id=user_id, now=now)
     totals = shown.aggregate(
@@ -160,7 +160,7 @@ def _page_for(user_id: int, view: View, *, now: datetime) -> CollectionPage:
 
 
 def _filtered(
-    copies: "QuerySet[CollectionInstance]", view: View, *, user_id: int, now: datetime
+    copies: "QuerySet[CollectionInstance]", view: ListQuery, *, user_id: int, now: datetime
 ) -> "QuerySet[CollectionInstance]":
     for word in words_of(view.q).words:
         copies = copies.filter(
@@ -210,7 +210,7 @@ def _sorted(
 
 
 def _copies_on_page(
-    shown: "QuerySet[CollectionInstance]", view: View, *, start: date, now: datetime
+    shown: "QuerySet[CollectionInstance]", view: ListQuery, *, start: date, now: datetime
 ) -> list[CollectionInstance]:
     """The ids in order first: to sort all copies with everything about them costs twice as much. Two queries."""
     first = (view.page - 1) * PAGE_SIZE
@@ -220,7 +220,7 @@ def _copies_on_page(
     return [copies[pk] for pk in ids if pk in copies]
 
 
-def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> list[Row]:
+def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> list[CopyRow]:
     releases = {copy.release_id for copy in copies}
     readings = (
         PriceSnapshot.objects.filter(release__in=releases, day__gt=start - PRICE_COUNTS_FOR)
@@ -236,13 +236,13 @@ def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> li
 
 def _row(
     copy: CollectionInstance, history: list[tuple[date, int | None]], *, start: date, now: datetime
-) -> Row:
+) -> CopyRow:
     price = getattr(copy.release, "price", None)
     status, observed_at = (price.status, price.observed_at) if price else (None, None)
     state = freshness(status, observed_at, now=now, fresh_for=fresh_for())
     before = [amount for day, amount in history if day <= start]
     amount = price.amount_minor if price else None
-    return Row(
+    return CopyRow(
         copy=copy,
         state=state,
         state_label=STATE_LABELS[state],

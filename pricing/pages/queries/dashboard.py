@@ -9,7 +9,7 @@ from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
-from pricing.pages.queries.movers import Mover, dearest_for, has_demo_data, movers_for
+from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
 from pricing.value.current import fresh_for, value_for
 from pricing.value.valuation import Freshness, Value
 
@@ -144,7 +144,7 @@ def _ranking_for(user_id: int, value: Value, grouping: Grouping, *, start: date,
     ranking: Ranking | None = caches["pages"].get(key)
     if ranking is None:
         gainers, losers = movers_for(user_id, start=start, now=now)
-        dearest, bars = dearest_for(user_id, now=now), bars_for(user_id, grouping, now=now)
+        dearest, bars = most_expensive_for(user_id, now=now), bars_for(user_id, grouping, now=now)
         ranking = Ranking(gainers, losers, dearest, bars)
         caches["pages"].set(key, ranking)
     return ranking

@@ -12,7 +12,7 @@ from collections_app.models import CollectionInstance
 from pricing.value.current import counted
 
 # Bars shown; the rest is added up in one.
-MOST_BARS = 7
+MAX_BARS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,14 @@ def bars_for(user_id: int, grouping: Grouping, *, now: datetime) -> list[Bar]:
 
 
 def _bars(rows: list[tuple[str, int, int]]) -> list[Bar]:
-    shown, rest = rows[:MOST_BARS], rows[MOST_BARS:]
-    most = max((amount for _, amount, _ in shown), default=0)
-    bars = [Bar(label, amount, copies, _width(amount, most)) for label, amount, copies in shown]
+    shown, rest = rows[:MAX_BARS], rows[MAX_BARS:]
+    largest = max((amount for _, amount, _ in shown), default=0)
+    bars = [Bar(label, amount, copies, _width(amount, largest)) for label, amount, copies in shown]
     if rest:
         amount, copies = sum(row[1] for row in rest), sum(row[2] for row in rest)
-        bars.append(Bar("Others", amount, copies, _width(min(amount, most), most), is_rest=True))
+        bars.append(Bar("Others", amount, copies, _width(min(amount, largest), largest), is_rest=True))
     return bars
 
 
-def _width(amount: int, most: int) -> str:
-    return f"{amount * 100 / most if most else 0:.1f}%"
+def _width(amount: int, largest: int) -> str:
+    return f"{amount * 100 / largest if largest else 0:.1f}%"

@@ -14,7 +14,7 @@ from pricing.value.current import counted
 from pricing.value.valuation import PRICE_COUNTS_FOR
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.
-LEAST_AMOUNT = 100
+MIN_AMOUNT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ def amount_at(day: date, *, release: str, field: str = "amount_minor") -> Subque
     return Subquery(readings.order_by("-day").values(field)[:1])
 
 
-def movers_for(user_id: int, *, start: date, now: datetime, most: int = 4) -> tuple[list[Mover], list[Mover]]:
+def movers_for(
+    user_id: int, *, start: date, now: datetime, limit: int = 4
+) -> tuple[list[Mover], list[Mover]]:
     """The releases that gained and lost most since `start`, in per cent. Two queries."""
     rows = (
         ReleasePrice.objects.filter(counted(now, price=""), release__in=held_releases(user_id))
@@ -49,10 +51,10 @@ def movers_for(user_id: int, *, start: date, now: datetime, most: int = 4) -> tu
     moved = [
         (amount / then, release, currency, Change(then, amount))
         for release, currency, amount, then in rows
-        if then and amount is not None and amount != then and max(then, amount) >= LEAST_AMOUNT
+        if then and amount is not None and amount != then and max(then, amount) >= MIN_AMOUNT
     ]
-    up = nlargest(most, (row for row in moved if row[3].direction == "up"), key=lambda row: row[0])
-    down = nsmallest(most, (row for row in moved if row[3].direction == "down"), key=lambda row: row[0])
+    up = nlargest(limit, (row for row in moved if row[3].direction == "up"), key=lambda row: row[0])
+    down = nsmallest(limit, (row for row in moved if row[3].direction == "down"), key=lambda row: row[0])
     releases = Release.objects.in_bulk([row[1] for row in up + down])
     gainers, losers = (
         [Mover(releases[release], currency, change) for _, release, currency, change in side]
@@ -61,10 +63,10 @@ def movers_for(user_id: int, *, start: date, now: datetime, most: int = 4) -> tu
     return gainers, losers
 
 
-def dearest_for(user_id: int, *, now: datetime, most: int = 5) -> list[ReleasePrice]:
+def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[ReleasePrice]:
     """The releases with the highest lowest listing. One query."""
     held = ReleasePrice.objects.filter(counted(now, price=""), release__in=held_releases(user_id))
-    return list(held.select_related("release").order_by("-amount_minor", "release_id")[:most])
+    return list(held.select_related("release").order_by("-amount_minor", "release_id")[:limit])
 
 
 def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:

@@ -80,7 +80,7 @@ def collection(request: HttpRequest) -> HttpResponse:
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
-    view = queries.View.of(request.GET)
+    view = queries.ListQuery.of(request.GET)
     try:
         page = queries.collection_for(user_id, view, now=now)
     except queries.TookTooLong:

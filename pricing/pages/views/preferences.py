@@ -28,7 +28,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         return settings_page(request, preferences=form)
     with transaction.atomic():
         chosen = save_preferences(owner_of(request), form.cleaned_data)
-        exchange_rates.ask_for(chosen.currency, now=timezone.now())
+        exchange_rates.request_rate(chosen.currency, now=timezone.now())
     messages.success(request, "Saved.")
     return redirect("settings")
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from collections_app.accounts.lookup import user_called
+from collections_app.accounts.lookup import find_user
 from tests.accounts import PASSWORD, CountingHasher, code_in_mail, log_in
 
 pytestmark = pytest.mark.django_db
@@ -206,12 +206,12 @@ def test_an_address_of_somebody_else_is_not_confirmed_by_command(make_user):
 
 def test_commands_find_a_user_by_name_or_address(make_user):
     ann = make_user("ann")
-    assert user_called("ann") == user_called("ANN@example.org") == ann
+    assert find_user("ann") == find_user("ANN@example.org") == ann
     get_user_model().objects.create_user("ben", "ben@example.org")
-    assert user_called("ben@example.org").username == "ben"
+    assert find_user("ben@example.org").username == "ben"
     get_user_model().objects.create_user("twin", "ben@example.org")
-    assert user_called("ben@example.org") is None
-    assert user_called("nobody") is None
+    assert find_user("ben@example.org") is None
+    assert find_user("nobody") is None
 
 
 def test_logging_out_takes_a_post_and_ends_on_the_landing_page(client, make_user):

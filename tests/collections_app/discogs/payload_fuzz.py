@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from collections_app.discogs import market_payloads, payloads
-from collections_app.discogs.json_values import MOST_COUNT
+from collections_app.discogs.json_values import MAX_COUNT
 from collections_app.sandbox import documents
 from collections_app.sandbox.world import World
 
@@ -29,7 +29,7 @@ ODD_TEXTS = st.sampled_from(
 )  # fmt: skip
 TEXTS = ODD_TEXTS | st.text(st.characters(), max_size=12)
 NUMBERS = st.sampled_from(
-    [0, -1, 1, 5, 6, 2**31 - 1, 2**31, 2**62, 2**62 + 1, 2**63, 2**64, MOST_COUNT, -(2**63)]
+    [0, -1, 1, 5, 6, 2**31 - 1, 2**31, 2**62, 2**62 + 1, 2**63, 2**64, MAX_COUNT, -(2**63)]
 )
 
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import market_payloads, payloads
-from collections_app.discogs.json_values import MOST_COUNT, MOST_ID, MOST_TEXT
+from collections_app.discogs.json_values import MAX_COUNT, MAX_ID, MAX_TEXT
 from tests.collections_app.discogs.payload_fuzz import RELEASE
 
-MOST_MINOR = 10**9 * 100
-MOST_USERNAME, MOST_GRADE = 255, 40  # what the columns hold
+MAX_MINOR = 10**9 * 100
+MAX_USERNAME, MAX_GRADE = 255, 40  # what the columns hold
 
 
 def check(value: Any) -> None:
@@ -26,7 +26,7 @@ def check(value: Any) -> None:
 def _identity(value: payloads.Identity) -> None:
     _id(value.discogs_id)
     _text(value.username)
-    assert 0 < len(value.username) <= MOST_USERNAME
+    assert 0 < len(value.username) <= MAX_USERNAME
 
 
 def _folder(value: payloads.FolderPayload) -> None:
@@ -80,7 +80,7 @@ def _release(value: payloads.ReleaseFacts) -> None:
     assert isinstance(value.genres, tuple)
     assert isinstance(value.styles, tuple)
     assert value.year is None or 1860 <= value.year <= 2200
-    assert value.master_id is None or 1 <= value.master_id <= MOST_COUNT
+    assert value.master_id is None or 1 <= value.master_id <= MAX_COUNT
     for address in filter(None, (value.thumb_url, value.cover_url)):
         parts = urlsplit(address)
         assert parts.hostname
@@ -109,7 +109,7 @@ def _stats(value: market_payloads.MarketStats) -> None:
 
 def _suggestion(value: market_payloads.Suggestion) -> None:
     _text(value.grade)
-    assert 0 < len(value.grade) <= MOST_GRADE
+    assert 0 < len(value.grade) <= MAX_GRADE
     assert value.currency in CURRENCIES
     assert value.amount_minor is not None
     _amount(value.amount_minor)
@@ -117,22 +117,22 @@ def _suggestion(value: market_payloads.Suggestion) -> None:
 
 def _id(value: Any) -> None:
     assert type(value) is int
-    assert 0 <= value <= MOST_ID
+    assert 0 <= value <= MAX_ID
 
 
 def _count(value: Any) -> None:
-    assert value is None or (type(value) is int and 0 <= value <= MOST_COUNT)
+    assert value is None or (type(value) is int and 0 <= value <= MAX_COUNT)
 
 
 def _amount(value: Any) -> None:
     assert not isinstance(value, Decimal | float | bool)
-    assert value is None or 1 <= value <= MOST_MINOR
+    assert value is None or 1 <= value <= MAX_MINOR
 
 
 def _text(value: Any) -> None:
     assert type(value) is str
     assert "\x00" not in value
-    assert len(value) <= MOST_TEXT
+    assert len(value) <= MAX_TEXT
     value.encode()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import GateClosed
-from collections_app.discogs.gate import Gate, Told, database_now
+from collections_app.discogs.gate import Gate, RateHeaders, database_now
 from collections_app.discogs.pace import Pace, slot_after, slots_with
 from collections_app.models import ApiGate
 
@@ -179,7 +179,7 @@ def test_someone_waiting_at_a_page_takes_the_next_slot_before_the_background(tra
 def test_others_behind_our_address_leave_us_the_rest_of_the_limit(transactional_db):
     gate = Gate("test", Pace(limit=20, window=1))
     gate.take_slot()
-    gate.record_success(0.01, Told(limit=20, used=15))
+    gate.record_success(0.01, RateHeaders(limit=20, used=15))
     slots = []
     for _ in range(12):
         gate.take_slot(patience=5)
@@ -191,14 +191,14 @@ def test_our_own_requests_in_flight_are_not_taken_for_those_of_others(transactio
     gate = Gate("test", Pace(limit=20, window=1))
     for _ in range(10):
         gate.take_slot(patience=5)
-    gate.record_success(2.0, Told(limit=20, used=10))
+    gate.record_success(2.0, RateHeaders(limit=20, used=10))
     assert ApiGate.objects.get().told_until == 0
 
 
 def test_a_lower_limit_in_the_headers_is_kept_to(transactional_db):
     gate = Gate("test", Pace(limit=60, window=60))
     gate.take_slot()
-    gate.record_success(0.01, Told(limit=25, used=1))
+    gate.record_success(0.01, RateHeaders(limit=25, used=1))
     row = ApiGate.objects.get()
     assert (row.told_limit, row.foreign_use) == (25, 0)
     assert row.told_until > database_now()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.discogs import clock
-from collections_app.discogs.gate import Gate, Told, database_now
+from collections_app.discogs.gate import Gate, RateHeaders, database_now
 from collections_app.discogs.pace import Pace
 from collections_app.models import ApiGate
 
@@ -86,7 +86,7 @@ def test_breaker_opens_as_long_over_a_step(transactional_db, database_clock, ste
 def test_headers_slow_for_one_window_over_a_step(transactional_db, database_clock, step):
     gate = Gate("test", MINUTE, database_clock=database_clock)
     gate.take_slot()
-    gate.record_success(0.01, Told(limit=25, used=1))
+    gate.record_success(0.01, RateHeaders(limit=25, used=1))
     database_clock.ahead += step
     gate.take_slot()
     row = ApiGate.objects.get()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.json_values import parse_json
 from collections_app.discogs.oauth import parse_token
-from collections_app.discogs.payloads import MOST_AMOUNT
+from collections_app.discogs.payloads import MAX_AMOUNT
 from collections_app.importing.paid import parse_paid
 from tests.collections_app.discogs.payload_fuzz import (
     KEYS,
@@ -21,7 +21,7 @@ from tests.collections_app.discogs.payload_fuzz import (
     json_values,
     mutated,
 )
-from tests.collections_app.discogs.payload_promises import MOST_MINOR, check
+from tests.collections_app.discogs.payload_promises import MAX_MINOR, check
 
 ALL = {name: as_bytes(kind.document) for name, kind in KINDS.items()}
 
@@ -103,5 +103,5 @@ def test_a_document_that_goes_on_is_refused(name, more):
 def test_any_text_in_the_field_for_prices_is_an_amount_or_none(text):
     paid = parse_paid(text)
     if paid is not None:
-        assert 0 <= paid.minor <= MOST_AMOUNT * 100 <= MOST_MINOR
+        assert 0 <= paid.minor <= MAX_AMOUNT * 100 <= MAX_MINOR
         assert paid.currency == "" or len(paid.currency) == 3

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_app.discogs.errors import BadPayload
-from collections_app.discogs.json_values import MOST_TEXT, parse_json
+from collections_app.discogs.json_values import MAX_TEXT, parse_json
 from collections_app.discogs.payloads import (
     Market,
     join_artists,
@@ -112,7 +112,7 @@ def test_lines_made_of_many_parts_have_an_end():
     many = [{"name": f"{n} " + "x" * 600, "catno": f"{n} " + "y" * 600} for n in range(10)]
     found = facts(artists=many, labels=many, formats=many)
     assert [len(found.artists), len(found.labels), len(found.catalog_number), len(found.format)] == (
-        [MOST_TEXT] * 4
+        [MAX_TEXT] * 4
     )
 
 

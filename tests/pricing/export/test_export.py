@@ -45,7 +45,7 @@ def exported(user, *, now=None):
 
 
 def brought_in(text, user, **options):
-    return export.bring_in(io.BytesIO(text.encode()), user, now=timezone.now(), **options)
+    return export.restore(io.BytesIO(text.encode()), user, now=timezone.now(), **options)
 
 
 def comparable(text):

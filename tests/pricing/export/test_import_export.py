@@ -58,7 +58,7 @@ def test_memory_does_not_grow_with_the_collection(arriving, tmp_path):
 
     def store(shelf):
         with (tmp_path / shelf.discogs_username).open("rb") as file:
-            export.bring_in(file, arriving, now=timezone.now(), dry_run=True)
+            export.restore(file, arriving, now=timezone.now(), dry_run=True)
 
     store(small)
     assert peak(lambda: store(large)) < 1.5 * peak(lambda: store(small)) + NOISE

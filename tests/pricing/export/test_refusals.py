@@ -29,7 +29,7 @@ def arriving(db):
 
 def bring(lines, user, **options):
     text = lines if isinstance(lines, bytes) else "\n".join(lines).encode()
-    return export.bring_in(io.BytesIO(text), user, **{"now": timezone.now(), **options})
+    return export.restore(io.BytesIO(text), user, **{"now": timezone.now(), **options})
 
 
 def line_of(lines, section, row=1):
@@ -241,7 +241,7 @@ def test_an_endless_line_is_refused_without_being_read(lines, arriving):
 
     endless = Endless()
     with pytest.raises(export.Refused, match="Line 1: it is longer than"):
-        export.bring_in(io.BufferedReader(endless), arriving, now=timezone.now())
+        export.restore(io.BufferedReader(endless), arriving, now=timezone.now())
     assert endless.given < 2 * LONGEST_LINE
 
 

@@ -10,8 +10,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from collections_app.models import ApiGate
 from pricing.models import HealthAlert, PriceJob, WorkerHeartbeat
 from pricing.monitoring import alerts
-from pricing.monitoring.alerts import Kind, decide, look
-from pricing.monitoring.metrics import Signs, Worker
+from pricing.monitoring.alerts import Kind, decide, evaluate
+from pricing.monitoring.metrics import Metrics, Worker
 from tests import factories as make
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -48,19 +48,19 @@ HEAVY = (Worker("host:7", 400_000_000, 307_200_000),)
 @pytest.mark.parametrize(
     ("signs", "expected"),
     [
-        (Signs(), set()),
-        (Signs(finished=50, failed=10), set()),
-        (Signs(finished=50, failed=11), {Kind.ERROR_RATE}),
-        (Signs(finished=9, failed=9), set()),
-        (Signs(finished=10, failed=3), {Kind.ERROR_RATE}),
-        (Signs(idle_since=ago(seconds=59)), set()),
-        (Signs(idle_since=ago(seconds=60)), {Kind.STALL}),
-        (Signs(breaker_open_since=ago(minutes=4, seconds=59)), set()),
-        (Signs(breaker_open_since=ago(minutes=5)), {Kind.OUTAGE}),
-        (Signs(refusals=2), set()),
-        (Signs(refusals=3), {Kind.REFUSALS}),
-        (Signs(heavy=HEAVY), {Kind.MEMORY}),
-        (Signs(refusals=4, heavy=HEAVY), {Kind.REFUSALS, Kind.MEMORY}),
+        (Metrics(), set()),
+        (Metrics(finished=50, failed=10), set()),
+        (Metrics(finished=50, failed=11), {Kind.ERROR_RATE}),
+        (Metrics(finished=9, failed=9), set()),
+        (Metrics(finished=10, failed=3), {Kind.ERROR_RATE}),
+        (Metrics(idle_since=ago(seconds=59)), set()),
+        (Metrics(idle_since=ago(seconds=60)), {Kind.STALL}),
+        (Metrics(breaker_open_since=ago(minutes=4, seconds=59)), set()),
+        (Metrics(breaker_open_since=ago(minutes=5)), {Kind.OUTAGE}),
+        (Metrics(refusals=2), set()),
+        (Metrics(refusals=3), {Kind.REFUSALS}),
+        (Metrics(heavy=HEAVY), {Kind.MEMORY}),
+        (Metrics(refusals=4, heavy=HEAVY), {Kind.REFUSALS, Kind.MEMORY}),
     ],
 )
 def test_what_is_wrong_follows_from_the_signs(signs, expected):
@@ -70,11 +70,21 @@ def test_what_is_wrong_follows_from_the_signs(signs, expected):
 @pytest.mark.parametrize(
     ("signs", "happened", "kept", "to_do"),
     [
-        (Signs(finished=50, failed=20), "20 of the last 50", "Stored prices stay", "Look at the price jobs"),
-        (Signs(idle_since=ago(minutes=3)), "since 11:57 UTC", "Nothing is lost", "restart run_workers"),
-        (Signs(breaker_open_since=ago(hours=1)), "since 11:00 UTC", "without losing", "look at the network"),
-        (Signs(refusals=5), "refused 5 requests in a row", "No job loses an attempt", "DISCOGS_EGRESS"),
-        (Signs(heavy=HEAVY), "host:7 holds 400 MB", "nothing is lost", "lower PRICE_WORKERS_MAX"),
+        (
+            Metrics(finished=50, failed=20),
+            "20 of the last 50",
+            "Stored prices stay",
+            "Look at the price jobs",
+        ),
+        (Metrics(idle_since=ago(minutes=3)), "since 11:57 UTC", "Nothing is lost", "restart run_workers"),
+        (
+            Metrics(breaker_open_since=ago(hours=1)),
+            "since 11:00 UTC",
+            "without losing",
+            "evaluate at the network",
+        ),
+        (Metrics(refusals=5), "refused 5 requests in a row", "No job loses an attempt", "DISCOGS_EGRESS"),
+        (Metrics(heavy=HEAVY), "host:7 holds 400 MB", "nothing is lost", "lower PRICE_WORKERS_MAX"),
     ],
 )
 def test_every_alert_says_what_happened_what_was_kept_and_what_to_do(signs, happened, kept, to_do):
@@ -109,8 +119,8 @@ def test_a_condition_is_remembered_until_it_has_been_false_for_a_minute(before, 
 @pytest.mark.django_db
 def test_an_alert_is_opened_once_and_logged(caplog):
     make_ends(recorded=30, dead=20)
-    assert kinds(look(NOON)) == {"error_rate"}
-    assert kinds(look(later(seconds=10))) == {"error_rate"}
+    assert kinds(evaluate(NOON)) == {"error_rate"}
+    assert kinds(evaluate(later(seconds=10))) == {"error_rate"}
     alert = HealthAlert.objects.get()
     assert (alert.opened_at, alert.closed_at) == (NOON, None)
     records = [record for record in caplog.records if record.name == "pricing.monitoring.alerts"]
@@ -121,7 +131,7 @@ def test_an_alert_is_opened_once_and_logged(caplog):
 @pytest.mark.django_db
 def test_what_stops_the_work_is_logged_as_an_error(caplog):
     make_job("queued", queued_at=ago(minutes=5))
-    assert kinds(look(NOON)) == {"stall"}
+    assert kinds(evaluate(NOON)) == {"stall"}
     assert caplog.records[-1].levelno == logging.ERROR
 
 
@@ -129,11 +139,11 @@ def test_what_stops_the_work_is_logged_as_an_error(caplog):
 def test_an_alert_closes_when_all_has_been_well_for_a_minute(caplog):
     caplog.set_level(logging.INFO, "pricing.monitoring.alerts")
     job = make_job("queued", queued_at=ago(minutes=5))
-    look(NOON)
+    evaluate(NOON)
     job.delete()
-    assert kinds(look(later(seconds=10))) == {"stall"}
-    assert kinds(look(later(seconds=59))) == {"stall"}
-    assert look(later(seconds=61)) == []
+    assert kinds(evaluate(later(seconds=10))) == {"stall"}
+    assert kinds(evaluate(later(seconds=59))) == {"stall"}
+    assert evaluate(later(seconds=61)) == []
     assert HealthAlert.objects.get().closed_at == later(seconds=61)
     assert "alert stall closed" in caplog.records[-1].getMessage()
     assert caplog.records[-1].levelno == logging.INFO
@@ -145,18 +155,18 @@ def test_a_condition_that_comes_and_goes_keeps_its_alert_open():
     gate = ApiGate.objects.filter(egress="default")
     for seconds in range(0, 300, 10):
         gate.update(refusals=3 if seconds % 50 == 0 else 0)
-        assert kinds(look(later(seconds=seconds))) == {"refusals"}
+        assert kinds(evaluate(later(seconds=seconds))) == {"refusals"}
     assert HealthAlert.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_what_comes_back_after_it_was_closed_is_a_new_alert():
     ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
-    look(NOON)
+    evaluate(NOON)
     ApiGate.objects.update(refusals=0)
-    look(later(seconds=70))
+    evaluate(later(seconds=70))
     ApiGate.objects.update(refusals=3)
-    look(later(seconds=80))
+    evaluate(later(seconds=80))
     assert list(HealthAlert.objects.order_by("pk").values_list("closed_at", flat=True)) == [
         later(seconds=70),
         None,
@@ -166,8 +176,8 @@ def test_what_comes_back_after_it_was_closed_is_a_new_alert():
 @pytest.mark.django_db
 def test_an_alert_another_supervisor_has_just_opened_is_left_open():
     HealthAlert.objects.create(kind="outage", message="…", opened_at=ago(seconds=1))
-    assert kinds(look(NOON)) == {"outage"}
-    assert kinds(look(later(seconds=60))) == set()
+    assert kinds(evaluate(NOON)) == {"outage"}
+    assert kinds(evaluate(later(seconds=60))) == set()
 
 
 @pytest.mark.django_db
@@ -175,7 +185,7 @@ def test_administrators_are_told_once_by_mail(settings, mailoutbox):
     settings.ADMINS = [("Operator", "operator@example.org")]
     make_job("queued", queued_at=ago(minutes=5))
     for seconds in (0, 10, 20):
-        look(later(seconds=seconds))
+        evaluate(later(seconds=seconds))
     (mail,) = mailoutbox
     assert mail.to == ["operator@example.org"]
     assert mail.subject == "[Crateworth] Nothing moves"
@@ -185,7 +195,7 @@ def test_administrators_are_told_once_by_mail(settings, mailoutbox):
 @pytest.mark.django_db
 def test_nobody_is_told_by_mail_where_there_are_no_administrators(mailoutbox):
     make_job("queued", queued_at=ago(minutes=5))
-    look(NOON)
+    evaluate(NOON)
     assert mailoutbox == []
 
 
@@ -199,7 +209,7 @@ def test_a_mail_server_that_is_away_stops_nothing(settings, caplog):
     settings.ADMINS = [("Operator", "operator@example.org")]
     settings.EMAIL_BACKEND = f"{__name__}.{MailServerIsAway.__name__}"
     make_job("queued", queued_at=ago(minutes=5))
-    assert kinds(look(NOON)) == {"stall"}
+    assert kinds(evaluate(NOON)) == {"stall"}
     assert "could not be mailed" in caplog.text
 
 

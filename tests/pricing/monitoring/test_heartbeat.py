@@ -38,12 +38,12 @@ def now():
 
 def beat(heart, clock, now):
     clock.at += 2
-    heart.beat(now=now)
+    heart.report(now=now)
     return WorkerHeartbeat.objects.get()
 
 
 def test_a_beat_tells_who_where_and_since_when(clock, now):
-    row = beat(heartbeat.Heart("worker", now=now - timedelta(hours=1)), clock, now)
+    row = beat(heartbeat.Heartbeat("worker", now=now - timedelta(hours=1)), clock, now)
     assert (row.host, row.pid, row.role) == (socket.gethostname(), os.getpid(), "worker")
     assert (row.started_at, row.seen_at) == (now - timedelta(hours=1), now)
     assert row.rss_bytes > 1_000_000
@@ -51,7 +51,7 @@ def test_a_beat_tells_who_where_and_since_when(clock, now):
 
 
 def test_a_beat_tells_how_jobs_went(clock, now):
-    heart = heartbeat.Heart("worker", now=now)
+    heart = heartbeat.Heartbeat("worker", now=now)
     for hundredth in range(1, 101):
         heart.count_job(failed=hundredth > 90, seconds=hundredth / 100)
     row = beat(heart, clock, now)
@@ -60,7 +60,7 @@ def test_a_beat_tells_how_jobs_went(clock, now):
 
 
 def test_only_the_last_jobs_make_the_averages(clock, now):
-    heart = heartbeat.Heart("worker", now=now)
+    heart = heartbeat.Heartbeat("worker", now=now)
     for seconds in [9.0] * 300 + [1.0] * heartbeat.REMEMBERED_JOBS:
         heart.count_job(failed=False, seconds=seconds)
     row = beat(heart, clock, now)
@@ -68,26 +68,26 @@ def test_only_the_last_jobs_make_the_averages(clock, now):
 
 
 def test_a_process_without_jobs_has_averages_of_nothing(clock, now):
-    row = beat(heartbeat.Heart("supervisor", now=now), clock, now)
+    row = beat(heartbeat.Heartbeat("supervisor", now=now), clock, now)
     assert (row.average_ms, row.p50_ms, row.p95_ms) == (0, 0, 0)
 
 
 def test_a_second_beat_within_a_second_is_not_written(clock, now):
-    heart = heartbeat.Heart("worker", now=now)
+    heart = heartbeat.Heartbeat("worker", now=now)
     beat(heart, clock, now)
     clock.at += 0.5
-    heart.beat(now=now + timedelta(seconds=0.5))
+    heart.report(now=now + timedelta(seconds=0.5))
     assert WorkerHeartbeat.objects.get().seen_at == now
 
 
 @pytest.mark.parametrize("beats", [1, 3])
 def test_every_beat_is_one_statement(clock, now, beats):
-    heart = heartbeat.Heart("worker", now=now)
+    heart = heartbeat.Heartbeat("worker", now=now)
     for _ in range(beats - 1):
         beat(heart, clock, now)
     clock.at += 2
     with CaptureQueriesContext(connection) as queries:
-        heart.beat(now=now)
+        heart.report(now=now)
     statements = [q["sql"] for q in queries if "WorkerHeartbeat".lower() in q["sql"].lower()]
     assert len(statements) == 1
     assert WorkerHeartbeat.objects.count() == 1
@@ -97,12 +97,12 @@ def test_a_process_takes_over_the_row_of_a_dead_one_with_its_pid(clock, now):
     WorkerHeartbeat.objects.create(
         host=socket.gethostname(), pid=os.getpid(), role="worker", started_at=now, seen_at=now, jobs=77
     )
-    row = beat(heartbeat.Heart("supervisor", now=now), clock, now)
+    row = beat(heartbeat.Heartbeat("supervisor", now=now), clock, now)
     assert (row.role, row.jobs) == ("supervisor", 0)
 
 
 def test_goodbye_removes_the_own_row_only(clock, now):
-    heart = heartbeat.Heart("worker", now=now)
+    heart = heartbeat.Heartbeat("worker", now=now)
     beat(heart, clock, now)
     WorkerHeartbeat.objects.create(host="elsewhere", pid=os.getpid(), started_at=now, seen_at=now)
     heart.stop()

@@ -6,7 +6,7 @@ import pytest
 
 from collections_app.models import ApiGate, ApiMinute
 from pricing.models import PriceJob, WorkerHeartbeat
-from pricing.monitoring.metrics import Signs, measure
+from pricing.monitoring.metrics import Metrics, measure
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def make_ends(recorded: int, dead: int, *, at: datetime = NOON) -> None:
 
 
 def test_an_idle_site_shows_no_signs():
-    assert measure(now=NOON) == Signs()
+    assert measure(now=NOON) == Metrics()
 
 
 def test_failed_jobs_are_counted_among_those_that_ended_lately():

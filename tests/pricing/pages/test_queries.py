@@ -27,7 +27,7 @@ def shelf():
 def view(**fields):
     query = QueryDict(mutable=True)
     query.update(fields)
-    return queries.View.of(query)
+    return queries.ListQuery.of(query)
 
 
 def titles(page):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pricing.pages.queries import View, collection_for, release_for, value_for
+from pricing.pages.queries import ListQuery, collection_for, release_for, value_for
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def release_last_seen(shelf, ago: timedelta):
 def test_a_release_counts_on_its_page_as_in_the_total_and_in_the_list(shelf, ago, together, moved):
     release = release_last_seen(shelf, ago)
     page = release_for(shelf.user_id, release.pk, range_key="all", now=NOW)
-    (row, _) = collection_for(shelf.user_id, View(), now=NOW).rows
+    (row, _) = collection_for(shelf.user_id, ListQuery(), now=NOW).rows
     assert page.held_minor == value_for(shelf.user_id, now=NOW).amount_minor == together
     assert [each.change and each.change.percent for each in (page, row)] == [moved, moved]
     assert page.state == row.state

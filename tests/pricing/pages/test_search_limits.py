@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from collections_app.search import CUT, words_of
-from pricing.pages.queries.collection import View, collection_for
+from pricing.pages.queries.collection import ListQuery, collection_for
 from pricing.pages.queries.limit import TookTooLong, time_limit
 from tests import factories as make
 from tests.accounts import force_login_with_code
@@ -135,4 +135,4 @@ def test_search_that_took_too_long_is_answered_kindly(client, monkeypatch):
     assert "fewer or longer words" in response.content.decode()
     assert client.get("/collection/").status_code == 200
     with pytest.raises(TookTooLong):
-        collection_for(shelf.user_id, View(q="a b c d e f g h"), now=shelf.connected_at)
+        collection_for(shelf.user_id, ListQuery(q="a b c d e f g h"), now=shelf.connected_at)

@@ -181,7 +181,7 @@ def test_measurements_closed_alerts_and_remembered_answers_go_after_their_time()
 def test_no_transaction_deletes_more_than_it_may_and_all_goes_in_the_end():
     old_runs("many", 25)
     sizes = []
-    while some := purge_some(now=NOW, most=3):
+    while some := purge_some(now=NOW, limit=3):
         sizes.append(some.total())
     assert max(sizes) <= 3
     assert sum(sizes) == 15
@@ -190,7 +190,7 @@ def test_no_transaction_deletes_more_than_it_may_and_all_goes_in_the_end():
 
 def test_jobs_wait_until_the_items_of_old_runs_are_gone():
     old_runs("many", 25)
-    purge_some(now=NOW, most=3)
+    purge_some(now=NOW, limit=3)
     assert not RunItem.objects.filter(job__isnull=True).exists()
     assert PriceJob.objects.count() == 25
 

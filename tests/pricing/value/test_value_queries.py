@@ -60,7 +60,7 @@ def test_each_state_filters_the_copies_that_the_value_counts_in_it():
     states = queries.value_for(shelf.user_id, now=NOW).states
     found = Counter(
         {
-            state: queries.collection_for(shelf.user_id, queries.View(state=state), now=NOW).copies
+            state: queries.collection_for(shelf.user_id, queries.ListQuery(state=state), now=NOW).copies
             for state in Freshness
         }
     )

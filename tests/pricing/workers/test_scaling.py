@@ -50,11 +50,11 @@ def settle(scaler: Scaler, workers: int, figures: Figures, *, seconds: int = 300
     ],
 )
 def test_the_pool_comes_to_the_size_that_the_limit_needs(figures, workers):
-    assert settle(Scaler(least=1, most=12), 1, figures) == workers
+    assert settle(Scaler(min_workers=1, max_workers=12), 1, figures) == workers
 
 
 def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
-    scaler = Scaler(least=2, most=12)
+    scaler = Scaler(min_workers=2, max_workers=12)
     grown = settle(scaler, 2, replace(CALM, p95_latency=4.0))
     assert grown == 6
     assert settle(scaler, grown, CALM) == 2
@@ -66,23 +66,23 @@ def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
 )
 def test_a_machine_at_its_end_does_not_grow_the_pool_and_says_why(change, word):
     quick = replace(CALM, rate_allowed=10.0, worker_rate=10.0, p95_latency=0.5)
-    decision = Scaler(least=1, most=12).decide(2, replace(quick, **change), at=0.0)
+    decision = Scaler(min_workers=1, max_workers=12).decide(2, replace(quick, **change), at=0.0)
     assert decision.workers == 2
     assert word in decision.reason
 
 
 def test_a_busy_machine_still_adds_workers_that_only_wait_for_discogs():
     slow = replace(CALM, p95_latency=4.0, cpu_percent=100.0)
-    assert Scaler(least=1, most=12).decide(2, slow, at=0.0).workers == 4
+    assert Scaler(min_workers=1, max_workers=12).decide(2, slow, at=0.0).workers == 4
 
 
 def test_failures_lessen_the_parallelism():
-    decision = Scaler(least=1, most=12).decide(6, replace(CALM, fault_share=0.5), at=0.0)
+    decision = Scaler(min_workers=1, max_workers=12).decide(6, replace(CALM, fault_share=0.5), at=0.0)
     assert (decision.workers, decision.reason) == (5, "50% of recent requests failed")
 
 
 def test_a_growth_that_only_made_answers_slower_is_taken_back():
-    scaler = Scaler(least=1, most=12)
+    scaler = Scaler(min_workers=1, max_workers=12)
     slow = replace(CALM, p95_latency=4.0)
     assert scaler.decide(2, slow, at=0.0).workers == 4
     decision = scaler.decide(4, replace(slow, p95_latency=8.0), at=10.0)
@@ -92,7 +92,7 @@ def test_a_growth_that_only_made_answers_slower_is_taken_back():
 
 
 def test_one_quick_moment_stops_no_worker():
-    scaler = Scaler(least=1, most=12)
+    scaler = Scaler(min_workers=1, max_workers=12)
     assert scaler.decide(6, CALM, at=0.0).workers == 6
     assert scaler.decide(6, CALM, at=16.0).workers == 5
 
@@ -113,7 +113,7 @@ def test_one_quick_moment_stops_no_worker():
     st.integers(2, 9),
 )
 def test_the_pool_never_leaves_its_bounds(figures, workers):
-    scaler = Scaler(least=2, most=9)
+    scaler = Scaler(min_workers=2, max_workers=9)
     for at in range(0, 100, 5):
         workers = scaler.decide(workers, figures, at=float(at)).workers
         assert 2 <= workers <= 9

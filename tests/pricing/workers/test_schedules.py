@@ -146,12 +146,12 @@ def test_after_days_of_downtime_exactly_one_run_for_each_user_begins():
 
 
 def test_after_a_downtime_of_everybody_the_longest_overdue_begin_first():
-    for number in range(schedules.MOST_STARTS + 2):
+    for number in range(schedules.MAX_STARTS + 2):
         ended_run(connected(f"user{number:02}"), ago=(9 * DAY + number * HOUR))
     schedules.tick(NOW)
-    assert scheduled() == [f"user{number:02}" for number in range(2, schedules.MOST_STARTS + 2)]
+    assert scheduled() == [f"user{number:02}" for number in range(2, schedules.MAX_STARTS + 2)]
     schedules.tick(NOW + timedelta(minutes=1))
-    assert len(scheduled()) == schedules.MOST_STARTS + 2
+    assert len(scheduled()) == schedules.MAX_STARTS + 2
 
 
 def test_runs_follow_from_each_users_last_one_and_not_from_midnight():
