@@ -1,7 +1,7 @@
-"""What a 404 for a release means. One says little: Discogs, or what stands in front of it, may say it of everything.
+"""Decide what a 404 for a release means. A single 404 proves little: Discogs, or a proxy, may answer 404 to everything.
 
-A release that was never priced loses nothing, so it is gone at once. One with a price keeps it until Discogs has said
-404 again, at least an hour later, and no run takes more than a fifth of its releases for gone.
+A release that was never priced loses nothing, so it is marked as gone at once. A release with a price keeps it until
+Discogs answers 404 again at least an hour later, and a run marks at most a fifth of its releases as gone.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,17 +13,17 @@ from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, RunItem, SyncR
 from pricing.sync.recorder import finish_job, gone, record_market
 
 CONFIRMED_AFTER = timedelta(hours=1)
-MAX_GONE_SHARE = 5  # one release in so many; a smaller run may lose one
+MAX_GONE_SHARE = 5  # one release in this many; a run with fewer releases may lose one
 
 
 def record_not_found(job: PriceJob, *, duration_ms: int, requests: int, now: datetime) -> bool:
-    """Store a 404 and finish its job, as gone or, if that is not believed yet, as not found with the price kept.
+    """Store a 404 and finish its job: as gone or, until the 404 is confirmed, as not found with the price kept.
 
-    False, and nothing stored, when the job is no longer this worker's.
+    Returns False and stores nothing if the job no longer belongs to this worker.
     """
     with transaction.atomic():
         price = ReleasePrice.objects.filter(pk=job.release_id).first()
-        if _is_believed(job, price, now=now):
+        if _is_confirmed(job, price, now=now):
             since = price.not_found_at if price else None
             reading = gone(job.release_id)
             return record_market(
@@ -35,12 +35,12 @@ def record_not_found(job: PriceJob, *, duration_ms: int, requests: int, now: dat
     return True
 
 
-def _is_believed(job: PriceJob, price: ReleasePrice | None, *, now: datetime) -> bool:
+def _is_confirmed(job: PriceJob, price: ReleasePrice | None, *, now: datetime) -> bool:
     if price is None or price.status == MarketStatus.GONE or not _was_priced(price):
         return True
     if price.not_found_at is None or now - price.not_found_at < CONFIRMED_AFTER:
         return False
-    # A reading of the same day is a stronger statement about that day.
+    # A reading of the same day is better evidence for that day than a 404.
     was_read_today = price.observed_at.astimezone(UTC).date() == now.astimezone(UTC).date()
     return not was_read_today and _runs_have_room(job)
 
@@ -51,9 +51,9 @@ def _was_priced(price: ReleasePrice) -> bool:
 
 
 def _runs_have_room(job: PriceJob) -> bool:
-    """Whether each run that wants the job may take one more release with a price for gone.
+    """Whether each run that includes the job may mark one more priced release as gone.
 
-    The runs are locked, so that two workers cannot both take the last place.
+    The runs are locked, so that two workers cannot both use the last allowance.
     """
     wanting = RunItem.objects.filter(job=job).values("run")
     runs = SyncRun.objects.select_for_update(no_key=True).filter(pk__in=wanting).order_by("pk")

@@ -1,6 +1,6 @@
-"""From our job table to the queue: which due job goes next.
+"""Queue due jobs from the job table, and choose which goes next.
 
-The job table is the truth; a queue row carries a job's id and may be lost or doubled without harm.
+The job table is the source of truth; a queue row carries a job's id and may be lost or duplicated without harm.
 """
 
 import heapq
@@ -27,10 +27,10 @@ AHEAD_FOR = 5.0  # seconds
 
 
 class Ahead:
-    """The next due jobs of each run, read some hundred at a time: finding them costs more in a large run.
+    """A cache of each run's next due jobs, read a few hundred at a time: the larger the run, the costlier the query.
 
-    Only a shortcut. What has changed since they were read is seen when they are queued; what came due since, within
-    AHEAD_FOR.
+    It may be out of date: jobs that changed since are rejected when they are queued, and jobs that came due since are
+    found within AHEAD_FOR.
     """
 
     def __init__(self) -> None:
@@ -38,16 +38,16 @@ class Ahead:
         self._read_at: dict[int, float] = {}
 
     def begin(self, runs: Collection[int]) -> None:
-        """Begin a turn with these runs. A run is read once in a turn: what was taken is still due until its end."""
+        """Start a turn over these runs. A run is read once in a turn, as jobs taken from it stay due until the end."""
         clock = time.monotonic()
         for run, jobs in list(self._jobs.items()):
             if run not in runs or not jobs or clock - self._read_at[run] > AHEAD_FOR:
                 del self._jobs[run]
 
     def of(self, run: int, *, now: datetime) -> deque[tuple[int, int]]:
-        """Job ids of a run with their lanes, next first. What is taken from it is not given again."""
+        """A run's next jobs in order, as (job id, lane). Jobs removed from the deque are not returned again."""
         if run not in self._jobs:
-            # In the order of the run's items, which is the planner's order of urgency.
+            # The order of the run's items is the planner's order of urgency.
             due = _due(now).filter(items__run=run).order_by("lane", "items__pk")
             self._jobs[run] = deque(due.values_list("pk", "lane")[:MAX_AHEAD])
             self._read_at[run] = time.monotonic()
@@ -55,10 +55,10 @@ class Ahead:
 
 
 def feed(*, now: datetime, ahead: Ahead | None = None) -> int:
-    """Put due jobs into the queue until PRICE_QUEUE_SIZE are ready; returns how many.
+    """Queue due jobs until PRICE_QUEUE_SIZE are ready; returns how many were queued.
 
-    Nothing is fed while the gate is paused or the breaker open: the rows would only come back. Nor while the
-    database's tables are those of another version.
+    Nothing is queued while the gate is paused or the breaker is open: the jobs would only be put off again. Nothing is
+    queued either while the database schema is of another version.
     """
     if schema.mismatch():
         return 0
@@ -75,13 +75,13 @@ def _due(now: datetime) -> "QuerySet[PriceJob]":
 
 
 def _fair_choice(free: int, *, now: datetime, ahead: Ahead) -> dict[int, bool]:
-    """Up to `free` jobs from the active runs, those someone waits for first: {job id: goes to the front}.
+    """Choose up to `free` jobs from the running runs, interactive ones first: {job id: goes to the front}.
 
-    The run that has had the least has the next turn, and goes before what others have in the queue already.
+    The run with the fewest recent jobs has the next turn, and its jobs go before those of other runs in the queue.
     """
     running = SyncRun.objects.filter(state=SyncRun.State.RUNNING).order_by("pk")
     runs = list(running.values_list("pk", flat=True))
-    had = _had_lately(runs, now=now) if len(runs) > 1 else Counter()
+    had = _recent_counts(runs, now=now) if len(runs) > 1 else Counter()
     most = max(had.values(), default=0)
     ahead.begin(runs)
     turns = [(had[run], run) for run in runs]
@@ -96,11 +96,11 @@ def _fair_choice(free: int, *, now: datetime, ahead: Ahead) -> dict[int, bool]:
     return chosen
 
 
-def _had_lately(runs: list[int], *, now: datetime) -> Counter[int]:
-    """How many jobs of each run are in the queue, under way, or ended within the last window of the limit."""
+def _recent_counts(runs: list[int], *, now: datetime) -> Counter[int]:
+    """Count the jobs of each run that are queued, running, or ended within the last rate-limit window."""
     lately = is_recent("job__finished_at", now=now, within=timedelta(seconds=settings.DISCOGS_RATE_WINDOW))
     had: Counter[int] = Counter()
-    # Two queries, each by an index of its own; together they would read all jobs there ever were.
+    # Two queries, each with its own index; one combined query would read every job ever stored.
     for jobs in (Q(job__state__in=READY), lately):
         counts = RunItem.objects.filter(jobs, run__in=runs).values_list("run").order_by()
         had.update(dict(counts.annotate(n=Count("pk"))))
@@ -110,7 +110,7 @@ def _had_lately(runs: list[int], *, now: datetime) -> Counter[int]:
 def _enqueue(jobs: dict[int, bool], *, now: datetime) -> int:
     front, back = OrderedBroker(), OrderedBroker(ahead=timedelta(0))
     with transaction.atomic():
-        # Another host's feeder may have chosen the same ones.
+        # Another host's feeder may have chosen the same jobs.
         still_due = _due(now).filter(pk__in=jobs).select_for_update(skip_locked=True)
         mine = set(still_due.values_list("pk", flat=True))
         PriceJob.objects.filter(pk__in=mine).update(state=PriceJob.State.QUEUED, queued_at=now)

@@ -1,4 +1,4 @@
-"""Which releases a run covers, and which of them are due. Decides and writes it down; fetches nothing."""
+"""Decide which releases a run covers and which of them are due. Writes items and jobs; fetches nothing."""
 
 from collections.abc import Generator, Iterator, Sequence, Set
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from pricing.sync.value_requests import request_after
 
 CHUNK = 1_000  # releases in one statement
 JUST_CHECKED = timedelta(minutes=1)
-# Discogs seldom brings a release back. After a single 404 it is asked again the next day.
+# Discogs seldom restores a release. After a single 404 the release is fetched again the next day.
 GONE_IS_FRESH_FOR = timedelta(days=7)
 
 
@@ -38,16 +38,16 @@ def start_sync(
     stale_after: timedelta | None = None,
     import_first: bool = True,
 ) -> SyncRun:
-    """Start bringing a user's prices up to date, or join the run that does so already.
+    """Start a run that updates a user's prices, or return the run that is already active.
 
-    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero asks for all); for a scheduled
+    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero fetches all); for a scheduled
     run, the user's interval.
-    import_first: read the collection before; without it only if that never happened.
+    import_first: import the collection first; if False, it is imported only if that was never completed.
     Raises NotConnected.
     """
     connection = DiscogsConnection.objects.filter(user_id=user.pk).first()
     if connection is None:
-        raise NotConnected("Connect Discogs first; then its prices can be fetched.")
+        raise NotConnected("Connect Discogs first; then prices can be fetched.")
     complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
     read = None if import_first else complete.order_by("-pk").first()
     try:
@@ -66,33 +66,33 @@ def start_sync(
         return _newest_run_of(user.pk)
     except ConnectionErased as erased:
         raise NotConnected(str(erased)) from None
-    # Should this process end before it is done, a supervisor goes on: the collection has been read.
-    return _planned(run, held_by(user.pk), now=now) if read else run
+    # If this process ends during planning, a supervisor continues: the collection has been imported.
+    return _plan_completely(run, held_by(user.pk), now=now) if read else run
 
 
 def _newest_run_of(user_id: int) -> SyncRun:
-    """The run of a click before ours, active or just finished. Raises NotConnected when the user has left meanwhile."""
+    """The run of an earlier click, active or just finished. Raises NotConnected if the connection was erased since."""
     newest = SyncRun.objects.of(user_id).order_by("-created_at").first()
     if newest is None:
-        raise NotConnected("The connection was erased meanwhile; nothing was begun.")
+        raise NotConnected("The connection was erased meanwhile; nothing was started.")
     return newest
 
 
 def start_release_sync(
     release_ids: Sequence[int], *, now: datetime, stale_after: timedelta | None = None
 ) -> SyncRun:
-    """Start a run over chosen releases, of nobody in particular. All of them must be known."""
+    """Start a run over chosen releases, for no particular user. All of them must be in the database."""
     run = SyncRun.objects.create(
         state=SyncRun.State.IMPORTING,
         trigger=SyncRun.Trigger.COMMAND,
         stale_after_seconds=_seconds(stale_after),
         created_at=now,
     )
-    return _planned(run, sorted(set(release_ids)), now=now)
+    return _plan_completely(run, sorted(set(release_ids)), now=now)
 
 
 def check_release(release_id: int, *, now: datetime) -> bool:
-    """Have one release fetched before everything else; returns whether it will be: not if it was read just now."""
+    """Fetch one release before everything else. Returns False if it was checked within the last minute."""
     just_checked = is_recent("observed_at", now=now, within=JUST_CHECKED)
     if ReleasePrice.objects.filter(just_checked, pk=release_id).exists():
         return False
@@ -103,27 +103,27 @@ def check_release(release_id: int, *, now: datetime) -> bool:
             stale_after_seconds=0,
             created_at=now,
         )
-        _planned(run, [release_id], now=now)
+        _plan_completely(run, [release_id], now=now)
         job = PriceJob.objects.filter(pk__in=run.items.values("job"))
         job.update(lane=PriceJob.Lane.INTERACTIVE)
-        # One that lies in the queue is fed anew, to the front; its old row finds it claimed.
+        # A queued job is queued again at the front; its old row will find it claimed and do nothing.
         job.filter(state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
     return True
 
 
-def _planned(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> SyncRun:
-    """Plan a run to its end, and begin to fetch."""
+def _plan_completely(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> SyncRun:
+    """Plan a run completely and start fetching."""
     for _ in plan_steps(run, release_ids, now=now):
         pass
-    return _ended_if_nothing_is_due(run, now=now)
+    return _finish_if_nothing_is_due(run, now=now)
 
 
 def plan_steps(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> Iterator[None]:
-    """Give every release of a run its job, or mark it as served by a fresh price; then begin to fetch.
+    """Give every release of a run a job, or mark it as served by a fresh price; then start fetching.
 
-    A thousand releases in each step, each in a transaction of its own: on SQLite nothing else is written meanwhile.
-    Stops when the run is cancelled. Safe to begin again, and in two processes at once.
-    The feeder takes the jobs in the order of the items: the most urgent come first.
+    Each step plans a thousand releases in its own transaction: on SQLite it blocks every other writer.
+    Planning stops when the run is cancelled. It is safe to start again, and to run in two processes at once.
+    The feeder takes jobs in the order of the items, so the most urgent are created first.
     """
     due, reused = yield from _due_and_reused(run, release_ids, now=now)
     to_fetch = set(due)
@@ -136,15 +136,15 @@ def plan_steps(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> It
 
 
 def _plan_chunk(run: SyncRun, chunk: Sequence[int], to_fetch: Set[int], *, now: datetime) -> bool:
-    """Whether the run is still to be planned; if so, these releases are now."""
+    """Plan these releases; returns False, having planned nothing, if the run is no longer being planned."""
     with transaction.atomic():
         importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
         if importing.select_for_update(no_key=True).values("pk").first() is None:
             return False
-        # A second job of a release that has its item already would belong to no run.
+        # A second job for a release that already has its item would belong to no run.
         known = set(run.items.filter(release__in=chunk).values_list("release_id", flat=True))
         new = [release for release in chunk if release not in known]
-        # Jobs are made in one order everywhere, so that two planners cannot deadlock.
+        # Jobs are created in the same order everywhere, so that two planners cannot deadlock.
         jobs = _live_jobs(sorted(to_fetch & set(new)), now=now)
         RunItem.objects.bulk_create(
             RunItem(run=run, release_id=release, job_id=jobs.get(release), reused=release not in jobs)
@@ -156,7 +156,7 @@ def _plan_chunk(run: SyncRun, chunk: Sequence[int], to_fetch: Set[int], *, now: 
 def _due_and_reused(
     run: SyncRun, release_ids: Sequence[int], *, now: datetime
 ) -> Generator[None, None, tuple[list[int], list[int]]]:
-    """The releases of a run that are to be fetched, in this order, and those whose price is used again."""
+    """Split a run's releases into those to fetch, in order, and those whose price is reused."""
     age = timedelta(seconds=run.stale_after_seconds)
     if run.trigger == SyncRun.Trigger.SCHEDULE:
         due = yield from _due_releases(release_ids, every=age, now=now)
@@ -173,7 +173,7 @@ def _due_and_reused(
 def _due_releases(
     release_ids: Sequence[int], *, every: timedelta, now: datetime
 ) -> Generator[None, None, list[int]]:
-    """Those that a scheduled run asks for again, the most urgent first: two queries for each thousand."""
+    """The releases that a scheduled run fetches, most urgent first: two queries for each thousand releases."""
     urgency: dict[int, float] = {}
     for chunk in _chunks(release_ids):
         held = CollectionInstance.objects.held().filter(release_id__in=chunk).values_list("release_id")
@@ -197,16 +197,16 @@ def _is_due(price: ReleasePrice, *, every: timedelta, now: datetime) -> bool:
 
 
 def _share_that_fits() -> float:
-    """The share of what is due that Discogs answers in time, should everyone's intervals ask for more: one query.
+    """The share of due releases to fetch, below 1 if all users' intervals need more than the rate limit: one query.
 
-    What is left out is older, and so more urgent, the next time.
+    Releases that are left out are older, and so more urgent, the next time.
     """
     hours = Coalesce(
         F("connection__user__preferences__sync_every_hours"), Value(int(Preferences.SyncEvery.DAY))
     )
     held = CollectionInstance.objects.held().filter(connection__state=DiscogsConnection.State.ACTIVE)
     scheduled = held.annotate(hours=hours).exclude(hours=Preferences.SyncEvery.NEVER)
-    # One request serves all owners, as often as the most eager of them wants.
+    # One request serves all owners, at the shortest of their intervals.
     releases = scheduled.order_by().values("release_id").annotate(every=Min("hours"))
     wanted = releases.aggregate(per_hour=Sum(Value(1.0) / F("every"), output_field=FloatField()))
     return share_that_fits(
@@ -216,7 +216,7 @@ def _share_that_fits() -> float:
 
 
 def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: datetime) -> list[int]:
-    """Those whose newest reading is young enough to be used again."""
+    """The releases whose newest reading is recent enough to be reused."""
     if not stale_after:
         return []
     young = is_recent("observed_at", now=now, within=stale_after)
@@ -227,7 +227,7 @@ def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: d
 
 
 def pause_run(run: SyncRun, *, now: datetime) -> None:
-    """Feed no more of the run's jobs to the queue; those under way end."""
+    """Stop queueing the run's jobs; running jobs finish."""
     SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(state=SyncRun.State.PAUSED)
 
 
@@ -236,12 +236,12 @@ def resume_run(run: SyncRun, *, now: datetime) -> None:
 
 
 def cancel_run(run: SyncRun, *, now: datetime) -> None:
-    """End the run. Jobs that no other active run waits for are cancelled, except those under way."""
+    """End the run. Jobs that no other active run needs are cancelled, except running ones."""
     _stop(run, SyncRun.State.CANCELLED, now=now)
 
 
 def fail_runs_of(user_id: int, *, error: str, now: datetime) -> None:
-    """End a user's run with the reason why it cannot go on. Jobs that others wait for go on."""
+    """End a user's active run as failed, with the reason. Jobs that other runs need continue."""
     for run in SyncRun.objects.of(user_id).active():
         _stop(run, SyncRun.State.FAILED, now=now, error=error)
 
@@ -259,7 +259,7 @@ def _stop(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "")
 
 
 def retry_failed(run: SyncRun, *, now: datetime) -> int:
-    """Give the failed releases of a run new jobs; returns how many. The run goes on where it had ended."""
+    """Create new jobs for the failed releases of a run and resume it; returns how many."""
     with transaction.atomic():
         failed = list(run.items.filter(job__state=PriceJob.State.DEAD))
         if not failed or SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
@@ -272,7 +272,7 @@ def retry_failed(run: SyncRun, *, now: datetime) -> int:
     return len(failed)
 
 
-def _ended_if_nothing_is_due(run: SyncRun, *, now: datetime) -> SyncRun:
+def _finish_if_nothing_is_due(run: SyncRun, *, now: datetime) -> SyncRun:
     run.refresh_from_db()
     if run.state == SyncRun.State.RUNNING and not run.items.filter(job__state__in=PriceJob.LIVE).exists():
         end_run(run, SyncRun.State.FINISHED, now=now)
@@ -281,7 +281,7 @@ def _ended_if_nothing_is_due(run: SyncRun, *, now: datetime) -> SyncRun:
 
 
 def end_run(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> bool:
-    """End a run that was not ended meanwhile, and ask for the values that it has changed."""
+    """End a run unless it has ended already, and request the values that it has changed."""
     rows = SyncRun.objects.filter(pk=run.pk, state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
     with transaction.atomic():
         if not rows.update(state=state, finished_at=now, error=error):
@@ -292,14 +292,14 @@ def end_run(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "
 
 
 def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
-    """The live job of each release, made where there is none: {release id: job id}."""
+    """The live job of each release, created where there is none: {release id: job id}."""
     if not release_ids:
         return {}
     PriceJob.objects.bulk_create(
         [PriceJob(release_id=release, created_at=now) for release in release_ids], ignore_conflicts=True
     )
     jobs = dict(PriceJob.objects.live().filter(release_id__in=release_ids).values_list("release_id", "pk"))
-    # A job of somebody else that ended between the two statements has just brought a price.
+    # A job of another run that ended between the two statements has just stored a price.
     missing = [release for release in release_ids if release not in jobs]
     if missing:
         newest = PriceJob.objects.filter(release_id__in=missing).order_by("pk")

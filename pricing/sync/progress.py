@@ -1,4 +1,4 @@
-"""Sync runs and how far they are."""
+"""The progress of sync runs, derived from rows."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pricing.models import PriceJob, RunItem, SyncRun
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sync run is, derived from rows. Counts are releases."""
+    """The progress of a sync run. Counts are releases."""
 
     run: SyncRun
     import_pass: ImportPass | None
@@ -29,7 +29,7 @@ class Progress:
     waiting: int  # put off until a later time
     requests: int
     average_ms: int | None
-    seconds: float  # since the run began
+    seconds: float  # since the run started
     errors: dict[str, int]  # failed releases by kind of error
 
     @property
@@ -38,7 +38,7 @@ class Progress:
 
     @property
     def shut(self) -> int:
-        """Releases that Discogs says cannot be sold there."""
+        """Releases that cannot be sold on Discogs."""
         return self.blocked + self.gone
 
     @property
@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """By the limit: what remains, at the rate Discogs allows. None while the collection is being read."""
+        """Estimated from the remaining releases at the rate limit. None while the collection is being imported."""
         if self.run.state == SyncRun.State.IMPORTING:
             return None
         return self.remaining * settings.DISCOGS_RATE_WINDOW / settings.DISCOGS_RATE_LIMIT

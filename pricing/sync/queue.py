@@ -1,4 +1,4 @@
-"""The queue's broker: django-q2's ORM broker, but in order."""
+"""The queue's broker: django-q2's ORM broker with a defined order."""
 
 import contextlib
 import time
@@ -14,16 +14,16 @@ from django_q.models import OrmQ
 from collections_app import schema
 from pricing.monitoring import outage
 
-AHEAD = timedelta(minutes=1)  # longer than a row lies in the queue while the gate lets work through
-AWAY_POLL = 1.0  # seconds between two tries while the database is away
-ACKNOWLEDGE_WITHIN = 60.0  # seconds; later the row comes back, and its job is found done
+AHEAD = timedelta(minutes=1)  # longer than a row stays in the queue while the gate is open
+AWAY_POLL = 1.0  # seconds between two attempts while the database is unavailable
+ACKNOWLEDGE_WITHIN = 60.0  # seconds; after that the row is delivered again, and its job is found finished
 
 
 class OrderedBroker(ORM):
-    """Hands out the earliest lock time first; `ahead` puts a row before those of so long ago.
+    """Dequeues the earliest lock time first; `ahead` puts a new row before rows enqueued up to that long ago.
 
-    django-q2's own broker takes rows in whatever order the database likes. Prices fetched in the background come in
-    by the dozen, so whatever else is enqueued, such as a step of an import, goes before them.
+    django-q2's own broker has no ORDER BY. Background price tasks are enqueued by the dozen, so every other task, such
+    as a step of an import, goes before them.
     """
 
     def __init__(self, list_key: str | None = None, *, ahead: timedelta = AHEAD) -> None:
@@ -36,10 +36,10 @@ class OrderedBroker(ORM):
         return rows
 
     def dequeue(self) -> list[tuple[int, str]] | None:
-        """As django-q2, which would log a traceback and end the process when the database is away."""
+        """Dequeue as django-q2 does, which would log a traceback and end the process if the database is unavailable."""
         try:
             if schema.mismatch():
-                time.sleep(Conf.POLL)  # rows stay for workers of the right version
+                time.sleep(Conf.POLL)  # the rows stay for workers of the matching version
                 return None
             rows: list[tuple[int, str]] | None = super().dequeue()
         except outage.AWAY as error:
@@ -51,7 +51,7 @@ class OrderedBroker(ORM):
         return rows
 
     def acknowledge(self, task_id: int) -> None:
-        """Delete the row of a task that is done, once the database answers: otherwise it would be done again."""
+        """Delete the row of a finished task, waiting for the database if necessary: otherwise the task runs again."""
         give_up_at = time.monotonic() + ACKNOWLEDGE_WITHIN
         while True:
             try:
@@ -66,7 +66,7 @@ class OrderedBroker(ORM):
                 return
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """What the cluster reports of itself is worth nothing later, so a database that is away is no error."""
+        """Store the cluster's status. It is of no use later, so an unavailable database is not an error."""
         with contextlib.suppress(*outage.AWAY):
             super().set_stat(key, value, timeout)
 

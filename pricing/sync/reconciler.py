@@ -1,7 +1,7 @@
-"""Take back what was lost on the way: jobs of dead workers, jobs without a queue row, rows nobody acknowledged.
+"""Recover lost work: jobs of dead workers, jobs without a queue row, and rows that were never acknowledged.
 
-The job table is the truth. Whatever is taken back here may still be delivered a second time; the claim sees to it
-that it has one effect.
+The job table is the source of truth. A recovered job may still be delivered a second time; the claim ensures that it
+has one effect.
 """
 
 import logging
@@ -23,29 +23,29 @@ from pricing.sync.refresh import lease
 logger = logging.getLogger(__name__)
 
 SETTLE = timedelta(seconds=5)  # before a queued job without a row counts as lost
-RETRY = timedelta(seconds=Conf.RETRY)  # a row's lock is set this far ahead when it is handed out
-HELD_TOO_LONG = timedelta(seconds=40)  # a worker has a delivered row under way by then, or is dead
-UNACKNOWLEDGED = timedelta(seconds=20)  # a row whose job has ended goes within a second
+RETRY = timedelta(seconds=Conf.RETRY)  # a row's lock is set this far ahead when it is dequeued
+HELD_TOO_LONG = timedelta(seconds=40)  # by then a worker has started the task of a dequeued row, or is dead
+UNACKNOWLEDGED = timedelta(seconds=20)  # a healthy cluster deletes the row within a second of the job's end
 
 
 def reconcile(*, now: datetime) -> int:
-    """Take back jobs whose worker died or whose queue row was lost; returns how many."""
+    """Recover jobs whose worker died or whose queue row was lost; returns how many."""
     _shorten_implausible_times(now)
-    return _abandoned(now) + _lost(now)
+    return _recover_abandoned(now) + _recover_lost(now)
 
 
 def _shorten_implausible_times(now: datetime) -> None:
-    """What was locked or leased by a wrong clock: rows are handed out now, and a lease lasts as long as a new one.
+    """Correct locks and leases set by a wrong clock: rows become ready now, and a lease lasts as long as a new one.
 
-    The holder of such a lease may well be alive; its lease is not taken away.
+    The holder of such a lease may well be alive, so the lease is shortened and not revoked.
     """
     OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now + RETRY + MAX_SKEW).update(lock=now)
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING)
     running.filter(lease_until__gt=now + lease() + MAX_SKEW).update(lease_until=now + lease())
 
 
-def forget_waits(*, now: datetime) -> None:
-    """Let everything that waits go on now, because this machine's clock was set back. The gate sees to the pace.
+def end_waits(*, now: datetime) -> None:
+    """End all waiting times now, because this machine's clock was set back. The gate still limits the rate.
 
     A row that a worker holds is then delivered twice, which the claim makes harmless.
     """
@@ -56,24 +56,24 @@ def forget_waits(*, now: datetime) -> None:
     ImportPass.objects.running().filter(queued_at__gt=now).update(queued_at=now)
 
 
-def _abandoned(now: datetime) -> int:
+def _recover_abandoned(now: datetime) -> int:
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING)
     dead = [
         job.pk
         for job in running.only("lease_until", "worker")
         if _lease_lapsed(job, now) or _worker_died(job)
     ]
-    worn_out = running.filter(pk__in=dead, attempts__gte=settings.PRICE_RETRY_ATTEMPTS)
-    failed = worn_out.update(
+    exhausted = running.filter(pk__in=dead, attempts__gte=settings.PRICE_RETRY_ATTEMPTS)
+    failed = exhausted.update(
         state=PriceJob.State.DEAD,
         finished_at=now,
         error_kind=Kind.WORKER,
-        error="The worker that fetched this release died each time it was tried.",
+        error="The worker that fetched this release died at every attempt.",
     )
-    taken_back = running.filter(pk__in=dead).update(state=PriceJob.State.DUE, lease_until=None)
+    recovered = running.filter(pk__in=dead).update(state=PriceJob.State.DUE, lease_until=None)
     if dead:
-        logger.warning("%s jobs taken back from dead workers, %s given up", taken_back, failed)
-    return taken_back + failed
+        logger.warning("%s jobs recovered from dead workers, %s given up", recovered, failed)
+    return recovered + failed
 
 
 def _lease_lapsed(job: PriceJob, now: datetime) -> bool:
@@ -81,13 +81,13 @@ def _lease_lapsed(job: PriceJob, now: datetime) -> bool:
 
 
 def _worker_died(job: PriceJob) -> bool:
-    """Only a process of this host can be looked for; elsewhere the lease has to lapse."""
+    """Whether the job's worker is known to be dead. On another host that is unknown until the lease lapses."""
     host, _, pid = job.worker.rpartition(":")
     return host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
-def _lost(now: datetime) -> int:
-    """Queued jobs without a queue row, or whose row was handed to a worker that never began."""
+def _recover_lost(now: datetime) -> int:
+    """Make queued jobs due again if their row is missing, or was dequeued by a worker that never started them."""
     settled = is_over("queued_at", now=now - SETTLE, longest=SETTLE)
     queued = PriceJob.objects.filter(settled, state=PriceJob.State.QUEUED)
     ids = set(queued.values_list("pk", flat=True))
@@ -107,10 +107,10 @@ def _job_of(row: OrmQ) -> int | None:
     return task["args"][0] if task.get("func") == TASK else None
 
 
-def take_back_handed_out(*, now: datetime) -> int:
-    """Take back every queued job whose row a worker holds, because some of those workers were just ended.
+def recover_dequeued(*, now: datetime) -> int:
+    """Recover every queued job whose row a worker holds, because some of those workers were just killed.
 
-    A row that a living worker holds is then delivered twice, which the claim makes harmless.
+    A row that a live worker holds is then delivered twice, which the claim makes harmless.
     """
     held = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now)
     ids = {job for row in held if (job := _job_of(row)) is not None}
@@ -119,11 +119,9 @@ def take_back_handed_out(*, now: datetime) -> int:
 
 
 def drop_unacknowledged(*, now: datetime) -> set[str]:
-    """Delete rows whose jobs ended a while ago; returns the workers (host:pid) whose cluster acknowledges nothing."""
-    handed_out = OrmQ.objects.filter(
-        key=Conf.CLUSTER_NAME, lock__gt=now, lock__lt=now + RETRY - UNACKNOWLEDGED
-    )
-    rows = {row.pk: job for row in handed_out if (job := _job_of(row)) is not None}
+    """Delete rows whose jobs ended a while ago; returns the workers (host:pid) whose clusters acknowledge nothing."""
+    dequeued = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__gt=now, lock__lt=now + RETRY - UNACKNOWLEDGED)
+    rows = {row.pk: job for row in dequeued if (job := _job_of(row)) is not None}
     ended = PriceJob.objects.filter(pk__in=rows.values(), finished_at__lt=now - UNACKNOWLEDGED)
     workers = dict(ended.values_list("pk", "worker"))
     OrmQ.objects.filter(pk__in=[row for row, job in rows.items() if job in workers]).delete()

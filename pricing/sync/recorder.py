@@ -1,4 +1,4 @@
-"""Store what one request brought: snapshot, latest price and job in one transaction. Safe to run twice."""
+"""Store the result of one request: snapshot, latest price and job in one transaction. Safe to run twice."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -34,9 +34,9 @@ def record_market(
     now: datetime,
     status_since: datetime | None = None,
 ) -> bool:
-    """Store a reading and finish its job. False, and nothing stored, when the job is no longer this worker's.
+    """Store a reading and finish its job. Returns False and stores nothing if the job is no longer this worker's.
 
-    status_since: when the status began, if that is known better than by comparison with the reading before.
+    status_since: when the status began, if that is known more exactly than from the previous reading.
     """
     values = {name: getattr(market, name) for name in READING}
     with transaction.atomic():
@@ -49,7 +49,7 @@ def record_market(
 
 
 def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int, now: datetime) -> None:
-    """The reading of this day. A later one replaces it, except that a 404 never replaces an answer about the market."""
+    """Store the reading of this day. It replaces an earlier one, but a 404 never replaces a market reading."""
     snapshot = PriceSnapshot(
         release_id=market.discogs_id,
         day=now.astimezone(UTC).date(),
@@ -92,7 +92,7 @@ def _store_latest(
 
 
 def volatility_after(before: ReleasePrice | None, amount_minor: int | None) -> float:
-    """The moving average of relative changes, with the one from the reading before to this amount."""
+    """The moving average of relative changes, including the change from the previous reading to this amount."""
     if before is None or not before.amount_minor or amount_minor is None:
         return before.volatility if before else 0.0
     change = abs(amount_minor - before.amount_minor) / before.amount_minor
@@ -102,7 +102,7 @@ def volatility_after(before: ReleasePrice | None, amount_minor: int | None) -> f
 def finish_job(
     job: PriceJob, state: PriceJob.State, *, duration_ms: int, requests: int, now: datetime
 ) -> bool:
-    """End a job with what its request brought. False when the job is no longer this worker's."""
+    """End a job with the result of its request. Returns False if the job is no longer this worker's."""
     mine = PriceJob.objects.filter(pk=job.pk, state=PriceJob.State.RUNNING, lease_owner=job.lease_owner)
     return bool(
         mine.update(

@@ -1,4 +1,4 @@
-"""One price job, from claim to outcome. At least one execution, exactly one effect."""
+"""Execute one price job, from claim to outcome. It may run more than once and has exactly one effect."""
 
 import logging
 import os
@@ -26,14 +26,14 @@ from pricing.sync.retry import Action, decide
 
 logger = logging.getLogger(__name__)
 
-# A task is killed at PRICE_TASK_TIMEOUT; a lease that outlives it by this much has no living holder.
+# A task is killed at PRICE_TASK_TIMEOUT; if a lease is older than that by this much, its holder is dead.
 LEASE_MARGIN = timedelta(seconds=5)
 MAX_OWNERS_TRIED = 20  # each costs a decryption and no request
 RECONNECT = "Discogs no longer accepts the credential. The prices fetched so far are kept. Reconnect, then sync again."
 
 
 def lease() -> timedelta:
-    """How long a claim is good for."""
+    """How long a claim is valid."""
     return timedelta(seconds=settings.PRICE_TASK_TIMEOUT) + LEASE_MARGIN
 
 
@@ -42,10 +42,10 @@ def this_worker() -> str:
 
 
 class Outcome(StrEnum):
-    """What became of one delivery of a job."""
+    """The result of one delivery of a job."""
 
     KNOWN = "known"  # stored
-    PUT_OFF = "put_off"  # for the limit or an outage; no attempt was used
+    PUT_OFF = "put_off"  # because of the limit or an outage; no attempt was used
     FAILED = "failed"  # an attempt was used
     SUPERSEDED = "not_ours"  # delivered twice, cancelled, or taken over by another worker
 
@@ -55,15 +55,15 @@ def refresh_job(
 ) -> Outcome:
     """Fetch and store the price of a queued job's release. One request.
 
-    client_for: makes a client from credentials and whether someone waits for the answer.
+    client_for: makes a client from credentials and whether the request is interactive.
     """
     job = _claim(job_id, now=clock())
     if job is None:
         return Outcome.SUPERSEDED
-    found = _access(job, now=clock())
+    found = _find_credentials(job, now=clock())
     if found is None:
-        error = errors.CredentialsRejected("Nobody who owns this release is connected to Discogs. Reconnect.")
-        return _settle(job, error, requests=0, now=clock())
+        error = errors.CredentialsRejected("No owner of this release is connected to Discogs. Reconnect.")
+        return _record_failure(job, error, requests=0, now=clock())
     connection, credentials = found
     client = client_for(credentials, job.lane == PriceJob.Lane.INTERACTIVE)
     try:
@@ -73,7 +73,7 @@ def refresh_job(
     except errors.DiscogsError as error:
         if isinstance(error, errors.CredentialsRejected) and connection:
             error = _confirm_rejection(job, connection, client, error, now=clock())
-        return _settle(job, error, requests=client.requests_sent, now=clock())
+        return _record_failure(job, error, requests=client.requests_sent, now=clock())
     duration_ms = round(1000 * client.answered_in)
     stored = store(duration_ms=duration_ms, requests=client.requests_sent, now=clock())
     return Outcome.KNOWN if stored else Outcome.SUPERSEDED
@@ -92,11 +92,11 @@ def _claim(job_id: int, *, now: datetime) -> PriceJob | None:
     return PriceJob.objects.get(pk=job_id, lease_owner=owner) if claimed else None
 
 
-def _access(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, Credentials] | None:
-    """Whose credentials fetch this release: those who asked, then other owners, then the site's own."""
-    # A private or lost collection is no reason: prices are public, and the credential is good.
+def _find_credentials(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, Credentials] | None:
+    """Find credentials for this release: of users whose runs include it, then of other owners, then the site's own."""
+    # A connection whose collection is private or lost may be used: prices are public, and the credential is good.
     rejected = Q(state=DiscogsConnection.State.RECONNECT_NEEDED) | Q(credential="")
-    # Those that could be read the last time come first; the others are tried too, since their key may be back.
+    # Credentials that were readable the last time come first; the others are tried too, as their key may be back.
     last = Case(When(state=DiscogsConnection.State.UNREADABLE, then=1), default=0)
     usable = DiscogsConnection.objects.exclude(rejected).order_by(last, "pk")
     asked = usable.filter(user__sync_runs__items__job=job)
@@ -107,7 +107,7 @@ def _access(job: PriceJob, *, now: datetime) -> tuple[DiscogsConnection | None, 
                 credentials = credentials_of(connection)
             except CredentialUnreadable:
                 logger.error("connection %s: stored credential is unreadable", connection.pk)
-                _end_for(connection, DiscogsConnection.State.UNREADABLE, now=now)
+                _mark_connection(connection, DiscogsConnection.State.UNREADABLE, now=now)
                 continue
             if connection.state == DiscogsConnection.State.UNREADABLE:
                 restore(connection)
@@ -127,25 +127,27 @@ def _confirm_rejection(
     *,
     now: datetime,
 ) -> errors.DiscogsError:
-    """Ask once who we are before telling someone to reconnect; a 401 also happens by mistake."""
+    """Check the credential with one identity request before asking the user to reconnect: a 401 may be a mistake."""
     try:
         client.identity()
     except errors.CredentialsRejected:
-        _end_for(connection, DiscogsConnection.State.RECONNECT_NEEDED, now=now)
-        # Who else waits for it may have credentials that do: the job tries again, and ends when there are none.
+        _mark_connection(connection, DiscogsConnection.State.RECONNECT_NEEDED, now=now)
+        # Another owner's credentials may still work: the job is tried again, and ends when there are none left.
         is_wanted = job.items.filter(run__state__in=SyncRun.ACTIVE).exists()
         return errors.GateClosed(0, "reconnect") if is_wanted else error
     except (errors.NotFound, errors.AccessDenied):
-        return errors.ServerError("Discogs refused the credential, and did not say whose it is.")
+        return errors.ServerError(
+            "Discogs refused the credential, but the identity check did not confirm it."
+        )
     except errors.DiscogsError as other:
         return other
     return errors.ServerError(str(error))
 
 
-def _end_for(connection: DiscogsConnection, state: DiscogsConnection.State, *, now: datetime) -> None:
-    """Mark a connection and end its user's run; what others wait for goes on with other credentials.
+def _mark_connection(connection: DiscogsConnection, state: DiscogsConnection.State, *, now: datetime) -> None:
+    """Set a connection's state and fail its user's run; jobs that other runs need continue with other credentials.
 
-    Whoever has reconnected while the old credential was in use is left alone.
+    Nothing changes if the user has reconnected while the old credential was in use.
     """
     used = DiscogsConnection.objects.filter(pk=connection.pk, credential=connection.credential)
     if used.update(state=state):
@@ -153,8 +155,8 @@ def _end_for(connection: DiscogsConnection, state: DiscogsConnection.State, *, n
         planner.fail_runs_of(connection.user_id, error=error, now=now)
 
 
-def _settle(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:
-    """Write down what a failed attempt means for the job."""
+def _record_failure(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:
+    """Store the consequence of a failed attempt for the job."""
     decision = decide(
         error.retry,
         job.attempts,

@@ -1,4 +1,4 @@
-"""What to do after a failed attempt. Pure: the same question always has the same answer."""
+"""Decide what follows a failed attempt. Pure: the same arguments always give the same decision."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,7 +34,7 @@ def decide(
     minute: float = 1.0,
     outage: bool = False,
 ) -> RetryDecision:
-    """Decide about a job whose `attempts`-th attempt failed.
+    """Decide whether a job is tried again after its `attempts`-th attempt failed, and when.
 
     jitter: 0 to 1, drawn by the caller. minute: how long a minute lasts (a test may use a short one).
     outage: the failure opened the circuit breaker, so it says nothing about this job.
@@ -47,7 +47,7 @@ def decide(
         case Retry.LINEAR:
             return RetryDecision(Action.AGAIN, seconds=minute * NETWORK_STEP_SECONDS * (attempts + jitter))
         case Retry.EXPONENTIAL:
-            # Full jitter: jobs that failed together do not come back together.
+            # Full jitter: jobs that failed together are not retried together.
             ceiling = min(BASE_SECONDS * 2**attempts, MAX_SECONDS)
             return RetryDecision(Action.AGAIN, seconds=minute * ceiling * jitter)
         case _:

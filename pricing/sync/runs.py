@@ -1,4 +1,4 @@
-"""Moving runs on: plan those whose collection has been read, end those without work left."""
+"""Advance runs: plan those whose collection has been imported, end those without work left."""
 
 import time
 from collections import deque
@@ -12,24 +12,24 @@ from collections_app.models import ImportPass
 from pricing.models import PriceJob, RunItem, SyncRun
 from pricing.sync.planner import end_run, held_by, plan_steps
 
-MAX_RUNS = 20  # in one step, of each kind: the next step takes those that are left
+MAX_RUNS = 20  # in one step, of each kind: the next step takes the rest
 PLANNED_WITHIN = timedelta(minutes=10)  # by the command that started a run over chosen releases
 
 
 def advance_runs(*, now: datetime) -> None:
-    """Move runs on as far as they can be at once."""
+    """Advance all runs as far as possible without waiting."""
     Plans().work(now=now, seconds=inf)
     end_runs(now=now)
 
 
 class Plans:
-    """The runs that this process plans, a step of each in turn, so that a large one keeps nobody waiting."""
+    """The runs that this process plans, one step of each in turn, so that a large run does not delay the others."""
 
     def __init__(self) -> None:
         self._steps: dict[int, Iterator[None]] = {}
 
     def work(self, *, now: datetime, seconds: float) -> None:
-        """Plan for so many seconds, and at least one step."""
+        """Plan for this many seconds, and at least one step."""
         deadline = time.monotonic() + seconds
         self._begin(now)
         turns = deque(self._steps)
@@ -41,14 +41,14 @@ class Plans:
                 return
 
     def _begin(self, now: datetime) -> None:
-        for run in _read(now).exclude(pk__in=list(self._steps))[: MAX_RUNS - len(self._steps)]:
+        for run in _imported(now).exclude(pk__in=list(self._steps))[: MAX_RUNS - len(self._steps)]:
             if run.user_id and run.import_pass and run.import_pass.state == ImportPass.State.COMPLETE:
                 self._steps[run.pk] = plan_steps(run, held_by(run.user_id), now=now)
             else:
                 end_run(run, SyncRun.State.FAILED, now=now, error=_reason(run))
 
     def _step(self, run_id: int) -> bool:
-        """Whether the plan has further steps. One that fails is begun anew."""
+        """Take one step; returns whether there are more. A plan whose step fails is started again."""
         steps = self._steps.pop(run_id)
         if next(steps, self) is self:
             return False
@@ -56,8 +56,8 @@ class Plans:
         return True
 
 
-def _read(now: datetime) -> "QuerySet[SyncRun]":
-    """Runs whose import has ended, well or not, or was removed."""
+def _imported(now: datetime) -> "QuerySet[SyncRun]":
+    """Runs whose import has completed, failed or was removed."""
     runs = SyncRun.objects.filter(state=SyncRun.State.IMPORTING).select_related("import_pass")
     ended = Q(import_pass__state__in=(ImportPass.State.COMPLETE, ImportPass.State.FAILED))
     # A run over chosen releases has no import; its command plans it.
@@ -69,14 +69,16 @@ def _reason(run: SyncRun) -> str:
     if run.import_pass:
         return run.import_pass.error
     return (
-        "The import was removed." if run.user_id else "The command that started it broke off. Start it again."
+        "The import was removed. Start the sync again."
+        if run.user_id
+        else "The command that started this run was interrupted. Start it again."
     )
 
 
 def end_runs(*, now: datetime) -> None:
     """End the runs without a live job.
 
-    The last job of a run is looked at first: it is live almost until the end, so the others need not be read.
+    The last job of a run is checked first: it is live almost until the end, so the others need not be read.
     """
     live = RunItem.objects.filter(run=OuterRef("pk"), job__state__in=PriceJob.LIVE).order_by("-job_id")
     running = SyncRun.objects.filter(state=SyncRun.State.RUNNING)

@@ -1,6 +1,7 @@
-"""Which values are to be computed anew, and when: one request for each user, worked off by the queue.
+"""Requests to recompute values: at most one for each user, processed through the queue.
 
-The table of requests is the truth; a queue row carries a request's id and may be lost or doubled without harm.
+The table of requests is the source of truth; a queue row carries a request's id and may be lost or duplicated without
+harm.
 """
 
 import logging
@@ -19,25 +20,25 @@ from pricing.value.daily import settle_value, store_value
 logger = logging.getLogger(__name__)
 
 TASK = "pricing.tasks.work_value_request"
-# Pages compute today's value themselves, so what is stored of other owners has time: all runs that end meanwhile
-# cost one computation.
+# Pages compute today's value themselves, so the stored values of other owners are not urgent: all runs that end within
+# this time cost one computation.
 OTHERS_WAIT = timedelta(minutes=10)
-MAX_QUEUED = 8  # what is behind them in the queue waits for so many at most
+MAX_QUEUED = 8  # so that other queue rows wait for at most this many
 MAX_FED = 20  # in one step of the supervisor's loop
-LOST_AFTER = timedelta(minutes=5)  # in the queue; longer than any task runs
+LOST_AFTER = timedelta(minutes=5)  # since it was queued; longer than any task runs
 MAX_ATTEMPTS = 3
 CHUNK = 500  # users in one statement
 
 
 def request_after(run: SyncRun, *, now: datetime) -> None:
-    """Ask for what a finished run changes: first the value of its user, later those of the other owners."""
+    """Request the values that a finished run changes: its user's at once, those of the other owners later."""
     if run.user_id:
         _store([ValueRequest(user_id=run.user_id, due_at=now, is_urgent=True)], "due_at", "is_urgent")
     ValueRequest.objects.bulk_create([ValueRequest(run=run, due_at=now)], ignore_conflicts=True)
 
 
 def request_settling(*, after: int, limit: int, now: datetime) -> int | None:
-    """Ask for yesterday's value of up to `limit` connected users, in the order of their ids from `after` on.
+    """Request yesterday's value for up to `limit` connected users with ids above `after`, in the order of their ids.
 
     Returns the last id, or None after the last user.
     """
@@ -49,7 +50,7 @@ def request_settling(*, after: int, limit: int, now: datetime) -> int | None:
 
 
 def _store(rows: Sequence[ValueRequest], *changed: str) -> None:
-    """Insert requests; those that are there already get a new version and the fields named."""
+    """Insert requests; existing ones get a new version and the named fields."""
     if rows:
         ValueRequest.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["user"], update_fields=["version", *changed]
@@ -57,7 +58,7 @@ def _store(rows: Sequence[ValueRequest], *changed: str) -> None:
 
 
 def feed(*, now: datetime) -> int:
-    """Queue requests that are due; returns how many. The cost does not grow with users."""
+    """Queue due requests; returns how many. The cost does not grow with the number of users."""
     lost = Q(queued_at__lt=now - LOST_AFTER)
     due = ValueRequest.objects.filter(Q(queued_at__isnull=True) | lost, due_at__lte=now)
     rows = list(due.order_by("-is_urgent", "due_at")[:MAX_FED])
@@ -71,7 +72,7 @@ def feed(*, now: datetime) -> int:
 def _enqueue(row: ValueRequest, *, now: datetime) -> bool:
     broker = OrderedBroker() if row.is_urgent else OrderedBroker(ahead=timedelta(0))
     with transaction.atomic():
-        # Another host's supervisor may have been first.
+        # Another host's supervisor may have queued it first.
         free = ValueRequest.objects.filter(pk=row.pk, queued_at=row.queued_at)
         if not free.update(queued_at=now):
             return False
@@ -80,14 +81,16 @@ def _enqueue(row: ValueRequest, *, now: datetime) -> bool:
 
 
 def work(request_id: int, *, now: datetime) -> None:
-    """Do what a request asks for. It stays when another one came meanwhile, or when this fails."""
+    """Process a request and delete it. It stays if it was renewed meanwhile, or if processing fails."""
     request = ValueRequest.objects.select_related("run").filter(pk=request_id).first()
     if request is None:
         return
     rows = ValueRequest.objects.filter(pk=request_id)
     this_version = rows.filter(version=request.version)
     if request.attempts >= MAX_ATTEMPTS:
-        logger.error("%s: given up after %s attempts; the next sync asks again", request, request.attempts)
+        logger.error(
+            "%s: given up after %s attempts; the next sync requests it again", request, request.attempts
+        )
         this_version.delete()
         return
     rows.update(attempts=F("attempts") + 1)
@@ -106,11 +109,11 @@ def _compute(request: ValueRequest, *, now: datetime) -> None:
 
 
 def _request_owners(run: SyncRun, *, now: datetime) -> None:
-    """Ask for the value of everyone else who holds a release that the run has fetched."""
+    """Request the values of all other users who hold a release that the run has fetched."""
     fetched = run.items.filter(reused=False).values("release_id")
     held = CollectionInstance.objects.held().filter(release_id__in=fetched)
     owners = held.order_by().values_list("connection__user_id", flat=True).distinct()
-    # In one order everywhere, so that two of these cannot deadlock.
+    # In the same order everywhere, so that two of these cannot deadlock.
     ids = sorted(set(owners) - {run.user_id})
     for start in range(0, len(ids), CHUNK):
         _store(

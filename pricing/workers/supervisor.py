@@ -106,7 +106,7 @@ class Supervisor:
         if seconds:
             logger.warning("the clock of this machine was set by %+.0f s", seconds)
         if seconds < 0:
-            reconciler.forget_waits(now=now)
+            reconciler.end_waits(now=now)
 
     def _replace_dead_clusters(self) -> None:
         """Replace clusters that ended by themselves; forget those that were asked to."""
@@ -144,7 +144,7 @@ class Supervisor:
         for cluster in self._watchdog.stuck(self._working(), now=now):
             logger.error("cluster %s runs nothing although jobs wait; starting another", cluster.pid)
             self._end(cluster)
-            reconciler.take_back_handed_out(now=now)
+            reconciler.recover_dequeued(now=now)
 
     def _reconcile(self, now: datetime) -> None:
         reconciler.reconcile(now=now)

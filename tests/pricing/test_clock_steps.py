@@ -108,7 +108,7 @@ def test_clock_set_back_lets_everything_that_waits_go_on(run):
     walk = ImportPass.objects.create(
         connection=run.user.discogs_connection, started_at=NOON, not_before=soon, queued_at=soon
     )
-    reconciler.forget_waits(now=NOON)
+    reconciler.end_waits(now=NOON)
     for stored in (waiting, queued, row, walk):
         stored.refresh_from_db()
     assert (waiting.not_before, queued.queued_at, row.lock, walk.not_before) == (NOON, NOON, NOON, NOON)
