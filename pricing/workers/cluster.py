@@ -17,11 +17,11 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 @dataclass
 class Cluster:
-    """Starts with its making; dies as a whole."""
+    """Constructing it starts the process group; `kill` ends the whole group."""
 
     stopping: bool = False
     started: float = field(default_factory=time.monotonic)
-    # When a child was seen to have vanished; a killed one may have left a lock behind that nobody ever opens.
+    # When a child was found missing; a killed child may have left a lock behind that is never released.
     suspect_since: float | None = None
     _children: frozenset[int] = frozenset()
 
@@ -38,7 +38,7 @@ class Cluster:
         return self._process.poll() is None
 
     def look_at_children(self) -> frozenset[int]:
-        """The processes below the main one; notes when one of those seen before is gone."""
+        """The processes below the main one; records in `suspect_since` when one seen before is gone."""
         try:
             children = frozenset(child.pid for child in psutil.Process(self.pid).children(recursive=True))
         except psutil.NoSuchProcess:
@@ -49,20 +49,20 @@ class Cluster:
         return children
 
     def ask_to_stop(self) -> None:
-        """Let it finish what it holds."""
+        """Ask the cluster to finish the tasks it holds and stop."""
         self.stopping = True
-        # To its main process only: the whole group at once makes django-q2 hang.
+        # Only the main process gets the signal: signalling the whole group at once makes django-q2 hang.
         if self.is_alive():
             self._process.terminate()
 
     def kill(self) -> None:
-        """End every process of the group, also when its main process is gone already."""
+        """Kill every process of the group, even if its main process is already gone."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended within so many seconds."""
+        """Wait for the main process for up to this many seconds; returns whether it has ended."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -71,6 +71,6 @@ class Cluster:
 
 
 def end_with_parent() -> None:
-    """In a child, before it starts: be asked to stop should the parent die. On Linux only."""
+    """Arrange, in a child before exec, that it gets SIGTERM if its parent dies. On Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""What the supervisor measures before it decides how many workers there should be."""
+"""The load that the supervisor measures before it decides how many workers there should be."""
 
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ SAMPLE = 100  # jobs
 
 
 def measure(*, now: datetime) -> Figures:
-    """The figures of now: six small queries."""
+    """Measure the current load: six small queries."""
     status = gate.status()
     latencies = _recent_latencies(now)
     return Figures(
@@ -35,7 +35,7 @@ def measure(*, now: datetime) -> Figures:
 
 
 def _rate_of_this_host(now: datetime) -> float:
-    """Requests a second: the limit, shared with the supervisors of other hosts."""
+    """Requests a second: the limit divided by the number of running supervisors."""
     supervisors = running_supervisors(now=now)
     return settings.DISCOGS_RATE_LIMIT / settings.DISCOGS_RATE_WINDOW / max(1, supervisors)
 

@@ -1,6 +1,6 @@
-"""What begins by itself: each user's sync when it is due, and the daily work.
+"""Scheduled work: each user's sync when it is due, and the daily tasks.
 
-Everything follows from rows: a tick that is missed, doubled or called by several hosts at once does no harm.
+Everything is derived from rows: a tick that is missed, repeated or made by several hosts at once does no harm.
 """
 
 from collections.abc import Callable
@@ -32,10 +32,10 @@ from pricing.sources import exchange_rates, suggestions
 from pricing.sync import planner, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
 
-# After a long downtime everybody is due: so many begin with each tick, the longest overdue first.
+# After a long downtime every user is due: each tick starts at most this many runs, the longest overdue first.
 MAX_STARTS = 20
-PURGED_AT_ONCE = 1_000  # rows: the feeder must not wait for long
-SETTLED_AT_ONCE = 500  # users, for the same reason
+MAX_PURGED = 1_000  # rows in one tick: the feeder must not wait for long
+MAX_SETTLED = 500  # users in one tick, for the same reason
 MINUTE, DAY = 60, 86_400  # seconds
 
 
@@ -45,7 +45,7 @@ class NextRun(NamedTuple):
 
 
 def tick(now: datetime) -> None:
-    """Start what is due. To be called about once a minute, on every host."""
+    """Start the work that is due. Call it about once a minute, on every host."""
     restore_readable()
     start_due_runs(now=now)
     _once_a_day("values", _settle_values, now=now)
@@ -55,14 +55,14 @@ def tick(now: datetime) -> None:
 
 
 def start_due_runs(*, now: datetime) -> int:
-    """Start a run, import first, for the users whose interval is over; returns for how many."""
+    """Start a run, with its import, for each user whose interval is over; returns how many."""
     return sum(_start(connection_id, now=now) for connection_id in _overdue(now))
 
 
 def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -> None:
-    """Take a step of daily work with each tick, on one host, until it says that the day's work is done.
+    """Take one step of a daily task in each tick, on one host, until the step returns that the day's work is done.
 
-    Only a shortcut: both works find nothing to do a second time, should the cache forget.
+    The cache only saves time: if it loses its entries, both daily tasks find nothing to do a second time.
     """
     done = f"done:{name}:{now.astimezone(UTC):%Y-%m-%d}"
     mine = f"tick:{name}:{now.astimezone(UTC):%Y-%m-%dT%H:%M}"
@@ -71,21 +71,21 @@ def _once_a_day(name: str, step: Callable[[datetime], bool], *, now: datetime) -
 
 
 def _settle_values(now: datetime) -> bool:
-    """Ask for yesterday's values, of some users with each tick; the workers compute them."""
+    """Request yesterday's values, for some users in each tick; the workers compute them."""
     place = f"settled:{now.astimezone(UTC):%Y-%m-%d}"
-    last = value_requests.request_settling(after=cache.get(place, 0), limit=SETTLED_AT_ONCE, now=now)
+    last = value_requests.request_settling(after=cache.get(place, 0), limit=MAX_SETTLED, now=now)
     if last is not None:
         cache.set(place, last, 2 * DAY)
     return last is None
 
 
 def _purge(now: datetime) -> bool:
-    return not purge.purge_some(now=now, limit=PURGED_AT_ONCE)
+    return not purge.purge_some(now=now, limit=MAX_PURGED)
 
 
 def _start(connection_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
-        # Of two hosts neither waits: one has the row, and starts the run.
+        # Two hosts do not wait for each other: the one that locks the row starts the run.
         mine = DiscogsConnection.objects.select_for_update(of=("self",), skip_locked=True)
         connection = mine.select_related("user").filter(pk=connection_id).first()
         due = _next_run_of(connection_id, now=now)
@@ -98,7 +98,7 @@ def _start(connection_id: int, *, now: datetime) -> bool:
 def _overdue(now: datetime) -> list[int]:
     """The connections whose next run is due, the longest overdue first: one query, a few rows.
 
-    `due.run_due_at` for the database. It looks at each connection.
+    The SQL twin of `due.run_due_at`. The query visits every connection.
     """
     began_at = Case(
         When(over_at__isnull=True, then=Least(F("connected_at"), Constant(now)) + Constant(AGAIN_AFTER)),
@@ -115,7 +115,7 @@ def _overdue(now: datetime) -> list[int]:
 
 
 def _next_run_of(connection_id: int, *, now: datetime) -> NextRun | None:
-    """When the next run of a connected user is due; None when one is under way, or none is to come."""
+    """When the next run of a connected user is due; None if one is active or none is scheduled."""
     fields = "hours", "connected_at", "over_at", "failed_at"
     row = _with_runs(now).filter(pk=connection_id).values_list(*fields).first()
     if row is None:
@@ -129,17 +129,17 @@ def _next_run_of(connection_id: int, *, now: datetime) -> NextRun | None:
 
 
 def _with_runs(now: datetime) -> "QuerySet[Any]":
-    """The connections that get scheduled runs and have none under way.
+    """The connections that get scheduled runs and have no active run.
 
-    Each with `hours`, its interval; `over_at`, the start of its last run that ended well or was cancelled; `failed_at`,
-    the end of the last one that failed.
+    Each has `hours`, its interval; `over_at`, the start of its last run that finished or was cancelled; `failed_at`,
+    the end of its last failed run.
     """
     runs = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
-    # One that began by a wrong clock would otherwise put off the next until then.
-    believable = runs.filter(created_at__lte=now + MAX_SKEW)
-    # Who cancels a run does not want it back within a minute.
-    over = believable.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
-    failed = believable.filter(state=SyncRun.State.FAILED, finished_at__lte=now + MAX_SKEW)
+    # A run created in the future by a wrong clock would otherwise delay the next one until then.
+    plausible = runs.filter(created_at__lte=now + MAX_SKEW)
+    # A cancelled run counts, because it must not start again within a minute.
+    over = plausible.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
+    failed = plausible.filter(state=SyncRun.State.FAILED, finished_at__lte=now + MAX_SKEW)
     hours = Coalesce(F("user__preferences__sync_every_hours"), Constant(int(Preferences.SyncEvery.DAY)))
     active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE, user__is_active=True)
     return (

@@ -1,4 +1,4 @@
-"""How long the steps of the supervisor's loop take. While one runs, nothing is fed and no heartbeat is written."""
+"""Measure the steps of the supervisor's loop. While a step runs, nothing is queued and no heartbeat is written."""
 
 import logging
 import time
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 logger = logging.getLogger(__name__)
 
 BUDGET_SECONDS = 1.0  # for each step
-QUIET_SECONDS = 60.0  # between two lines about one step
+QUIET_SECONDS = 60.0  # between two log lines about one step
 
 
 class StepTimes:
-    """The longest duration of each step since it began or was last logged; one over budget is logged."""
+    """The longest duration of each step since the start or the last log line; a step over its budget is logged."""
 
     def __init__(self, budget: float = BUDGET_SECONDS) -> None:
         self._budget = budget
@@ -34,7 +34,7 @@ class StepTimes:
             return
         logger.warning(
             "step %r of the supervisor took %.1f s, more than its %.1f s: everything else waited. "
-            "Nothing is lost; if this comes back, the database is slow or this machine has too little to give.",
+            "Nothing is lost; if this happens again, the database is slow or this machine is overloaded.",
             name,
             self.longest.pop(name),
             self._budget,

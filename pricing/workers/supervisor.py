@@ -30,11 +30,11 @@ T = TypeVar("T")
 
 TICK = 0.1  # seconds
 DRAIN = 25.0  # seconds a cluster may take to finish what it holds
-PLAN_SECONDS = 0.3  # of each turn go to planning; feeding goes on in between
+PLAN_SECONDS = 0.3  # for planning in each turn; jobs are queued in between
 
 
 class Supervisor:
-    """Works until `stop` is set, from a signal handler or another thread."""
+    """Runs until `stop` is set by a signal handler or another thread."""
 
     def __init__(self) -> None:
         self.stop = threading.Event()
@@ -50,7 +50,7 @@ class Supervisor:
         self._times = StepTimes()
 
     def run(self) -> None:
-        """Work until stopped; then let the clusters finish, for at most DRAIN seconds."""
+        """Run until stopped; then let the clusters finish, for at most DRAIN seconds."""
         try:
             while not self.stop.is_set():
                 self._tick()
@@ -59,14 +59,14 @@ class Supervisor:
             self._shut_down()
 
     def _guarded(self, step: Callable[[], T], name: str) -> T | None:
-        """Neither a database that is away for a while nor a mistake of ours may end the supervisor."""
+        """Run a step; neither an unavailable database nor a programming error may end the supervisor."""
         try:
             with self._times.measure(name):
                 result = step()
         except outage.AWAY as error:
             outage.note_away(error)
         except Exception:
-            logger.exception("A step of the supervisor failed; it is tried again.")
+            logger.exception("A step of the supervisor failed; it will be tried again.")
         else:
             return result
         db.close_old_connections()
@@ -86,7 +86,7 @@ class Supervisor:
         self._every(60, "forget", lambda: heartbeat.forget_silent(now=now))
 
     def _move_work(self, now: datetime) -> None:
-        """What writes jobs, imports and runs: not while the database's tables are those of another version."""
+        """Advance jobs, imports and runs. Must not run while the database schema is of another version."""
         if self._guarded(lambda: feeder.feed(now=now, ahead=self._ahead), "feed") is not None:
             outage.note_answer()
         self._guarded(lambda: self._plans.work(now=now, seconds=PLAN_SECONDS), "plan")
@@ -109,7 +109,7 @@ class Supervisor:
             reconciler.end_waits(now=now)
 
     def _replace_dead_clusters(self) -> None:
-        """Replace clusters that ended by themselves; forget those that were asked to."""
+        """Replace clusters that ended unasked; drop those that were asked to stop."""
         for cluster in [cluster for cluster in self._clusters if not cluster.is_alive()]:
             if not cluster.stopping:
                 logger.warning("cluster %s ended; starting another", cluster.pid)

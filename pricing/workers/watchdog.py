@@ -1,7 +1,7 @@
-"""Which clusters make no progress although there is work. Processes that look healthy may run nothing for ever.
+"""Find clusters that make no progress although there is work. A process that looks healthy may run nothing for ever.
 
-Times stored in rows are not trusted here: a queue row's lock may be back-dated, and a clock may be set. What counts is
-what has changed between two looks, and when that was by this process's steady clock.
+Times stored in rows are not trusted here: a queue row's lock may be back-dated, and a clock may be set. The watchdog
+uses only what has changed between two checks, and when that was by this process's monotonic clock.
 """
 
 import socket
@@ -22,19 +22,19 @@ from collections_app.discogs import gate
 from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.workers.cluster import Cluster
 
-# No task runs longer than its timeout, so a cluster that ended none in this time holds none.
+# Added to the task timeout: no task runs longer, so a cluster that ended none in that time is running none.
 STALL_MARGIN_SECONDS = 5.0
-SUSPECT_STALL_SECONDS = 8.0  # for one that has lost a child
-# A cluster still ends what it held when its child died, so one task afterwards is no proof of health.
+SUSPECT_STALL_SECONDS = 8.0  # for a cluster that has lost a child
+# A cluster still ends the tasks it held when its child died, so one task afterwards is no proof of health.
 SUSPECT_FOR_SECONDS = 45.0
 START_SECONDS = 15.0  # a cluster may take to start
-MAX_BETWEEN_LOOKS = (
-    10.0  # seconds; after a longer pause, as in an outage of the database, the waiting begins anew
+MAX_BETWEEN_CHECKS = (
+    10.0  # seconds; after a longer pause, such as a database outage, the waiting time starts again
 )
 
 
 class Report(NamedTuple):
-    """What a worker process last told; changes whenever it begins or ends a task."""
+    """The last report of a worker process; it changes whenever the process begins or ends a task."""
 
     seen_at: datetime | None
     claim: UUID | None
@@ -45,16 +45,16 @@ Progress = dict[int, Report]  # by the pid of a worker process of this host
 
 @dataclass
 class Watchdog:
-    """Remembers from look to look since when rows lie ready, and when each process last made progress."""
+    """Keeps, between checks, since when rows have been ready and when each process last made progress."""
 
     steady: Callable[[], float] = time.monotonic
-    _looked_at: float = 0.0
+    _checked_at: float = 0.0
     _ready_since: float | None = None
     _reports: Progress = field(default_factory=dict)
     _progress_at: dict[int, float] = field(default_factory=dict)
 
     def stuck(self, clusters: Collection[Cluster], *, now: datetime) -> list[Cluster]:
-        """The clusters that have not touched a task for too long while rows lay ready in the queue."""
+        """The clusters that have begun or ended no task for too long while rows were ready in the queue."""
         clock = self.steady()
         family = {cluster.pid: cluster.look_at_children() for cluster in clusters}
         self._note_progress(clock)
@@ -69,15 +69,15 @@ class Watchdog:
         ]
 
     def _note_progress(self, clock: float) -> None:
-        told = _progress_of_this_host()
-        changed = {pid: clock for pid, what in told.items() if self._reports.get(pid) != what}
-        kept = {pid: at for pid, at in self._progress_at.items() if pid in told}
-        self._reports, self._progress_at = told, {**kept, **changed}
+        reports = _progress_of_this_host()
+        changed = {pid: clock for pid, report in reports.items() if self._reports.get(pid) != report}
+        kept = {pid: at for pid, at in self._progress_at.items() if pid in reports}
+        self._reports, self._progress_at = reports, {**kept, **changed}
 
     def _note_waiting(self, clock: float, now: datetime) -> None:
-        paused = clock - self._looked_at > MAX_BETWEEN_LOOKS
-        self._looked_at = clock
-        if schema.mismatch() or gate.status().reason or not _rows_lie_ready(now):
+        paused = clock - self._checked_at > MAX_BETWEEN_CHECKS
+        self._checked_at = clock
+        if schema.mismatch() or gate.status().reason or not _has_ready_rows(now):
             self._ready_since = None
         elif self._ready_since is None or paused:
             self._ready_since = clock
@@ -97,22 +97,22 @@ class Watchdog:
         return min(idle, age) > settings.PRICE_TASK_TIMEOUT + STALL_MARGIN_SECONDS
 
     def _fetches(self, children: frozenset[int]) -> bool:
-        """Whether one of them holds a price job: its request may take longer than a suspect is given."""
+        """Whether a child holds a price job: its request may take longer than SUSPECT_STALL_SECONDS."""
         return any(self._reports[pid].claim is not None for pid in children if pid in self._reports)
 
 
-def _rows_lie_ready(now: datetime) -> bool:
+def _has_ready_rows(now: datetime) -> bool:
     ready = Q(lock__isnull=True) | Q(lock__lt=now)
     return OrmQ.objects.filter(ready, key=Conf.CLUSTER_NAME).exists()
 
 
 def _progress_of_this_host() -> Progress:
     host = socket.gethostname()
-    beats = WorkerHeartbeat.objects.filter(host=host, role="worker").values_list("pid", "seen_at")
+    heartbeats = WorkerHeartbeat.objects.filter(host=host, role="worker").values_list("pid", "seen_at")
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING, worker__startswith=f"{host}:")
     claims = {
         int(worker.rpartition(":")[2]): lease
         for worker, lease in running.values_list("worker", "lease_owner")
     }
-    seen = dict(beats)
+    seen = dict(heartbeats)
     return {pid: Report(seen.get(pid), claims.get(pid)) for pid in seen.keys() | claims.keys()}

@@ -62,7 +62,7 @@ def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
 
 @pytest.mark.parametrize(
     ("change", "word"),
-    [({"memory_percent": 95.0}, "memory"), ({"cpu_percent": 99.0}, "processors")],
+    [({"memory_percent": 95.0}, "memory"), ({"cpu_percent": 99.0}, "CPU")],
 )
 def test_a_machine_at_its_end_does_not_grow_the_pool_and_says_why(change, word):
     quick = replace(CALM, rate_allowed=10.0, worker_rate=10.0, p95_latency=0.5)

@@ -219,7 +219,7 @@ def test_every_day_has_a_value_also_without_a_sync():
 
 
 def test_settling_takes_some_users_with_each_tick(monkeypatch):
-    monkeypatch.setattr(schedules, "SETTLED_AT_ONCE", 2)
+    monkeypatch.setattr(schedules, "MAX_SETTLED", 2)
     for number in range(5):
         connected(f"user{number}", every=0)
     asked = []
@@ -245,7 +245,7 @@ def test_yesterday_is_computed_anew_with_what_other_peoples_syncs_brought():
 def test_what_has_had_its_time_is_deleted_a_batch_with_each_tick_until_the_day_is_done(monkeypatch):
     for minute in range(5):
         ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
-    monkeypatch.setattr(schedules, "PURGED_AT_ONCE", 2)
+    monkeypatch.setattr(schedules, "MAX_PURGED", 2)
     left = []
     for minute in range(4):
         schedules.tick(NOW + minute * timedelta(minutes=1))
