@@ -1,6 +1,6 @@
-"""What is wrong with the engine, in sentences: what happened, what was kept, what to do.
+"""Alerts about the engine, each with a message: what happened, what was kept, what to do next.
 
-An alert opens once, however many supervisors notice, and closes when its condition has been false for a minute.
+An alert opens once, however many supervisors detect it, and closes when its condition has been false for a minute.
 """
 
 import logging
@@ -21,13 +21,13 @@ from pricing.monitoring.metrics import Metrics, measure
 logger = logging.getLogger(__name__)
 
 MAX_FAILED = 0.2  # share of the recent jobs
-MIN_SAMPLE = 10  # jobs: one failure of two says little
+MIN_SAMPLE = 10  # jobs: a failure rate of two jobs means little
 STALLED_AFTER = timedelta(seconds=60)
 STILL_AFTER = timedelta(minutes=5)
 OUTAGE_AFTER = timedelta(minutes=5)
 MAX_REFUSALS = 3  # in a row
 CALM = timedelta(seconds=60)
-REMEMBERED = "health-alerts-wrong-at"  # cache: {kind: when it was last wrong, in epoch seconds}
+FOUND_AT = "health-alerts-wrong-at"  # cache key: {kind: when it was last found, in epoch seconds}
 
 
 class Kind(StrEnum):
@@ -49,7 +49,7 @@ TITLES = {
     Kind.MEMORY: "A worker holds too much memory",
     Kind.SCHEMA: "The database is of another version",
 }
-# The others are warnings: work goes on.
+# The other kinds are warnings: work continues.
 ERRORS = {Kind.STALL, Kind.NO_WORKERS, Kind.OUTAGE, Kind.SCHEMA}
 
 
@@ -59,116 +59,121 @@ class Finding:
     message: str
 
 
-def decide(signs: Metrics, *, now: datetime) -> list[Finding]:
-    """What is wrong by these signs. Pure."""
-    if signs.mismatch:
-        return [Finding(Kind.SCHEMA, signs.mismatch)]  # everything else follows from it
-    verdicts = (
-        _error_rate(signs),
-        _stall(signs, now),
-        _still(signs, now),
-        _outage(signs, now),
-        _refusals(signs),
-        _memory(signs),
+def decide(metrics: Metrics, *, now: datetime) -> list[Finding]:
+    """The findings that follow from these metrics. Pure."""
+    if metrics.mismatch:
+        return [Finding(Kind.SCHEMA, metrics.mismatch)]  # every other problem follows from it
+    findings = (
+        _error_rate(metrics),
+        _stall(metrics, now),
+        _still(metrics, now),
+        _outage(metrics, now),
+        _refusals(metrics),
+        _memory(metrics),
     )
-    return [wrong for wrong in verdicts if wrong]
+    return [finding for finding in findings if finding]
 
 
-def _error_rate(signs: Metrics) -> Finding | None:
-    if signs.finished < MIN_SAMPLE or signs.failed <= MAX_FAILED * signs.finished:
+def _error_rate(metrics: Metrics) -> Finding | None:
+    if metrics.finished < MIN_SAMPLE or metrics.failed <= MAX_FAILED * metrics.finished:
         return None
     return Finding(
         Kind.ERROR_RATE,
-        f"{signs.failed} of the last {signs.finished} price jobs failed. Stored prices stay as they are, and what "
-        "has failed can be retried from its sync. Look at the price jobs by kind of error.",
+        f"{metrics.failed} of the last {metrics.finished} price jobs failed. Stored prices stay as they are, and "
+        "failed releases can be retried from their sync. Look at the price jobs by kind of error.",
     )
 
 
-def _stall(signs: Metrics, now: datetime) -> Finding | None:
-    if signs.idle_since is None or now - signs.idle_since < STALLED_AFTER:
+def _stall(metrics: Metrics, now: datetime) -> Finding | None:
+    if metrics.idle_since is None or now - metrics.idle_since < STALLED_AFTER:
         return None
-    if signs.still_for is not None and signs.still_for < STALLED_AFTER:
-        return None  # the clock was set forward: it only looks that long
+    if metrics.still_for is not None and metrics.still_for < STALLED_AFTER:
+        return None  # the clock was set forward, so the time only seems that long
     return Finding(
         Kind.STALL,
-        f"Jobs wait and Discogs may be asked, but none has begun or ended since {_clock(signs.idle_since)}. "
-        "Nothing is lost: the jobs stay in their table. Stuck workers are replaced by themselves; if this lasts, "
-        "restart run_workers and look at its log.",
+        "Jobs are waiting and requests to Discogs are allowed, but no job has started or ended since "
+        f"{_clock(metrics.idle_since)}. Nothing is lost: the jobs stay in their table. Stuck workers are replaced "
+        "automatically; if this lasts, restart run_workers and check its log.",
     )
 
 
-def _still(signs: Metrics, now: datetime) -> Finding | None:
-    """Whatever the reason: this trusts no stored time. An outage and a stall have a sentence of their own."""
-    if signs.still_for is None or signs.still_for < STILL_AFTER or _stall(signs, now) or _outage(signs, now):
+def _still(metrics: Metrics, now: datetime) -> Finding | None:
+    """Detect a standstill for any reason, trusting no stored time. Outages and stalls have their own messages."""
+    if (
+        metrics.still_for is None
+        or metrics.still_for < STILL_AFTER
+        or _stall(metrics, now)
+        or _outage(metrics, now)
+    ):
         return None
     return Finding(
         Kind.STALL,
-        f"Work waits, but none has ended for {signs.still_for // timedelta(minutes=1)} minutes: {signs.held_up_by}. "
-        "Nothing is lost: jobs and imports stay in their tables and go on by themselves. If this lasts, look at the "
-        "log of run_workers and at the clock of its machine.",
+        f"Work is waiting, but none has ended for {metrics.still_for // timedelta(minutes=1)} minutes: "
+        f"{metrics.held_up_by}. Nothing is lost: jobs and imports stay in their tables and continue automatically. If "
+        "this lasts, check the log of run_workers and the clock of its machine.",
     )
 
 
-def _outage(signs: Metrics, now: datetime) -> Finding | None:
-    since = signs.breaker_open_since
+def _outage(metrics: Metrics, now: datetime) -> Finding | None:
+    since = metrics.breaker_open_since
     if since is None or now - since < OUTAGE_AFTER:
         return None
     return Finding(
         Kind.OUTAGE,
         f"Discogs has not answered properly since {_clock(since)}. Only a probe is sent now and then; jobs wait "
-        "without losing an attempt and go on by themselves. If Discogs works in a browser, look at the network of "
+        "without losing an attempt and continue automatically. If Discogs works in a browser, check the network of "
         "the machine that runs the workers.",
     )
 
 
-def _refusals(signs: Metrics) -> Finding | None:
-    if signs.refusals < MAX_REFUSALS:
+def _refusals(metrics: Metrics) -> Finding | None:
+    if metrics.refusals < MAX_REFUSALS:
         return None
     return Finding(
         Kind.REFUSALS,
-        f"Discogs refused {signs.refusals} requests in a row (429), so everything pauses, longer each time. No job "
-        "loses an attempt. Someone else uses Discogs from this address, or hosts behind it have different names in "
-        "DISCOGS_EGRESS: give them one name, or lower DISCOGS_RATE_LIMIT.",
+        f"Discogs refused {metrics.refusals} requests in a row (429), so all requests pause, longer each time. No job "
+        "loses an attempt. Another program uses Discogs from this address, or hosts behind it have different names "
+        "in DISCOGS_EGRESS: give them one name, or lower DISCOGS_RATE_LIMIT.",
     )
 
 
-def _memory(signs: Metrics) -> Finding | None:
-    if not signs.heavy:
+def _memory(metrics: Metrics) -> Finding | None:
+    if not metrics.heavy:
         return None
-    worker = signs.heavy[0]
+    worker = metrics.heavy[0]
     return Finding(
         Kind.MEMORY,
         f"Worker {worker.name} holds {worker.rss_bytes / 1e6:.0f} MB, more than its limit of "
-        f"{worker.limit_bytes / 1e6:.0f} MB. It is replaced after its task, so nothing is lost. If this comes back "
+        f"{worker.limit_bytes / 1e6:.0f} MB. It is replaced after its task, so nothing is lost. If this happens again "
         "every few minutes, lower PRICE_WORKERS_MAX or give the machine more memory.",
     )
 
 
 def evaluate(now: datetime, *, still_for: timedelta | None = None) -> list[HealthAlert]:
-    """Open and close alerts by how things are now; returns those that are open. For the supervisor.
+    """Open and close alerts according to the current metrics; returns the open ones. For the supervisor.
 
-    still_for: what its Stillness says; None when that is not watched.
+    still_for: as measured by the supervisor's Stillness; None if that is not measured.
     """
-    wrong = decide(measure(now=now, still_for=still_for), now=now)
-    for verdict in wrong:
-        _open(verdict, now=now)
-    before = cache.get(REMEMBERED) or {}
-    lately = wrong_lately(before, (verdict.kind for verdict in wrong), now=now)
-    if lately != before:
-        cache.set(REMEMBERED, lately, timeout=3600)
+    findings = decide(measure(now=now, still_for=still_for), now=now)
+    for finding in findings:
+        _open(finding, now=now)
+    before = cache.get(FOUND_AT) or {}
+    recent = found_recently(before, (finding.kind for finding in findings), now=now)
+    if recent != before:
+        cache.set(FOUND_AT, recent, timeout=3600)
     for alert in open_alerts():
-        # One that has just been opened is another supervisor's, whose note may not be there yet.
-        if alert.kind not in lately and abs(now - alert.opened_at) >= CALM:
+        # A new alert may be another supervisor's, whose cache entry may not be there yet.
+        if alert.kind not in recent and abs(now - alert.opened_at) >= CALM:
             _close(alert, now=now)
     return open_alerts()
 
 
-def wrong_lately(before: Mapping[str, float], wrong: Iterable[str], *, now: datetime) -> dict[str, float]:
-    """When each kind was last wrong, without those that have been well for long enough. Pure."""
+def found_recently(before: Mapping[str, float], found: Iterable[str], *, now: datetime) -> dict[str, float]:
+    """When each kind was last found, without kinds not found for a minute. Pure."""
     at = now.timestamp()
-    # Also when it lies ahead: the clock may have been set back.
+    # The absolute difference, since the clock may have been set back.
     kept = {kind: then for kind, then in before.items() if abs(at - then) < CALM.total_seconds()}
-    return {**kept, **{str(kind): at for kind in wrong}}
+    return {**kept, **{str(kind): at for kind in found}}
 
 
 def title_of(alert: HealthAlert) -> str:
@@ -176,7 +181,7 @@ def title_of(alert: HealthAlert) -> str:
 
 
 def is_error(alert: HealthAlert) -> bool:
-    """Whether it stops the work."""
+    """Whether the alert's condition stops the work."""
     return alert.kind in ERRORS
 
 
@@ -185,9 +190,9 @@ def open_alerts() -> list[HealthAlert]:
 
 
 def current(now: datetime) -> list[HealthAlert]:
-    """What is wrong now, for pages: the open alerts, and what only a page can see, that no workers run.
+    """The current alerts, for pages: the open ones and, first, one that no workers are running.
 
-    That one is not stored: whoever stores alerts is not there.
+    The latter is not stored: the process that stores alerts is the one that is not running.
     """
     absent = _no_workers(now)
     return [absent, *open_alerts()] if absent else open_alerts()
@@ -197,12 +202,12 @@ def _no_workers(now: datetime) -> HealthAlert | None:
     busy = (SyncRun.State.IMPORTING, SyncRun.State.RUNNING)
     if workers_are_running(now=now) or not SyncRun.objects.filter(state__in=busy).exists():
         return None
-    heard = WorkerHeartbeat.objects.filter(role="supervisor").aggregate(at=Max("seen_at"))["at"]
-    since = f"since {_clock(heard)}" if heard else "yet"
+    last_seen = WorkerHeartbeat.objects.filter(role="supervisor").aggregate(at=Max("seen_at"))["at"]
+    since = f"since {_clock(last_seen)}" if last_seen else "yet"
     return HealthAlert(
         kind=Kind.NO_WORKERS,
-        opened_at=heard or now,
-        message=f"Syncs are under way, but no workers have been heard of {since}. Nothing is lost: the syncs go on "
+        opened_at=last_seen or now,
+        message=f"Syncs are active, but no workers have been seen {since}. Nothing is lost: the syncs continue from "
         "where they are as soon as workers run. Start them with `manage.py run_workers`.",
     )
 
@@ -218,13 +223,13 @@ def _open(wrong: Finding, *, now: datetime) -> None:
 
 
 def _close(alert: HealthAlert, *, now: datetime) -> None:
-    # Another supervisor may have been first.
+    # Another supervisor may have closed it first.
     if HealthAlert.objects.filter(pk=alert.pk, closed_at__isnull=True).update(closed_at=now):
         logger.info("alert %s closed", alert.kind)
 
 
 def _mail(subject: str, message: str) -> None:
-    """Tell the administrators. A mail server that is away must not end the supervisor."""
+    """Mail the administrators. An unavailable mail server must not end the supervisor."""
     if not settings.ADMINS:
         return
     try:

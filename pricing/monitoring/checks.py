@@ -1,4 +1,4 @@
-"""System checks: a configuration in which the engine would lose work, repeat it or stand still does not start."""
+"""System checks: refuse to start with a configuration in which the engine would lose, repeat or stop its work."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,26 +23,26 @@ Apps = Sequence[AppConfig] | None
 
 @dataclass(frozen=True)
 class Rule:
-    """`says` names the setting and what would happen, `write` what to put there instead."""
+    """`problem` names the setting and what would happen, `fix` what to write instead."""
 
     id: str
     holds: bool
-    says: str
-    write: str
+    problem: str
+    fix: str
 
 
 def _broken(rules: Iterable[Rule]) -> list[CheckMessage]:
-    """An error for each rule that does not hold; a warning for those whose id begins with W."""
+    """An error for each rule that does not hold, or a warning if its id begins with W."""
     kinds: dict[str, type[Error] | type[Warning]] = {"E": Error, "W": Warning}
     return [
-        kinds[rule.id[0]](rule.says, hint=f"{rule.write}.", id=f"crateworth.{rule.id}")
+        kinds[rule.id[0]](rule.problem, hint=f"{rule.fix}.", id=f"crateworth.{rule.id}")
         for rule in rules
         if not rule.holds
     ]
 
 
-def least_retry(*, workers: int, queue_limit: int, timeout: int) -> int:
-    """Seconds that pass at most until a row that left the queue is done: those before it may all time out."""
+def min_retry(*, workers: int, queue_limit: int, timeout: int) -> int:
+    """The longest time in seconds until a dequeued row is done: all rows before it may time out."""
     return (ceil((queue_limit + 1) / workers) + 1) * (timeout + TASK_MARGIN)
 
 
@@ -52,25 +52,25 @@ def _queue() -> Mapping[str, Any]:
 
 @register("engine")
 def check_delivery(app_configs: Apps, **_: Any) -> list[CheckMessage]:
-    """A row must be handed out once: not again while its worker is still busy with the rows before it."""
+    """A row must be delivered once: not again while its worker is still busy with the rows before it."""
     queue = _queue()
     workers, timeout, retry = queue.get("workers", 1), queue.get("timeout") or 0, queue.get("retry", 60)
     limit = queue.get("queue_limit", workers**2)
-    least = least_retry(workers=workers, queue_limit=limit, timeout=timeout)
+    minimum = min_retry(workers=workers, queue_limit=limit, timeout=timeout)
     return _broken(
         [
             Rule(
                 "E001",
-                timeout > 0 and retry > least,
+                timeout > 0 and retry > minimum,
                 f"Q_CLUSTER['retry'] is {retry} with a Q_CLUSTER['timeout'] of {timeout or 'nothing'}: rows that "
-                "wait in a worker's hands would be handed out a second time.",
-                f"Set a timeout, and write a retry above {least}",
+                "wait in a worker would be delivered a second time.",
+                f"Set a timeout, and write a retry above {minimum}",
             ),
             Rule(
                 "E002",
                 limit <= workers,
                 f"Q_CLUSTER['queue_limit'] is {limit} with {workers} workers: rows would wait in the memory of a "
-                "process, and come back late when it dies.",
+                "process, and be delivered again late if it dies.",
                 f"Write {workers}, the number of workers",
             ),
         ]
@@ -79,20 +79,20 @@ def check_delivery(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 @register("engine")
 def check_queue(app_configs: Apps, **_: Any) -> list[CheckMessage]:
-    """Retries belong to the price jobs; the queue only carries each row, once and in order."""
+    """Retries belong to the price jobs; the queue must deliver each row once and in order."""
     queue = _queue()
     bulk, tries, saved = queue.get("bulk", 1), queue.get("max_attempts", 0), queue.get("save_limit", 250)
     return _broken(
         [
-            _queue_rule("E003", "bulk", bulk == 1, "a worker would hold rows it does not work on", "1"),
+            _queue_rule("E003", "bulk", bulk == 1, "a worker would hold rows it is not working on", "1"),
             _queue_rule(
-                "E004", "max_attempts", tries == 1, "the queue would retry beside the price jobs", "1"
+                "E004", "max_attempts", tries == 1, "the queue would retry in addition to the price jobs", "1"
             ),
             _queue_rule(
                 "E005",
                 "ack_failures",
                 queue.get("ack_failures") is True,
-                "a row that fails would come back for ever",
+                "a row that fails would be delivered again for ever",
                 "True",
             ),
             _queue_rule(
@@ -120,7 +120,7 @@ def _queue_rule(rule_id: str, name: str, holds: bool, why: str, right: str) -> R
 
 @register("engine")
 def check_cache(app_configs: Apps, **_: Any) -> list[CheckMessage]:
-    """What the queue reports of itself lives in the cache."""
+    """The queue keeps its status in the cache, so processes must share it."""
     caches = cast(Mapping[str, Any], settings.CACHES)
     backend = str(caches["default"]["BACKEND"])
     return _broken(
@@ -128,7 +128,7 @@ def check_cache(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             Rule(
                 "E007",
                 not backend.endswith((".LocMemCache", ".DummyCache")),
-                f"CACHES['default'] is {backend}: processes do not share it, and know nothing of each other.",
+                f"CACHES['default'] is {backend}: processes would not share it and could not see each other.",
                 "Write 'django.core.cache.backends.db.DatabaseCache'",
             )
         ]
@@ -137,7 +137,7 @@ def check_cache(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 @register("engine")
 def check_database(app_configs: Apps, **_: Any) -> list[CheckMessage]:
-    """Connections outlive a poll of the queue, and SQLite locks at the start of a transaction."""
+    """Connections must outlive a poll of the queue, and SQLite must lock at the start of a transaction."""
     database: Mapping[str, Any] = settings.DATABASES["default"]
     options, age = database.get("OPTIONS", {}), database.get("CONN_MAX_AGE", 0)
     is_sqlite = database["ENGINE"].endswith(".sqlite3")
@@ -153,7 +153,7 @@ def check_database(app_configs: Apps, **_: Any) -> list[CheckMessage]:
             Rule(
                 "E009",
                 age is None or age >= MIN_CONN_MAX_AGE,  # None keeps a connection for ever
-                f"DATABASES['default']['CONN_MAX_AGE'] is {age}: workers would connect anew at every poll.",
+                f"DATABASES['default']['CONN_MAX_AGE'] is {age}: workers would reconnect at every poll.",
                 f"Write {MIN_CONN_MAX_AGE} or more seconds, such as 600",
             ),
             Rule(
@@ -174,10 +174,10 @@ def check_database(app_configs: Apps, **_: Any) -> list[CheckMessage]:
 
 @register("engine")
 def check_task_timeout(app_configs: Apps, **_: Any) -> list[CheckMessage]:
-    """A task may wait for its slot and then for its answer; it must not be killed before it has stored that.
+    """A task waits for its slot and then for the answer; it must not be killed before it has stored that.
 
-    The second request, which asks who we are after a 401, is left out: it is rare, and a job whose task is killed
-    in it is taken back when its lease ends.
+    The second request, the identity check after a 401, is left out: it is rare, and a job whose task is killed
+    during it is recovered when its lease lapses.
     """
     return _broken(
         [

@@ -1,4 +1,4 @@
-"""System checks: files with secrets in them that other users of the machine may read or change."""
+"""System checks: warn about files with secrets that other users of the machine may read or change."""
 
 import os
 import shlex
@@ -17,9 +17,9 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @register(Tags.security, FILES, deploy=True)
 def check_file_modes(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """The database holds session keys, .env the keys of everything else.
+    """Check the database, which holds session keys, and .env, which holds all other keys.
 
-    Warnings only: files made before the site had a umask of its own must not keep it from starting.
+    Warnings only: files created before the site set its own umask must not prevent it from starting.
     """
     return [*_exposed_files(), *_open_directories()]
 
@@ -29,15 +29,15 @@ def _exposed_files() -> Iterator[CheckMessage]:
     if exposed:
         names = ", ".join(map(str, exposed))
         yield Warning(
-            f"Other users of this machine may read or write {names}. Who reads a session key from the database is "
-            "signed in as that user.",
+            f"Other users of this machine may read or write {names}. A session key read from the database is enough "
+            "to act as its user.",
             hint=f"Run: chmod 600 {shlex.join(map(str, exposed))}",
             id="crateworth.W002",
         )
 
 
 def _open_directories() -> Iterator[CheckMessage]:
-    """In a directory that everyone may write to, another user can put a file in a file's place or beside it."""
+    """Check the directory: if every user may write to it, another user can replace a file or add one."""
     for directory in {file.parent for file in _database_files()[:1]}:
         if directory.is_dir() and directory.stat().st_mode & stat.S_IWOTH:
             yield Warning(

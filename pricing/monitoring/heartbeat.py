@@ -1,4 +1,4 @@
-"""What processes tell of themselves, and what can be told from it."""
+"""Heartbeats: what each process reports, and which processes are alive."""
 
 import os
 import socket
@@ -14,12 +14,12 @@ from django.db.models import Q
 from collections_app.times import MAX_SKEW, is_recent
 from pricing.models import WorkerHeartbeat
 
-# A process that has not been heard of for this long is taken for dead.
+# A process that was last seen longer ago than this is considered dead.
 SILENT_AFTER = timedelta(seconds=15)
-FORGOTTEN_AFTER = timedelta(hours=1)
-REMEMBERED_JOBS = 200  # whose durations make the averages
-# What a beat writes over the one before.
-TOLD = [
+DELETED_AFTER = timedelta(hours=1)
+REMEMBERED_JOBS = 200  # the last jobs, over which durations are averaged
+# The fields that a heartbeat overwrites.
+REPORTED = [
     "role",
     "started_at",
     "seen_at",
@@ -34,14 +34,14 @@ TOLD = [
 
 
 class Heartbeat:
-    """The heartbeat of this process, written at most once a second. Make it after the fork."""
+    """The heartbeat of this process, written at most once a second. Create it after the fork."""
 
     def __init__(self, role: str, *, now: datetime) -> None:
         self._role = role
         self._started_at = now
         self._jobs = self._errors = 0
         self._durations_ms: deque[float] = deque(maxlen=REMEMBERED_JOBS)
-        self._beaten_at = 0.0
+        self._reported_at = 0.0
         self._process = psutil.Process()
         self._process.cpu_percent()  # the first call only starts the measurement
 
@@ -51,20 +51,20 @@ class Heartbeat:
         self._durations_ms.append(1000 * seconds)
 
     def report(self, *, now: datetime) -> None:
-        """Tell of this process, in one statement; nothing within a second of the last time."""
-        if time.monotonic() - self._beaten_at < 1:
+        """Write the heartbeat in one statement; does nothing within a second of the last report."""
+        if time.monotonic() - self._reported_at < 1:
             return
-        self._beaten_at = time.monotonic()
-        # An upsert: a process that died left a row that its pid's next holder takes over.
+        self._reported_at = time.monotonic()
+        # An upsert: a process that died left a row, which the next process with its pid overwrites.
         WorkerHeartbeat.objects.bulk_create(
             [self._figures(now)],
             update_conflicts=True,
             unique_fields=["host", "pid"],
-            update_fields=TOLD,
+            update_fields=REPORTED,
         )
 
     def stop(self) -> None:
-        """Say goodbye, so that nobody waits for this process."""
+        """Delete this process's heartbeat so that it does not look alive."""
         WorkerHeartbeat.objects.filter(host=socket.gethostname(), pid=os.getpid()).delete()
 
     def _figures(self, now: datetime) -> WorkerHeartbeat:
@@ -86,14 +86,14 @@ class Heartbeat:
 
 
 def percentile(ascending: Sequence[float], percent: float) -> float:
-    """By nearest rank: the smallest value that so many per cent do not exceed; 0 of nothing."""
+    """The percentile by nearest rank: the smallest value that `percent` of the values do not exceed; 0 if empty."""
     if not ascending:
         return 0.0
     return ascending[max(1, ceil(len(ascending) * percent / 100)) - 1]
 
 
 def workers_are_running(*, now: datetime) -> bool:
-    """Whether a supervisor has been heard of lately, on any host."""
+    """Whether a supervisor on any host was seen within SILENT_AFTER."""
     return running_supervisors(now=now) > 0
 
 
@@ -103,13 +103,17 @@ def running_supervisors(*, now: datetime) -> int:
     ).count()
 
 
-def forget_silent(*, now: datetime) -> None:
-    """Forget who has been silent for an hour, and processes of this host that are gone.
+def delete_silent(*, now: datetime) -> None:
+    """Delete heartbeats that are an hour old, and those of processes of this host that no longer exist.
 
-    A worker without work is silent too, but still there.
+    An idle worker is silent too, but its process exists.
     """
     ahead = Q(seen_at__gt=now + MAX_SKEW)
-    WorkerHeartbeat.objects.filter(ahead | Q(seen_at__lt=now - FORGOTTEN_AFTER)).delete()
+    WorkerHeartbeat.objects.filter(ahead | Q(seen_at__lt=now - DELETED_AFTER)).delete()
     silent = WorkerHeartbeat.objects.filter(seen_at__lt=now - SILENT_AFTER)
-    gone = [beat.pk for beat in silent.filter(host=socket.gethostname()) if not psutil.pid_exists(beat.pid)]
+    gone = [
+        heartbeat.pk
+        for heartbeat in silent.filter(host=socket.gethostname())
+        if not psutil.pid_exists(heartbeat.pid)
+    ]
     silent.filter(pk__in=gone).delete()

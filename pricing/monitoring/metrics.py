@@ -1,4 +1,4 @@
-"""What alerts are decided by: how jobs, gates and workers are doing, read from stored rows."""
+"""The metrics that alerts are based on: the state of jobs, gates and workers, read from stored rows."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ from pricing.models import PriceJob, SyncRun, WorkerHeartbeat
 
 SAMPLE = 50  # jobs
 LATELY = timedelta(minutes=15)
-# The breaker probes and pauses end within this time, so a gate that was shut earlier is not in use any more.
+# The breaker probes, and pauses end, within this time, so a gate that was last shut before it is no longer in use.
 GATE_IN_USE = timedelta(minutes=20)
-HEARD_WITHIN = timedelta(seconds=60)
+SEEN_WITHIN = timedelta(seconds=60)
 NOT_A_FAILURE = (Kind.RATE_LIMIT, Kind.WAITING)  # kinds of error that say nothing about a job
 
 
@@ -34,13 +34,13 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What is known at one moment.
+    """The metrics at one moment.
 
-    finished: jobs that ended lately, at most SAMPLE; failed: those of them that failed, or will be tried again.
-    idle_since: since when work waits that could go on and does not; None when nothing waits or nothing may be sent.
-    still_for: how long nothing has ended although work waits, by a steady clock; None when that is not watched.
-    held_up_by: why nothing is sent now, as far as the gate knows; for people.
-    mismatch: what does not fit between the database and this version, and what to do.
+    finished: jobs that ended recently, at most SAMPLE; failed: those of them that failed or will be tried again.
+    idle_since: since when work that could proceed has made no progress; None if none waits or none may be sent.
+    still_for: how long no work has ended although some waits, by a monotonic clock; None if that is not measured.
+    held_up_by: why nothing is sent now, as far as the gate knows; for messages.
+    mismatch: how the database schema differs from this version, and what to do.
     breaker_open_since: since when Discogs has not answered; None while the breaker is closed.
     """
 
@@ -56,7 +56,7 @@ class Metrics:
 
 
 class Stillness:
-    """For how long nothing has ended although work waits. Trusts no stored time: only whether something changes."""
+    """How long no work has ended although some waits. It trusts no stored time, only whether something changes."""
 
     def __init__(self, steady: Callable[[], float] = time.monotonic) -> None:
         self._steady = steady
@@ -71,23 +71,23 @@ class Stillness:
 
 
 def _work_and_progress() -> object:
-    """Something that changes whenever a job ends or an import comes forward; None when nothing is to be done."""
-    walks = ImportPass.objects.running()
+    """A value that changes whenever a job ends or an import advances; None if there is no work."""
+    passes = ImportPass.objects.running()
     under_way = PriceJob.objects.filter(state__in=(PriceJob.State.QUEUED, PriceJob.State.RUNNING))
     held_up = Q(state=PriceJob.State.WAITING, error_kind__in=NOT_A_FAILURE) | Q(state=PriceJob.State.DUE)
     wanted = PriceJob.objects.filter(held_up, items__run__state=SyncRun.State.RUNNING)
-    if not (under_way.exists() or wanted.exists() or walks.exists()):
+    if not (under_way.exists() or wanted.exists() or passes.exists()):
         return None
     ended = PriceJob.objects.filter(finished_at__isnull=False).order_by("-finished_at")
     return (
         PriceJob.objects.live().count(),
         ended.values_list("pk", "finished_at").first(),
-        list(walks.order_by("pk").values_list("pk", "stage", "next_page")),
+        list(passes.order_by("pk").values_list("pk", "stage", "next_page")),
     )
 
 
 def measure(*, now: datetime, still_for: timedelta | None = None) -> Metrics:
-    """The signs of now, with the gate that this host goes through: about eight small queries."""
+    """Measure the current metrics, with the gate that this host uses: about eight small queries."""
     egress = settings.DISCOGS_EGRESS
     gate = ApiGate.objects.filter(egress=egress).first() or ApiGate(egress=egress)
     without_implausible_times(gate, now.timestamp(), configured_gate().pace)
@@ -106,7 +106,7 @@ def measure(*, now: datetime, still_for: timedelta | None = None) -> Metrics:
 
 
 def _recent_ends(now: datetime) -> list[tuple[datetime, bool]]:
-    """When the last jobs ended or failed for the time being, newest first, and whether they failed."""
+    """When the last jobs ended or failed an attempt, newest first, and whether they failed."""
     finished = PriceJob.objects.filter(is_recent("finished_at", now=now, within=LATELY)).exclude(
         state=PriceJob.State.CANCELLED
     )
@@ -128,17 +128,17 @@ def _recent_ends(now: datetime) -> list[tuple[datetime, bool]]:
 
 
 def _idle_since(gate: ApiGate, ended_at: datetime | None, *, now: datetime) -> datetime | None:
-    """The latest of: work came, the gate let it through, a job began, a job ended."""
+    """The latest of these times: work was queued, the gate opened, a job started, a job ended."""
     waiting_since, shut_until = _waiting_since(), _shut_until(gate)
     if waiting_since is None or shut_until > now:
         return None
-    # What began and ended is older than the newest end, so the live ones are enough.
+    # A job that has ended started before the newest end, so the live jobs are enough.
     began_at = PriceJob.objects.live().aggregate(at=Max("started_at"))["at"]
     return max(at for at in (waiting_since, shut_until, began_at, ended_at) if at)
 
 
 def _waiting_since() -> datetime | None:
-    """Since when the first of the jobs waits that are in the queue, or that the feeder could put there."""
+    """Since when the oldest job has waited that is in the queue or that the feeder could queue."""
     queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED)
     due = PriceJob.objects.filter(state=PriceJob.State.DUE, items__run__state=SyncRun.State.RUNNING)
     earliest = (
@@ -149,7 +149,7 @@ def _waiting_since() -> datetime | None:
 
 
 def _shut_until(gate: ApiGate) -> datetime:
-    """The time until which a gate lets nothing through; long ago when it never was shut."""
+    """The time until which the gate is shut; long ago if it never was."""
     open_until = gate.open_until if gate.breaker != ApiGate.Breaker.CLOSED else 0.0
     return datetime.fromtimestamp(max(gate.paused_until, open_until), tz=UTC)
 
@@ -157,10 +157,10 @@ def _shut_until(gate: ApiGate) -> datetime:
 def _held_up_by(gate: ApiGate, *, now: datetime) -> str:
     seconds = max(0.0, (_shut_until(gate) - now).total_seconds())
     if gate.breaker != ApiGate.Breaker.CLOSED:
-        return f"Discogs does not answer, and is asked again in {seconds:.0f} seconds"
+        return f"Discogs does not answer; the next attempt is in {seconds:.0f} seconds"
     if seconds:
-        return f"Discogs has asked us to wait (429), for another {seconds:.0f} seconds"
-    return "Discogs may be asked, so the workers take nothing or what they ask comes to nothing"
+        return f"Discogs has asked this site to wait (429) for another {seconds:.0f} seconds"
+    return "requests are allowed, so the workers take no jobs or their requests have no result"
 
 
 def _in_use(shut_until: float, now: datetime) -> bool:
@@ -179,10 +179,10 @@ def _open_since(gate: ApiGate, *, now: datetime) -> datetime | None:
 
 
 def _heavy_workers(now: datetime) -> tuple[Worker, ...]:
-    """Workers that hold more memory than their limit; django-q2 counts it in units of 1024 bytes."""
+    """Workers that use more memory than their limit; django-q2 counts it in units of 1024 bytes."""
     limit = 1024 * int(cast(Mapping[str, Any], settings.Q_CLUSTER).get("max_rss") or 0)
     if not limit:
         return ()
-    heard = WorkerHeartbeat.objects.filter(is_recent("seen_at", now=now, within=HEARD_WITHIN), role="worker")
-    rows = heard.filter(rss_bytes__gt=limit).order_by("-rss_bytes")
+    seen = WorkerHeartbeat.objects.filter(is_recent("seen_at", now=now, within=SEEN_WITHIN), role="worker")
+    rows = seen.filter(rss_bytes__gt=limit).order_by("-rss_bytes")
     return tuple(Worker(str(row), row.rss_bytes, limit) for row in rows)

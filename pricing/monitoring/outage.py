@@ -1,4 +1,4 @@
-"""A database that is away for a while: said once when it goes and once when it is back, by each process."""
+"""Database outages: each process logs once when the database stops answering and once when it answers again."""
 
 import logging
 import time
@@ -17,7 +17,9 @@ def note_away(error: Exception) -> None:
     if _since is None:
         _since = time.monotonic()
         reason = str(error).strip().partition("\n")[0]
-        logger.error("the database does not answer: %s. Nothing is lost; work goes on when it does.", reason)
+        logger.error(
+            "the database does not answer: %s. Nothing is lost; work continues when it answers.", reason
+        )
 
 
 def note_answer() -> None:

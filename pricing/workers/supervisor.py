@@ -83,7 +83,7 @@ class Supervisor:
         self._every(2, "scale", lambda: self._scale(now))
         self._every(3, "heartbeat", lambda: self._heartbeat.report(now=now))
         self._every(10, "alerts", lambda: alerts.evaluate(now, still_for=self._stillness.look()))
-        self._every(60, "forget", lambda: heartbeat.forget_silent(now=now))
+        self._every(60, "forget", lambda: heartbeat.delete_silent(now=now))
 
     def _move_work(self, now: datetime) -> None:
         """Advance jobs, imports and runs. Must not run while the database schema is of another version."""

@@ -188,7 +188,7 @@ def beat(seen_at: datetime, **fields: object) -> WorkerHeartbeat:
 def test_heartbeat_from_the_future_is_no_sign_of_life(moment, running):
     beat(moment)
     assert heartbeat.workers_are_running(now=NOON) is running
-    heartbeat.forget_silent(now=NOON)
+    heartbeat.delete_silent(now=NOON)
     assert WorkerHeartbeat.objects.exists() is running
 
 
@@ -212,7 +212,7 @@ def test_alert_opened_in_the_future_closes():
 
 
 def test_alert_remembered_in_the_future_closes():
-    lately = alerts.wrong_lately({"stall": AHEAD.timestamp()}, [], now=NOON)
+    lately = alerts.found_recently({"stall": AHEAD.timestamp()}, [], now=NOON)
     assert lately == {}
 
 
@@ -246,7 +246,7 @@ def look(stillness: Stillness, steady: SteadyClock, *, minutes: float) -> list[H
     [
         ({"paused_until": (NOON + timedelta(minutes=14)).timestamp()}, "another 840 seconds"),
         ({"breaker": "half_open", "open_until": SLIGHTLY.timestamp()}, "does not answer"),
-        ({}, "Discogs may be asked"),
+        ({}, "requests are allowed"),
     ],
 )
 def test_alert_names_the_reason_when_nothing_has_ended(run, steady, gate, reason):

@@ -81,7 +81,7 @@ def test_what_is_wrong_follows_from_the_signs(signs, expected):
             Metrics(breaker_open_since=ago(hours=1)),
             "since 11:00 UTC",
             "without losing",
-            "evaluate at the network",
+            "check the network",
         ),
         (Metrics(refusals=5), "refused 5 requests in a row", "No job loses an attempt", "DISCOGS_EGRESS"),
         (Metrics(heavy=HEAVY), "host:7 holds 400 MB", "nothing is lost", "lower PRICE_WORKERS_MAX"),
@@ -110,7 +110,7 @@ def test_every_kind_has_a_title():
     ],
 )
 def test_a_condition_is_remembered_until_it_has_been_false_for_a_minute(before, wrong, expected):
-    assert set(alerts.wrong_lately(before, wrong, now=NOON)) == expected
+    assert set(alerts.found_recently(before, wrong, now=NOON)) == expected
 
 
 # Opening and closing ---------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_workers_are_missing_when_their_supervisor_is_silent(seconds, missing):
     found = alerts.current(NOON)
     assert bool(found) is missing
     if missing:
-        assert "heard of since 11:55 UTC" in found[0].message
+        assert "seen since 11:55 UTC" in found[0].message
         assert found[0].opened_at == ago(seconds=300)
 
 

@@ -9,7 +9,7 @@ from django.core import checks
 
 from collections_app.discogs.client import DEADLINE
 from collections_app.discogs.gate import PATIENCE
-from pricing.monitoring.checks import least_retry
+from pricing.monitoring.checks import min_retry
 
 ROOT = Path(__file__).resolve().parents[3]
 SQLITE = {
@@ -68,7 +68,7 @@ def test_settings_that_are_left_out_count_with_the_defaults_of_the_queue(setting
     [(1, 1, 30, 99), (2, 2, 30, 99), (1, 3, 60, 315), (4, 4, 27, 90)],
 )
 def test_retry_outlasts_all_that_may_be_before_a_row(workers, queue_limit, timeout, least):
-    assert least_retry(workers=workers, queue_limit=queue_limit, timeout=timeout) == least
+    assert min_retry(workers=workers, queue_limit=queue_limit, timeout=timeout) == least
 
 
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])

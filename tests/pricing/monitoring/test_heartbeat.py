@@ -122,7 +122,7 @@ def test_who_is_silent_for_an_hour_is_forgotten(now):
     for pid, minutes in ((1, 59), (2, 61)):
         seen_at = now - timedelta(minutes=minutes)
         WorkerHeartbeat.objects.create(host="h", pid=pid, started_at=seen_at, seen_at=seen_at)
-    heartbeat.forget_silent(now=now)
+    heartbeat.delete_silent(now=now)
     assert [row.pid for row in WorkerHeartbeat.objects.all()] == [1]
 
 
@@ -142,7 +142,7 @@ def test_a_silent_process_of_this_host_is_forgotten_when_it_is_gone(now, host, g
     WorkerHeartbeat.objects.create(
         host=host, pid=ended.pid if gone else os.getpid(), started_at=seen_at, seen_at=seen_at
     )
-    heartbeat.forget_silent(now=now)
+    heartbeat.delete_silent(now=now)
     assert WorkerHeartbeat.objects.exists() is not forgotten
 
 
