@@ -1,7 +1,7 @@
-"""Price sources the site can do without: suggestions by grade, statistics in a chosen currency, listing search.
+"""Optional price sources: suggestions by grade, statistics in a chosen currency, listing search.
 
-Each has a freshness of its own and passes the gate like everything else. They are asked only while no sync is under
-way, and what goes wrong with them leaves prices, jobs and connections as they are.
+Each has its own freshness window and goes through the gate like every other request. They are requested only while no
+sync is active, and a failure leaves prices, jobs and connections as they are.
 """
 
 import logging
@@ -41,38 +41,38 @@ SETTINGS_AGAIN_AFTER = timedelta(days=30)
 FAILED_AGAIN_AFTER = timedelta(days=1)
 KNOWN_TO_EXIST_FOR = timedelta(days=7)
 
-# Names of capabilities, the first two followed by an id.
+# Names of capabilities; an id follows the first two.
 PER_RELEASE, PER_CONNECTION, LISTING_SEARCH = (
     "suggestions of release ",
     "suggestions for connection ",
     "search",
 )
 
-# Neither has reached Discogs' answer: the release is still due, and the gate knows for how long to wait.
-TO_WAIT = errors.GateClosed, errors.RateLimited
+# With neither error Discogs has given an answer: the release is still due, and the gate knows how long to wait.
+POSTPONED = errors.GateClosed, errors.RateLimited
 
 
 def feed(*, now: datetime) -> int:
-    """Queue optional requests for a minute, while nothing else is to be done; returns how many."""
+    """Queue optional requests for one minute if there is no other work; returns how many."""
     if is_busy() or OrmQ.objects.filter(key=Conf.CLUSTER_NAME).exists() or gate.status().reason:
         return 0
     probe = _search_unknown(now)
     if probe:
-        async_task(SEARCH_TASK, save=False, broker=at_the_back())
+        async_task(SEARCH_TASK, save=False, broker=background_broker())
     releases = due_suggestions(_idle_budget(), now)
     for release in releases:
-        async_task(SUGGESTIONS_TASK, release, save=False, broker=at_the_back())
+        async_task(SUGGESTIONS_TASK, release, save=False, broker=background_broker())
     return len(releases) + probe
 
 
 def is_busy() -> bool:
-    """Whether prices or collections are being fetched; a paused run does not count."""
+    """Whether prices or a collection are being fetched; a paused run does not count."""
     runs = SyncRun.objects.filter(state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
     return runs.exists() or ImportPass.objects.running().exists()
 
 
 def _idle_budget() -> int:
-    """Requests that leave room for someone who clicks."""
+    """How many requests to queue for a minute, with room for interactive requests."""
     return max(1, min(50, int(settings.DISCOGS_RATE_LIMIT * 60 / settings.DISCOGS_RATE_WINDOW / 3)))
 
 
@@ -80,7 +80,7 @@ def _idle_budget() -> int:
 
 
 def due_suggestions(limit: int, now: datetime) -> list[int]:
-    """Up to `limit` releases whose suggestions are to be fetched, never asked and oldest first: one query."""
+    """Up to `limit` releases whose suggestions are due, never requested ones first, then the oldest: one query."""
     newest = PriceSuggestion.objects.filter(release=OuterRef("pk")).order_by("-observed_at")
     due = _suggestions_due(now).annotate(asked_at=Subquery(newest.values("observed_at")[:1]))
     first = F("asked_at").asc(nulls_first=True), F("price__amount_minor").desc(nulls_last=True), "pk"
@@ -88,20 +88,20 @@ def due_suggestions(limit: int, now: datetime) -> list[int]:
 
 
 def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime) -> bool:
-    """Fetch and store a release's suggestions, if they are still due and no sync has begun. At most two requests.
+    """Fetch and store a release's suggestions if they are still due and no sync has started. At most two requests.
 
     Returns whether Discogs answered.
     """
     if is_busy() or not _suggestions_due(now).filter(pk=release_id).exists():
         return False
     connections = _connections_to_ask(now).filter(Exists(held(release=release_id, connection=OuterRef("pk"))))
-    # Those known to have seller settings first.
+    # Connections known to have seller settings come first.
     ordered = connections.order_by(F("has_seller_settings").desc(nulls_last=True), "pk")
     for connection, credentials in usable(ordered):
         try:
             found = _suggestions(release_id, connection, client_for(credentials))
         except errors.DiscogsError as error:
-            _note_failure(error, release_id, connection, now=now)
+            _record_failure(error, release_id, connection, now=now)
             return False
         _store_suggestions(release_id, found, now=now)
         DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=True)
@@ -116,16 +116,16 @@ def _suggestions(
         return client.price_suggestions(release_id)
     except SellerSettingsMissing:
         if connection.has_seller_settings:
-            # They were there: perhaps it is the release that is gone. This raises NotFound then.
+            # The settings existed before, so perhaps the release is gone; if so, this raises NotFound.
             client.release_market(release_id)
         raise
 
 
-def _note_failure(
+def _record_failure(
     error: errors.DiscogsError, release_id: int, connection: DiscogsConnection, *, now: datetime
 ) -> None:
-    """Remember what went wrong, so that the same is not asked again at once."""
-    if isinstance(error, TO_WAIT):
+    """Record a failure so that the same request is not sent again at once."""
+    if isinstance(error, POSTPONED):
         return
     if isinstance(error, SellerSettingsMissing):
         DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=False)
@@ -137,7 +137,7 @@ def _note_failure(
 
 
 def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> None:
-    """Replace a release's suggestions. Those in the selling currency of another owner stay, unless there are none."""
+    """Replace a release's suggestions. Those in another owner's currency stay, unless Discogs has none at all."""
     currencies = {suggestion.currency for suggestion in found}
     known = PriceSuggestion.objects.filter(release=release_id)
     with transaction.atomic():
@@ -164,12 +164,12 @@ def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: dat
 
 
 def _suggestions_due(now: datetime) -> "QuerySet[Release]":
-    """Held releases that exist at Discogs for sure, without fresh suggestions, and with an owner who may ask."""
+    """Held releases that surely exist on Discogs, have no fresh suggestions and have an owner who may request them."""
     asked = Capability.objects.filter(name=Concat(Value(PER_RELEASE), Cast(OuterRef("pk"), CharField())))
-    none_lately = asked.filter(
+    none_recently = asked.filter(
         is_recent("checked_at", now=now, within=SUGGESTIONS_FRESH_FOR), is_available=False
     )
-    failed_lately = asked.filter(is_recent("checked_at", now=now, within=FAILED_AGAIN_AFTER))
+    failed_recently = asked.filter(is_recent("checked_at", now=now, within=FAILED_AGAIN_AFTER))
     fresh = PriceSuggestion.objects.filter(
         is_recent("observed_at", now=now, within=SUGGESTIONS_FRESH_FOR), release=OuterRef("pk")
     )
@@ -178,39 +178,39 @@ def _suggestions_due(now: datetime) -> "QuerySet[Release]":
         Exists(owned),
         price__status__in=(MarketStatus.PRICED, MarketStatus.NONE_FOR_SALE),
         price__observed_at__gt=now - KNOWN_TO_EXIST_FOR,
-    ).exclude(Exists(fresh) | Exists(none_lately) | Exists(failed_lately))
+    ).exclude(Exists(fresh) | Exists(none_recently) | Exists(failed_recently))
 
 
 def _connections_to_ask(now: datetime) -> "QuerySet[DiscogsConnection]":
-    """Without those whose owner sells nothing at Discogs, as far as we know, or who were refused a day ago."""
+    """The active connections, without those known to have no seller settings or refused within the last day."""
     refused = Capability.objects.filter(name=Concat(Value(PER_CONNECTION), Cast(OuterRef("pk"), CharField())))
-    lately = refused.filter(is_recent("checked_at", now=now, within=FAILED_AGAIN_AFTER))
+    recent = refused.filter(is_recent("checked_at", now=now, within=FAILED_AGAIN_AFTER))
     long_ago = refused.filter(checked_at__lte=now - SETTINGS_AGAIN_AFTER)
     may_ask = Q(has_seller_settings=True) | Q(has_seller_settings__isnull=True)
     active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE)
-    return active.filter(may_ask & ~Q(Exists(lately)) | Q(has_seller_settings=False) & Q(Exists(long_ago)))
+    return active.filter(may_ask & ~Q(Exists(recent)) | Q(has_seller_settings=False) & Q(Exists(long_ago)))
 
 
 # Statistics in a chosen currency --------------------------------------------------------------------
 
 
-def at_the_back() -> OrderedBroker:
-    """Behind every price that waits in the queue."""
+def background_broker() -> OrderedBroker:
+    """A broker that enqueues behind every price task in the queue."""
     return OrderedBroker(ahead=timedelta(0))
 
 
 def enqueue_market_stat(release_id: int, currency: str) -> None:
     """Queue a request for the lowest price in this currency."""
-    async_task(STAT_TASK, release_id, currency, save=False, broker=at_the_back())
+    async_task(STAT_TASK, release_id, currency, save=False, broker=background_broker())
 
 
 def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor, now: datetime) -> bool:
-    """Fetch and store the lowest price of a release in one currency; a reading of the last day costs no request.
+    """Fetch and store the lowest price of a release in one currency, unless there is a reading of the last day.
 
     Returns whether there is a fresh one now.
     """
-    lately = is_recent("observed_at", now=now, within=STAT_FRESH_FOR)
-    fresh = MarketStat.objects.filter(lately, release=release_id, currency=currency)
+    recent = is_recent("observed_at", now=now, within=STAT_FRESH_FOR)
+    fresh = MarketStat.objects.filter(recent, release=release_id, currency=currency)
     if fresh.exists():
         return True
     owners = DiscogsConnection.objects.filter(
@@ -240,7 +240,7 @@ def refresh_market_stat(release_id: int, currency: str, *, client_for: ClientFor
 
 
 def probe_listing_search(*, client_for: ClientFor, now: datetime) -> bool:
-    """Whether listings can be searched. Never asked when DISCOGS_LISTING_SEARCH is off, else once a day."""
+    """Whether listings can be searched. Requested at most once a day, and never if DISCOGS_LISTING_SEARCH is off."""
     if not settings.DISCOGS_LISTING_SEARCH:
         return False
     known = _search_known(now).first()
@@ -252,7 +252,7 @@ def probe_listing_search(*, client_for: ClientFor, now: datetime) -> bool:
         return False
     try:
         is_available = client_for(access[1]).listing_search(copy.release_id)
-    except TO_WAIT:
+    except POSTPONED:
         return False
     except errors.DiscogsError:
         is_available = False
@@ -280,7 +280,7 @@ def held(**which: object) -> "QuerySet[CollectionInstance]":
 def usable(
     connections: "QuerySet[DiscogsConnection] | Sequence[DiscogsConnection]",
 ) -> Iterator[tuple[DiscogsConnection, Credentials]]:
-    """Connections with their credentials, without those that cannot be read: the next price job tells their owner."""
+    """Connections with readable credentials. For the others, the next price job informs their owner."""
     for connection in connections:
         try:
             yield connection, credentials_of(connection)
