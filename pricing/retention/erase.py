@@ -1,8 +1,8 @@
-"""Erasing what belongs to a user: their collection, or all of it with the account.
+"""Erase a user's collection, or the whole account.
 
-Work under way ends first or stores nothing. A step of an import holds the row of its pass while it stores, and a
-writer of values that of the connection; whoever comes later finds neither. Locks are taken in one order everywhere:
-connection, passes, runs, user.
+Concurrent work either ends first or stores nothing. An import step locks the row of its pass while it stores, and a
+writer of values locks the connection; work that starts later finds neither row. Locks are taken in the same order
+everywhere: connection, passes, runs, user.
 """
 
 from datetime import datetime
@@ -20,11 +20,11 @@ from pricing.value.daily import forget_values
 
 
 class LastAdministrator(Exception):
-    """Without this account nobody could administer the site."""
+    """The account cannot be erased: no other active account could administer the site."""
 
 
 def erase_holdings(user_id: int, *, now: datetime) -> None:
-    """Erase what came from Discogs: credential, copies, runs and values. A run under way is cancelled."""
+    """Erase everything that came from Discogs: credential, copies, runs and values. An active run is cancelled."""
     with transaction.atomic():
         connection = _lock_for_erasure(user_id)
         for run in SyncRun.objects.of(user_id).active():
@@ -35,24 +35,24 @@ def erase_holdings(user_id: int, *, now: datetime) -> None:
 
 
 def erase_account(user: User, *, now: datetime) -> None:
-    """Erase a user with everything that is theirs. Prices of releases stay: they are nobody's. Safe to run twice.
+    """Erase a user with all their data. Prices of releases stay, as they belong to no user. Safe to run twice.
 
-    Raises LastAdministrator, and nothing is changed, for the last active superuser.
+    Raises LastAdministrator and changes nothing if the user is the last active superuser.
     """
-    people = get_user_model().objects
+    users = get_user_model().objects
     with transaction.atomic():
         if is_last_administrator(user):
             raise LastAdministrator
         erase_holdings(user.pk, now=now)
         # From here on no other transaction can add a row of this user.
-        account = people.select_for_update().filter(pk=user.pk).first()
+        account = users.select_for_update().filter(pk=user.pk).first()
         if account is not None:
             end_sessions_of(account)
             account.delete()
 
 
 def is_last_administrator(user: User) -> bool:
-    """In a transaction: two superusers cannot leave at the same time."""
+    """Whether no other superuser is active. Call it in a transaction: its locks keep two from erasing at once."""
     if not user.is_superuser:
         return False
     rows = get_user_model().objects.select_for_update(no_key=True)
@@ -61,9 +61,9 @@ def is_last_administrator(user: User) -> bool:
 
 
 def _lock_for_erasure(user_id: int) -> DiscogsConnection | None:
-    """The connection, once nobody stores anything for it any more, locked against whoever begins."""
+    """Wait until nothing is being stored for the connection, then lock it so that no new work starts."""
     rows = DiscogsConnection.objects.filter(user_id=user_id)
-    # A step that stores refers to the connection when it commits, so the strong lock comes after its pass.
+    # A step that stores references the connection when it commits, so the strong lock is taken after that of its pass.
     connection = rows.select_for_update(no_key=True).first()
     if connection is None:
         return None

@@ -1,4 +1,4 @@
-"""Delete what is kept no longer, a batch at a time, each in a transaction of its own."""
+"""Delete expired rows in batches, each in its own transaction."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ from pricing.sources.suggestions import PER_RELEASE
 BATCH = 1_000  # rows in one transaction
 
 UNOWNED_FOR = timedelta(days=30)  # a disconnected user may come back
-RUNS_FOR, MIN_RUNS = timedelta(days=90), 20  # of each user the newest stay, however old
+RUNS_FOR, MIN_RUNS = timedelta(days=90), 20  # the newest of each user stay, however old they are
 JOBS_FOR = timedelta(days=30)
 MINUTES_FOR = timedelta(days=30)
 ALERTS_FOR = timedelta(days=90)
@@ -47,18 +47,18 @@ Rows = QuerySet[Any]
 
 
 def purge_some(*, now: datetime, limit: int = BATCH) -> Counter[str]:
-    """Delete up to `most` rows that have had their time; returns how many of each kind. Empty: nothing is left."""
+    """Delete up to `limit` expired rows; returns how many of each kind. An empty result means that none is left."""
     counts: Counter[str] = Counter()
     for kind, rows in purgeable(now=now).items():
         left = limit - counts.total()
-        # A kind is begun when those before it are done: jobs may go when the items of old runs are gone.
+        # A kind is deleted after the kinds before it: jobs may be deleted only when the items of old runs are gone.
         if left > 0 and (deleted := _delete(rows, left)):
             counts[kind] = deleted
     return counts
 
 
 def purge_all(*, now: datetime) -> Counter[str]:
-    """Delete everything that has had its time; returns how many of each kind."""
+    """Delete all expired rows; returns how many of each kind."""
     counts: Counter[str] = Counter()
     while some := purge_some(now=now):
         counts += some
@@ -66,16 +66,16 @@ def purge_all(*, now: datetime) -> Counter[str]:
 
 
 def count_purgeable(*, now: datetime) -> Counter[str]:
-    """What `purge_all` would delete."""
+    """How many rows of each kind `purge_all` would delete."""
     counts = Counter({kind: rows.count() for kind, rows in purgeable(now=now).items()})
     return +counts
 
 
 def purgeable(*, now: datetime) -> dict[str, Rows]:
-    """The rows that have had their time, by kind, in the order in which they may go."""
+    """The expired rows by kind, in the order in which they may be deleted."""
     runs = _old_runs(now)
     orphans = _orphans(now)
-    # The newest price goes last: it tells how long nobody has had the release.
+    # The newest price is deleted last: its time shows how long the release has had no owner.
     return {
         "market stats": MarketStat.objects.filter(release__in=orphans),
         "suggestions": PriceSuggestion.objects.filter(release__in=orphans),
@@ -88,7 +88,7 @@ def purgeable(*, now: datetime) -> dict[str, Rows]:
         "alerts": HealthAlert.objects.filter(closed_at__lt=now - ALERTS_FOR),
         "authorisations": PendingAuthorisation.objects.filter(created_at__lt=now - AUTHORISATIONS_FOR),
         "sign-ups": _unconfirmed(now),
-        # With each the address it was used from goes too.
+        # A session's IP address is deleted with it.
         "sessions": Session.objects.filter(expire_date__lt=now),
         "logins": UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("session_key")))),
         "answers": Capability.objects.filter(name__startswith=PER_RELEASE, checked_at__lt=now - ANSWERS_FOR),
@@ -96,9 +96,9 @@ def purgeable(*, now: datetime) -> dict[str, Rows]:
 
 
 def _orphans(now: datetime) -> "QuerySet[Release]":
-    """Releases that nobody holds, has held or wants, and that have not been fetched during the grace.
+    """Releases that no user holds, has held or wants, and that were not fetched within UNOWNED_FOR.
 
-    A removed copy is a row too: its owner's history needs the snapshots.
+    A removed copy counts as a row: its owner's history needs the snapshots.
     """
     this = {"release": OuterRef("pk")}
     lately = ReleasePrice.objects.filter(**this, observed_at__gte=now - UNOWNED_FOR)
@@ -110,12 +110,12 @@ def _orphans(now: datetime) -> "QuerySet[Release]":
 
 
 def _unconfirmed(now: datetime) -> "QuerySet[Any]":
-    """Accounts of people who never confirmed the address they signed up with, and so never logged in."""
+    """Accounts whose email address was never confirmed, so that they were never logged in to."""
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
-    people = get_user_model().objects.filter(
+    users = get_user_model().objects.filter(
         date_joined__lt=now - SIGN_UPS_FOR, last_login__isnull=True, is_staff=False
     )
-    return people.filter(Exists(addresses), ~Exists(addresses.filter(verified=True)))
+    return users.filter(Exists(addresses), ~Exists(addresses.filter(verified=True)))
 
 
 def _beyond_history(now: datetime) -> Q:
@@ -128,14 +128,14 @@ def _beyond_history(now: datetime) -> Q:
 def _old_runs(now: datetime) -> "QuerySet[SyncRun]":
     newest = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at").values("created_at")
     oldest_kept = Subquery(newest[MIN_RUNS - 1 : MIN_RUNS])
-    # Runs over chosen releases belong to nobody; nobody's page lists them.
+    # Runs over chosen releases have no user, so no page lists them.
     return SyncRun.objects.filter(
         Q(user__isnull=True) | Q(created_at__lt=oldest_kept), finished_at__lt=now - RUNS_FOR
     )
 
 
 def _old_jobs(now: datetime, runs: "QuerySet[SyncRun]") -> "QuerySet[PriceJob]":
-    """Ended jobs that no run shows any more. A job's end would otherwise read as “reused” in the run's progress."""
+    """Ended jobs that no run refers to any more: an item without its job would count as reused in its run."""
     shown = RunItem.objects.filter(job=OuterRef("pk")).exclude(run__in=runs)
     old = PriceJob.objects.filter(finished_at__lt=now - JOBS_FOR).exclude(state__in=PriceJob.LIVE)
     return old.exclude(Exists(shown))
@@ -146,6 +146,6 @@ def _delete(rows: Rows, limit: int) -> int:
         ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
         if not ids:
             return 0
-        # With its conditions once more: a release may have found an owner since.
+        # The conditions are applied again: a release may have got an owner since.
         _, deleted = rows.filter(pk__in=ids).delete()
     return deleted.get(rows.model._meta.label, 0)
