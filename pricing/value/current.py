@@ -1,4 +1,4 @@
-"""The holdings of a user and what they are worth now."""
+"""The current value of a user's holdings."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from pricing.value.valuation import (
     total,
 )
 
-# How a state is called on every page.
+# The label of each state on every page.
 STATE_LABELS = {
     Freshness.FRESH: "Fresh",
     Freshness.AGEING: "Ageing",
@@ -37,9 +37,9 @@ def fresh_for() -> timedelta:
 
 
 def value_for(user_id: int, *, now: datetime) -> Value:
-    """What a user's collection is worth now. Every page and command asks here. Two queries.
+    """The current value of a user's collection, for every page and command. Two queries.
 
-    The database adds up each state, so that a large collection costs a few rows and not one for each release.
+    The database sums each state, so that a large collection costs a few rows and not one for each release.
     """
     return total(_tallies_of(user_id, now=now), _totals_of(user_id), currency=PRICE_CURRENCY)
 
@@ -72,7 +72,7 @@ def _totals_of(user_id: int) -> Totals:
 
 
 def state_at(now: datetime) -> Case:
-    """The rule of `valuation.freshness` for the database, over rows that lead to a release."""
+    """The SQL twin of `valuation.freshness`, for rows with a `release`."""
     ages = (
         (Freshness.FRESH, fresh_for()),
         (Freshness.AGEING, AGEING_UNTIL),
@@ -88,8 +88,8 @@ def state_at(now: datetime) -> Case:
 
 
 def counted(now: datetime, *, price: str = "release__price__") -> Q:
-    """The rows whose price is part of a total at `now`: the rule of `value_of`, for sums made by the database.
+    """Select the rows whose price counts in a total at `now`: the SQL twin of the rule in `value_of`.
 
-    `price` leads to the ReleasePrice; empty when the rows are ReleasePrice themselves.
+    `price` is the lookup path to the ReleasePrice; empty if the rows are ReleasePrice rows.
     """
     return Q(**{f"{price}status": MarketStatus.PRICED, f"{price}observed_at__gte": now - PRICE_COUNTS_FOR})

@@ -1,4 +1,4 @@
-"""Keep each day's estimated value, so that the history of a large collection is read and not computed."""
+"""Store each day's estimated value, so that the history of a large collection is read and not computed."""
 
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +14,7 @@ from pricing.value.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, hold
 
 
 def store_value(user_id: int, *, now: datetime) -> None:
-    """Write down what a user's collection is worth today (UTC); nothing when it has no price yet."""
+    """Store the value of a user's collection for today (UTC), unless it has no price yet."""
     value = value_for(user_id, now=now)
     if value.priced:
         write_value(user_id, value, day=now.astimezone(UTC).date())
@@ -27,27 +27,27 @@ def write_value(user_id: int, value: Value, *, day: date) -> None:
 
 
 def settle_value(user_id: int, *, now: datetime) -> None:
-    """Compute yesterday's and today's value of a user from snapshots.
+    """Compute and store a user's values of yesterday and today from snapshots.
 
-    Prices of shared releases move with other people's syncs, so a day is right only once it is over.
+    Prices of shared releases change with other users' syncs, so a day's value is final only when the day is over.
     """
     today = now.astimezone(UTC).date()
     rebuild_values(user_id, first=today - timedelta(days=1), last=today, now=now)
 
 
 def forget_values(user_id: int) -> None:
-    """Erase what was derived from a user's collection: its history of values and its runs."""
+    """Erase what was derived from a user's collection: the history of values and the runs."""
     with transaction.atomic():
         CollectionValue.objects.filter(user_id=user_id).delete()
         SyncRun.objects.of(user_id).delete()
 
 
 def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> int:
-    """Compute the values of past days anew from holdings and snapshots; returns how many days have one.
+    """Recompute the values of past days from holdings and snapshots; returns how many days have one.
 
-    Two queries for the sources, whatever the span; costs about days × releases in time.
+    Two queries for the sources, whatever the span; the time grows with days × releases.
     """
-    # A price counts for so long, so nothing older than that matters to the first day.
+    # A price counts for PRICE_COUNTS_FOR, so older readings do not matter to the first day.
     copies, readings = _copies_of(user_id), _readings_of(user_id, since=first - PRICE_COUNTS_FOR)
     rows = []
     for offset in range((last - first).days + 1):
@@ -66,7 +66,7 @@ def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> i
 
 
 def _lock_connection(user_id: int) -> bool:
-    """Whether the user is connected, and stays so until this transaction ends: what was erased must not return."""
+    """Lock the user's connection until this transaction ends, so that erased values cannot return; False if none."""
     rows = DiscogsConnection.objects.select_for_update(no_key=True).filter(user_id=user_id)
     return rows.values("pk").first() is not None
 

@@ -1,8 +1,8 @@
-"""What holdings are worth: the one place where value is computed. Pure; knows nothing of the database.
+"""Compute the value of holdings, in this module only. Pure; knows nothing of the database.
 
-The estimated value is the sum, over owned copies, of the lowest listing of each copy's release: a floor, since
+The estimated value is the sum, over owned copies, of the lowest listing of each copy's release: a lower bound, since
 the cheapest listing may be in any condition. A release without a price adds nothing and is counted as unpriced;
-it is never taken for zero.
+its price is never assumed to be zero.
 """
 
 from bisect import bisect_right
@@ -14,14 +14,14 @@ from enum import StrEnum
 
 from collections_app.discogs.payloads import MarketStatus
 
-# A price older than this no longer counts: the market has moved on.
+# A price older than this no longer counts: the market has changed since.
 PRICE_COUNTS_FOR = timedelta(days=30)
-# Between the freshness window and this age a price is ageing, later it is stale.
+# A price is ageing between the freshness window and this age, and stale after it.
 AGEING_UNTIL = timedelta(hours=24)
 
 
 class Freshness(StrEnum):
-    """The state in which a release's price is shown everywhere."""
+    """The state of a release's price, as shown everywhere."""
 
     FRESH = "fresh"
     AGEING = "ageing"
@@ -29,7 +29,7 @@ class Freshness(StrEnum):
     NONE_FOR_SALE = MarketStatus.NONE_FOR_SALE.value
     BLOCKED = MarketStatus.BLOCKED.value
     GONE = MarketStatus.GONE.value
-    EXPIRED = "expired"  # last seen longer ago than a price counts
+    EXPIRED = "expired"  # older than PRICE_COUNTS_FOR
     NEVER_FETCHED = "never_fetched"
 
 
@@ -38,7 +38,7 @@ PRICED = (Freshness.FRESH, Freshness.AGEING, Freshness.STALE)
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A release someone owns `copies` of, and its newest reading (`observed_at` None: never fetched)."""
+    """A held release, how many copies are owned, and its newest reading (`observed_at` None: never fetched)."""
 
     release_id: int
     copies: int
@@ -52,7 +52,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An estimated value with what it covers. `states` counts copies by freshness."""
+    """An estimated value and its coverage. `states` counts copies by freshness."""
 
     currency: str
     amount_minor: int
@@ -66,7 +66,7 @@ class Value:
 
     @property
     def priced(self) -> int:
-        """Copies that have a price, the stale ones included."""
+        """Copies that have a price, including stale ones."""
         return sum(self.states.get(state, 0) for state in PRICED)
 
     @property
@@ -80,7 +80,7 @@ class Value:
 
 @dataclass(slots=True)
 class Tally:
-    """Holdings in one state, added up. `amount_minor` is of all their copies together."""
+    """The sum of holdings in one state. `amount_minor` is the total of all their copies."""
 
     state: Freshness
     currency: str
@@ -92,7 +92,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many releases are held, and what is offered and wanted of them; each release counts once."""
+    """How many releases are held, and how many of them are for sale and wanted; each release counts once."""
 
     releases: int
     num_for_sale: int
@@ -102,7 +102,7 @@ class Totals:
 def freshness(
     status: str | None, observed_at: datetime | None, *, now: datetime, fresh_for: timedelta
 ) -> Freshness:
-    """How a reading is to be shown at `now`."""
+    """The state of a reading at `now`."""
     if status is None or observed_at is None:
         return Freshness.NEVER_FETCHED
     if status != MarketStatus.PRICED:
@@ -116,7 +116,7 @@ def freshness(
 
 
 def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh_for: timedelta) -> Value:
-    """Sum what the holdings are worth at `now`, in minor units of `currency`. Raises ValueError like `total`."""
+    """The value of the holdings at `now`, in minor units of `currency`. Raises ValueError like `total`."""
     tallies: dict[tuple[Freshness, str], Tally] = {}
     releases = num_for_sale = want = 0
     for holding in holdings:
@@ -137,10 +137,10 @@ def _add(tally: Tally, holding: Holding) -> None:
         tally.oldest_at = min(tally.oldest_at or seen, seen)
 
 
-def total(tallies: Iterable[Tally], market: Totals, *, currency: str) -> Value:
-    """The value of all that was tallied.
+def total(tallies: Iterable[Tally], totals: Totals, *, currency: str) -> Value:
+    """The value of all tallies together.
 
-    Raises ValueError when a price is in another currency: one currency per total.
+    Raises ValueError if a price is in another currency: a total has one currency.
     """
     tallies = list(tallies)
     states: Counter[Freshness] = Counter()
@@ -155,10 +155,10 @@ def total(tallies: Iterable[Tally], market: Totals, *, currency: str) -> Value:
         currency=currency,
         amount_minor=amount,
         instances=states.total(),
-        releases=market.releases,
+        releases=totals.releases,
         states=dict(states),
-        num_for_sale=market.num_for_sale,
-        want=market.want,
+        num_for_sale=totals.num_for_sale,
+        want=totals.want,
         as_of=max((tally.newest_at for tally in tallies if tally.newest_at), default=None),
         oldest_at=min((tally.oldest_at for tally in tallies if tally.oldest_at), default=None),
     )
@@ -166,7 +166,7 @@ def total(tallies: Iterable[Tally], market: Totals, *, currency: str) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One owned copy, and when it came and went."""
+    """One owned copy, and when it was added and removed."""
 
     release_id: int
     added_at: datetime
@@ -176,7 +176,7 @@ class Copy:
 def holdings_at(
     copies: Iterable[Copy], readings: Mapping[int, Sequence[Holding]], *, moment: datetime
 ) -> list[Holding]:
-    """What was held at a moment, each release with its newest reading up to then.
+    """The holdings at a moment, each release with its newest reading up to then.
 
     readings: for each release its readings, oldest first; their `copies` is ignored.
     """
