@@ -1,6 +1,6 @@
-"""Other currencies than the one prices come in. Pure: amounts and rates in, amounts out.
+"""Convert amounts from USD to other currencies. Pure: amounts and rates in, amounts out.
 
-Totals are made in USD and converted once, for showing; nothing converted is ever stored.
+Totals are computed in USD and converted once, for display; converted amounts are never stored.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from collections_app.currencies import digits_of
 
-PRICE_CURRENCY = "USD"  # what `/releases/{id}` always answers in
-# Exact for every amount and rate there can be; only the last step rounds.
+PRICE_CURRENCY = "USD"  # `/releases/{id}` always answers in it
+# Exact for every possible amount and rate; only the last step rounds.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _USD_DIGITS = 2
 MICROS = 1_000_000
-# Beyond these, one USD in units of a currency of Discogs is garbage: a pound is the most, a yen the least.
+# A rate per USD outside these limits cannot be right: of Discogs' currencies the pound is worth most, the yen least.
 MIN_RATE, MAX_RATE = Decimal("0.05"), Decimal(10_000)
 MAX_MOVE = Decimal("0.2")
 OLD_AFTER = timedelta(days=7)
@@ -22,7 +22,7 @@ OLD_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Units of a currency for one USD, as Discogs reckoned at a moment."""
+    """Units of a currency for one USD, as used by Discogs at a moment."""
 
     currency: str
     per_usd: Decimal
@@ -33,14 +33,14 @@ class Rate:
 
 
 def convert(amount_minor: int, rate: Rate) -> int:
-    """US cents in minor units of the rate's currency, rounded once, half to even."""
+    """Convert US cents to minor units of the rate's currency, rounded once, half to even."""
     digits = digits_of(rate.currency) - _USD_DIGITS
     exact = _EXACT.multiply(Decimal(amount_minor), rate.per_usd).scaleb(digits, _EXACT)
     return int(exact.to_integral_value(context=_EXACT))
 
 
 def rate_between(usd: Decimal, other: Decimal) -> Decimal | None:
-    """What two prices of the same listing say one USD is worth, to six decimals; None when they say nothing."""
+    """The rate per USD that two prices of one listing imply, to six decimals; None if a price is unusable."""
     if not (usd.is_finite() and other.is_finite() and usd > 0 and other > 0):
         return None
     quotient = _EXACT.divide(other, usd)
@@ -48,7 +48,7 @@ def rate_between(usd: Decimal, other: Decimal) -> Decimal | None:
 
 
 def is_plausible(per_usd: Decimal | None, *, before: Rate | None, now: datetime) -> bool:
-    """Whether to believe a rate: within reason, and not far from the last one as long as that one is not old."""
+    """Whether a rate is within the limits and, unless the last rate is old, within MAX_MOVE of it."""
     if per_usd is None or not MIN_RATE <= per_usd <= MAX_RATE:
         return False
     if before is None or before.is_old(now):

@@ -1,6 +1,6 @@
-"""How times and amounts are shown: active for the length of a request, like Django's time zone.
+"""How times and amounts are displayed: active for the duration of a request, like Django's time zone.
 
-Outside of a request, as in commands and workers, times are UTC, amounts stay in USD, and nothing is hidden.
+Outside of a request, as in commands and workers, times are in UTC, amounts are in USD, and nothing is hidden.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from pricing.money.convert import PRICE_CURRENCY, Rate, convert
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """What one user has chosen."""
+    """One user's display preferences."""
 
     zone: tzinfo = UTC
     hides_amounts: bool = False
-    currency: str = PRICE_CURRENCY  # as chosen; amounts are shown in it as soon as there is a rate
+    currency: str = PRICE_CURRENCY  # as chosen; amounts are shown in it when there is a rate
     rate: Rate | None = None
     is_rate_old: bool = False
 
@@ -30,19 +30,19 @@ class Display:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether another currency was chosen than the one prices come in."""
+        """Whether the chosen currency differs from the one prices are in."""
         return self.currency != PRICE_CURRENCY
 
     def currency_of(self, currency: str) -> str:
-        """What an amount that is stored in this currency is shown in."""
+        """The currency in which an amount stored in `currency` is shown."""
         return self.rate.currency if self.rate and currency == PRICE_CURRENCY else currency
 
     def amount_of(self, minor: int, currency: str) -> int:
-        """The same amount in minor units of what it is shown in."""
+        """The amount in minor units of the currency in which it is shown."""
         return convert(minor, self.rate) if self.rate and currency == PRICE_CURRENCY else minor
 
 
-# Asked for its display only when a page formats something, so that other requests do not pay for it.
+# Called only when a page formats something, so that other requests do not pay for its queries.
 Source = Callable[[], Display]
 _source: ContextVar[Source] = ContextVar("display", default=Display)
 
@@ -53,7 +53,7 @@ def current() -> Display:
 
 @contextmanager
 def active(source: Source) -> Iterator[None]:
-    """Show everything as `source` says. It is called for every figure, so it has to remember its answer."""
+    """Display everything as `source` says. It is called for every figure, so it must cache its result."""
     token = _source.set(source)
     try:
         with timezone.override(LazyZone(source)):
@@ -63,7 +63,7 @@ def active(source: Source) -> Iterator[None]:
 
 
 class LazyZone(tzinfo):
-    """The zone of a display, which is asked for when the first time is converted."""
+    """The time zone of a display, evaluated only when a time is converted."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
