@@ -1,7 +1,7 @@
-"""Everything of a user in one file, out of the site and into another one.
+"""Export everything about a user as one file, and restore it on another site.
 
-`sections` declares what the file holds, for both directions, in terms of `shape` and `kinds`; `write` makes it,
-`read` checks it, `store` brings it in.
+`sections` declares the content of the file for both directions, in terms of `shape` and `kinds`; `write` creates it,
+`read` validates it, `store` restores it.
 """
 
 from pricing.export.read import Refused

@@ -1,4 +1,4 @@
-"""Read an export line by line: what `write` wrote, and nothing else. Knows nothing of the database's rows."""
+"""Read an export line by line, and accept only what `write` writes. Knows nothing of the database's rows."""
 
 import json
 from collections.abc import Iterator
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
-from pricing.export.kinds import PAST_MOMENT
+from pricing.export.kinds import PAST_DATETIME
 from pricing.export.sections import FORMAT, SECTIONS, VERSION
 from pricing.export.shape import Row as Values
 from pricing.export.shape import Section
 
-AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
-LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is well below
+MAX_AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
+LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is much shorter
 
 
 class Refused(Exception):
-    """The file is not brought in. The text says what is wrong, with the number of the line where there is one."""
+    """The file cannot be restored. The message says what is wrong, with the number of the line if there is one."""
 
     def __init__(self, what: str, *, line: int = 0) -> None:
         super().__init__(f"Line {line:,}: {what}." if line else what)
@@ -24,7 +24,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that is in itself in order. Whether what it refers to exists is for the reader to find out."""
+    """A row that is valid by itself. The caller must check that what it refers to exists."""
 
     line: int
     section: Section
@@ -32,11 +32,11 @@ class Row:
 
 
 def read(file: BinaryIO, *, now: datetime) -> Iterator[Row]:
-    """The rows of a file in its order, one line in memory at a time. Raises Refused at the first thing amiss."""
-    lines = _Lines(file, latest=now + AHEAD)
+    """The rows of a file in its order, with one line in memory at a time. Raises Refused at the first error."""
+    lines = _Lines(file, latest=now + MAX_AHEAD)
     _header(lines)
     for section in SECTIONS:
-        yield from _many(lines, section) if section.key else _one(lines, section)
+        yield from _list(lines, section) if section.key else _single(lines, section)
     for end in ('"complete": true', "}"):
         if lines.next() != end:
             raise lines.refused(f"“{end}” should be here")
@@ -76,15 +76,17 @@ class _Lines:
 
     def parse(self, text: str) -> Any:
         try:
-            return json.loads(text, object_pairs_hook=_once, parse_int=_integer, parse_constant=_no_constant)
+            return json.loads(
+                text, object_pairs_hook=_without_duplicates, parse_int=_integer, parse_constant=_no_constant
+            )
         except (ValueError, RecursionError):
             raise self.refused("it is not a line of an export, or was cut off or changed") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name is there twice")
+        raise ValueError("a name occurs twice")
     return found
 
 
@@ -104,13 +106,13 @@ def _header(lines: _Lines) -> None:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise lines.refused(f"this is not a file of the format {FORMAT}")
     if type(head.get("version")) is not int or head["version"] != VERSION:
-        raise lines.refused(f"the version must be {VERSION}; this file was written by another Crateworth")
+        raise lines.refused(f"the version must be {VERSION}; another version of Crateworth wrote this file")
     if not line.endswith(",") or set(head) != {"format", "version", "exported_at"}:
         raise lines.refused("the first line must hold format, version and exported_at, and nothing else")
-    _value(lines, "exported_at", PAST_MOMENT, head["exported_at"])
+    _value(lines, "exported_at", PAST_DATETIME, head["exported_at"])
 
 
-def _one(lines: _Lines, section: Section) -> Iterator[Row]:
+def _single(lines: _Lines, section: Section) -> Iterator[Row]:
     line, start = lines.next(), f'"{section.name}": '
     if not line.startswith(start) or not line.endswith(","):
         raise lines.refused(f"“{section.name}” should be here")
@@ -119,22 +121,22 @@ def _one(lines: _Lines, section: Section) -> Iterator[Row]:
         yield _row(lines, section, found)
 
 
-def _many(lines: _Lines, section: Section) -> Iterator[Row]:
+def _list(lines: _Lines, section: Section) -> Iterator[Row]:
     if lines.next() != f'"{section.name}": [':
         raise lines.refused(f"the list of “{section.name}” should begin here")
-    before, goes_on = None, True
+    before, has_comma = None, True
     while (line := lines.next()) != "],":
-        if not goes_on:
+        if not has_comma:
             raise lines.refused(f"the list of “{section.name}” should end here")
-        goes_on = line.endswith(",")
+        has_comma = line.endswith(",")
         row = _row(lines, section, lines.parse(line.removesuffix(",")))
         key = tuple(row.values[name] for name in section.key)
         if before is not None and key <= before:
             order = ", ".join(section.key)
-            raise lines.refused(f"rows of “{section.name}” must be in order of {order}, each once")
+            raise lines.refused(f"rows of “{section.name}” must be in order of {order}, without duplicates")
         before = key
         yield row
-    if before is not None and goes_on:
+    if before is not None and has_comma:
         raise lines.refused(f"a row of “{section.name}” should follow the comma")
 
 
@@ -157,5 +159,5 @@ def _value(lines: _Lines, name: str, kind: Any, found: Any) -> Any:
     except (ValueError, TypeError):
         raise lines.refused(f"“{name}” must be {kind.what}") from None
     if kind.is_past and lines.is_ahead(value):
-        raise lines.refused(f"“{name}” lies in the future")
+        raise lines.refused(f"“{name}” is in the future")
     return value

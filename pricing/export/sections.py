@@ -1,6 +1,6 @@
-"""What an export holds, section by section: one declaration for writing and for reading.
+"""The sections of an export: one declaration for writing and for reading.
 
-Keys are Discogs' own numbers, never ours. To change a section, raise VERSION: an older file is refused otherwise.
+Keys are Discogs' own ids, never ours. To change a section, raise VERSION, so that an older file is refused.
 """
 
 from collections.abc import Callable
@@ -21,17 +21,17 @@ from collections_app.models import (
     WantlistItem,
 )
 from pricing.export.kinds import (
+    BOOLEAN,
     COUNT,
+    DATETIME,
     ID,
     LARGEST,
     MINOR,
-    MOMENT,
     NAMED_TEXTS,
+    PAST_DATETIME,
     PAST_DAY,
-    PAST_MOMENT,
     TEXTS,
     TIME_ZONE,
-    YES_OR_NO,
     number,
     one_of,
     optional,
@@ -60,7 +60,7 @@ def _of_connection(model: Any) -> Callable[[int], "QuerySet[Any]"]:
 
 
 def releases_of(user_id: int) -> "QuerySet[Any]":
-    """The ids of releases a user owns, owned or wants."""
+    """The ids of the releases that a user owns, has owned or wants."""
     owned = CollectionInstance.objects.of(user_id).order_by().values("release_id")
     return owned.union(
         WantlistItem.objects.filter(connection__user_id=user_id).order_by().values("release_id")
@@ -72,11 +72,11 @@ def _of_releases(model: Any, field: str = "release_id") -> Callable[[int], "Quer
 
 
 def _reading_fits(row: Row) -> str:
-    """The checks of the tables; on SQLite a row that breaks one would be passed over without a word."""
+    """Check the table's constraints here: on SQLite a row that breaks one would be skipped silently."""
     if (row["status"] == MarketStatus.PRICED) != (row["amount_minor"] is not None):
-        return "an amount is there exactly when the status is “priced”"
+        return "an amount must be given exactly when the status is “priced”"
     if row["amount_minor"] is not None and not row["currency"]:
-        return "an amount has a currency"
+        return "an amount must have a currency"
     return ""
 
 
@@ -92,7 +92,7 @@ READING = (
     Column("amount_minor", optional(MINOR)),
     *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),
     Column("rating_average", optional(number(0, 5))),
-    Column("observed_at", PAST_MOMENT),
+    Column("observed_at", PAST_DATETIME),
 )
 
 SECTIONS = (
@@ -108,7 +108,7 @@ SECTIONS = (
         (
             Column("sync_every_hours", one_of(Preferences.SyncEvery.values)),
             Column("currency", one_of(CODES)),
-            Column("hides_amounts", YES_OR_NO),
+            Column("hides_amounts", BOOLEAN),
             Column("time_zone", TIME_ZONE),
         ),
         rows=_of_user(Preferences),
@@ -122,9 +122,9 @@ SECTIONS = (
             Column("discogs_username", text(255)),
             Column("kind", one_of(DiscogsConnection.Kind.values)),
             Column("state", one_of(DiscogsConnection.State.values)),
-            Column("has_seller_settings", optional(YES_OR_NO)),
-            Column("connected_at", MOMENT),
-            Column("last_success_at", optional(MOMENT)),
+            Column("has_seller_settings", optional(BOOLEAN)),
+            Column("connected_at", DATETIME),
+            Column("last_success_at", optional(DATETIME)),
         ),
         rows=_of_user(DiscogsConnection),
         owner="user",
@@ -176,8 +176,8 @@ SECTIONS = (
             Column("custom_fields", NAMED_TEXTS),
             Column("paid_minor", optional(MINOR)),
             Column("paid_currency", one_of(("", *CODES))),
-            Column("added_at", MOMENT),
-            Column("removed_at", optional(MOMENT)),
+            Column("added_at", DATETIME),
+            Column("removed_at", optional(DATETIME)),
         ),
         rows=_of_connection(CollectionInstance),
         key=("instance_id",),
@@ -187,7 +187,7 @@ SECTIONS = (
     Section(
         "wants",
         WantlistItem,
-        (RELEASE, Column("rating", whole(0, 5)), Column("notes", text()), Column("added_at", MOMENT)),
+        (RELEASE, Column("rating", whole(0, 5)), Column("notes", text()), Column("added_at", DATETIME)),
         rows=_of_connection(WantlistItem),
         key=("release",),
         owner="connection",
@@ -209,7 +209,7 @@ SECTIONS = (
     Section(
         "prices",
         ReleasePrice,
-        (RELEASE, *READING, Column("status_since", PAST_MOMENT), Column("volatility", number(0, 1))),
+        (RELEASE, *READING, Column("status_since", PAST_DATETIME), Column("volatility", number(0, 1))),
         rows=_of_releases(ReleasePrice),
         key=("release",),
         check=_reading_fits,
@@ -222,7 +222,7 @@ SECTIONS = (
             Column("grade", text(40)),
             CURRENCY,
             Column("amount_minor", MINOR),
-            Column("observed_at", PAST_MOMENT),
+            Column("observed_at", PAST_DATETIME),
         ),
         rows=_of_releases(PriceSuggestion),
         key=("release", "grade", "currency"),
@@ -235,7 +235,7 @@ SECTIONS = (
             CURRENCY,
             Column("amount_minor", optional(MINOR)),
             Column("num_for_sale", optional(COUNT)),
-            Column("observed_at", PAST_MOMENT),
+            Column("observed_at", PAST_DATETIME),
         ),
         rows=_of_releases(MarketStat),
         key=("release", "currency"),

@@ -1,4 +1,4 @@
-"""What a section of an export is. Knows neither which there are nor how they are written."""
+"""The structure of a section. Knows neither which sections there are nor how they are written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 class Column:
     name: str
     kind: Kind
-    source: str = ""  # the field it comes from, where that has another name
+    source: str = ""  # the field it comes from, if that has another name
 
     @property
     def field(self) -> str:
@@ -26,15 +26,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Section:
-    """One kind of row. Without a `key` there is one row at most; with one, rows are in its order, each once."""
+    """One kind of row. Without a `key` there is at most one row; with a key, rows are unique and in its order."""
 
     name: str
     model: type[Model]
     columns: tuple[Column, ...]
-    rows: Callable[[int], "QuerySet[Any]"]  # of a user's id
+    rows: Callable[[int], "QuerySet[Any]"]  # takes the user's id
     key: tuple[str, ...] = ()
-    owner: str = ""  # the field that says whose it is; empty: everybody's, so what a site knows already stays
-    # What its columns must agree on; returns what is wrong.
+    owner: str = (
+        ""  # the field that names the owner; empty: shared by all users, so a site's existing rows stay
+    )
+    # Checks the columns of a row against each other; returns what is wrong.
     check: Callable[[Row], str] | None = None
 
     @property
@@ -50,6 +52,6 @@ class Section:
         return [column.field for column in self.columns]
 
     def order(self, collate: Callable[[F], Combinable]) -> list[Combinable]:
-        """The key as the database is to sort by it; `collate` makes it compare texts by code point, as Python does."""
+        """The key for ORDER BY; `collate` makes the database compare texts by code point, as Python does."""
         columns = [self.by_name[name] for name in self.key]
         return [collate(F(each.field)) if each.kind.is_text else F(each.field) for each in columns]

@@ -1,4 +1,4 @@
-"""Bring an export in for a user of this site: everything or nothing."""
+"""Restore an export for a user of this site: all of it or nothing."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from pricing.export.sections import RELEASE
 from pricing.export.shape import Section
 from pricing.models import CollectionValue
 
-AT_ONCE = 500  # rows checked and stored together
+BATCH = 500  # rows checked and stored together
 FOLDER = "folder__discogs_id"
 
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """Rows by section: those of the file, and of what everybody shares those that this site did not know."""
+    """Rows by section: those in the file and, for shared sections, those that were new to this site."""
 
     rows: Counter[str] = field(default_factory=Counter)
     new: Counter[str] = field(default_factory=Counter)
@@ -32,19 +32,19 @@ class RestoreResult:
 def restore(
     file: BinaryIO, user: AbstractBaseUser | Any, *, now: datetime, dry_run: bool = False
 ) -> RestoreResult:
-    """Store what a file holds as the user's: one transaction, undone for a dry run.
+    """Store the content of a file for the user in one transaction, rolled back for a dry run.
 
-    Raises Refused with nothing stored. The account in the file is read and left; the user keeps theirs.
+    Raises Refused and stores nothing. The account in the file is validated and ignored; the user keeps their own.
     """
     with transaction.atomic():
         _must_be_empty(user)
-        arrival = _Restore(user)
+        restoring = _Restore(user)
         for section, rows in groupby(read(file, now=now), key=attrgetter("section")):
-            arrival.add(section, rows)
-        if arrival.connection is None:
+            restoring.add(section, rows)
+        if restoring.connection is None:
             raise Refused("The file holds no collection: its account was not connected to Discogs")
         transaction.set_rollback(dry_run)
-    return arrival.brought
+    return restoring.result
 
 
 def _must_be_empty(user: AbstractBaseUser | Any) -> None:
@@ -52,35 +52,35 @@ def _must_be_empty(user: AbstractBaseUser | Any) -> None:
     if connection is not None:
         raise Refused(
             f"{user.get_username()} is connected as {connection.discogs_username} already. "
-            "An export is brought in for a user without a connection only: disconnect first, or name another user"
+            "An export can only be restored for a user without a connection: disconnect first, or name another user"
         )
     if CollectionValue.objects.filter(user_id=user.pk).exists():
         raise Refused(f"{user.get_username()} has values of past days already. Name another user")
 
 
 class _Restore:
-    """One file on its way in."""
+    """The state of restoring one file."""
 
     def __init__(self, user: AbstractBaseUser | Any) -> None:
         self.user = user
         self.connection: DiscogsConnection | None = None
-        self.brought = RestoreResult()
+        self.result = RestoreResult()
 
     def add(self, section: Section, rows: Iterator[Row]) -> None:
         known = section.model._default_manager.count() if section.is_shared else 0
-        while batch := list(islice(rows, AT_ONCE)):
-            if section.owner or section.key:  # the account is only looked at
-                self.brought.rows[section.name] += len(batch)
+        while batch := list(islice(rows, BATCH)):
+            if section.owner or section.key:  # the account is only validated
+                self.result.rows[section.name] += len(batch)
             if section.key:
                 self._store(section, batch)
             else:
                 self._store_one(section, batch[0])
         if section.is_shared:
-            self.brought.new[section.name] = section.model._default_manager.count() - known
+            self.result.new[section.name] = section.model._default_manager.count() - known
 
     def _store_one(self, section: Section, row: Row) -> None:
         if section.model is DiscogsConnection:
-            # The key to Discogs is no part of an export, whatever the state was.
+            # The credential is not part of an export, so the user has to reconnect, whatever the state was.
             values = {**row.values, "state": DiscogsConnection.State.RECONNECT_NEEDED, "credential": ""}
             self.connection = DiscogsConnection.objects.create(user_id=self.user.pk, **values)
         elif section.owner:
@@ -88,13 +88,13 @@ class _Restore:
 
     def _store(self, section: Section, batch: list[Row]) -> None:
         if self.connection is None:
-            raise Refused("a row without a connection that it could belong to", line=batch[0].line)
+            raise Refused("there is no connection that this row could belong to", line=batch[0].line)
         if RELEASE in section.columns:
             _must_exist(batch)
         folders = self._folders() if FOLDER in section.fields else {}
-        made = [section.model(**self._attributes(row, folders)) for row in batch]
-        # Only rows that passed every check come here: SQLite would pass over those that break a constraint.
-        section.model._default_manager.bulk_create(made, ignore_conflicts=section.is_shared)
+        objects = [section.model(**self._attributes(row, folders)) for row in batch]
+        # These rows have passed every check: SQLite would silently skip those that break a constraint.
+        section.model._default_manager.bulk_create(objects, ignore_conflicts=section.is_shared)
 
     def _folders(self) -> dict[int, int]:
         rows = Folder.objects.filter(connection=self.connection)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing import export
-from pricing.export.kinds import MOMENT
+from pricing.export.kinds import DATETIME
 from pricing.export.read import LONGEST_LINE
 from tests.pricing.export.document import STORED, lines_of_an_export
 
@@ -76,10 +76,10 @@ def test_the_file_as_it_is_comes_in(lines, arriving):
         ("instances", {"paid_minor": -5}, "“paid_minor” must be"),
         ("instances", {"paid_currency": "DEM"}, "“paid_currency” must be one of"),
         ("instances", {"paid_minor": None}, "a currency without an amount paid"),
-        ("instances", {"added_at": "2026-01-01T00:00:00"}, "“added_at” must be a moment"),
-        ("instances", {"added_at": "2026-01-01T00:00:00.000000+02:00"}, "“added_at” must be a moment"),
-        ("instances", {"added_at": "0001-01-01T00:00:00.000000Z"}, "“added_at” must be a moment"),
-        ("instances", {"added_at": 5}, "“added_at” must be a moment"),
+        ("instances", {"added_at": "2026-01-01T00:00:00"}, "“added_at” must be a date and time"),
+        ("instances", {"added_at": "2026-01-01T00:00:00.000000+02:00"}, "“added_at” must be a date and time"),
+        ("instances", {"added_at": "0001-01-01T00:00:00.000000Z"}, "“added_at” must be a date and time"),
+        ("instances", {"added_at": 5}, "“added_at” must be a date and time"),
         ("instances", {"notes": None}, "“notes” must be text"),
         ("instances", {"notes": "a\x00b"}, "“notes” must be text"),
         ("instances", {"notes": "\ud800"}, "“notes” must be text"),
@@ -94,10 +94,10 @@ def test_the_file_as_it_is_comes_in(lines, arriving):
         ("snapshots", {"amount_minor": None}, "exactly when the status is “priced”"),
         ("snapshots", {"status": "gone"}, "exactly when the status is “priced”"),
         ("snapshots", {"status": "cheap"}, "“status” must be one of “priced”"),
-        ("snapshots", {"currency": ""}, "an amount has a currency"),
+        ("snapshots", {"currency": ""}, "an amount must have a currency"),
         ("snapshots", {"currency": "EUR"}, "“currency” must be one of"),
-        ("snapshots", {"day": "2026-02-30"}, "“day” must be a day"),
-        ("snapshots", {"day": "20260202"}, "“day” must be a day"),
+        ("snapshots", {"day": "2026-02-30"}, "“day” must be a date"),
+        ("snapshots", {"day": "20260202"}, "“day” must be a date"),
         ("snapshots", {"num_for_sale": 2**31}, "“num_for_sale” must be"),
         ("snapshots", {"rating_average": 7}, "“rating_average” must be a number from 0 to 5"),
         ("prices", {"volatility": "0"}, "“volatility” must be a number"),
@@ -124,18 +124,18 @@ def test_nothing_is_known_from_a_future_further_than_clocks_go_apart(lines, arri
     now = timezone.now()
     for hours, is_taken in ((23, True), (49, False)):
         ahead = now + timedelta(hours=hours)
-        value = ahead.date().isoformat() if name == "day" else MOMENT.write(ahead)
+        value = ahead.date().isoformat() if name == "day" else DATETIME.write(ahead)
         later = changed(lines, section, row=len(rows_of(lines, section)), **{name: value})
         if is_taken:
             bring(later, arriving, now=now, dry_run=True)
             continue
         told = refusal(later, arriving)
-        assert f"“{name}” lies in the future" in told
+        assert f"“{name}” is in the future" in told
         assert told.startswith("Line ")
 
 
 def test_a_file_from_the_future_is_refused(lines, arriving):
-    with pytest.raises(export.Refused, match="Line 1: “exported_at” lies in the future"):
+    with pytest.raises(export.Refused, match="Line 1: “exported_at” is in the future"):
         bring(lines, arriving, now=timezone.now() - timedelta(days=2))
 
 
@@ -247,7 +247,9 @@ def test_an_endless_line_is_refused_without_being_read(lines, arriving):
 
 def test_a_collection_without_a_connection_is_refused(lines, arriving):
     at = line_of(lines, "connection", 0)
-    assert "without a connection" in refusal([*lines[:at], '"connection": null,', *lines[at + 1 :]], arriving)
+    assert "no connection that this row could belong to" in refusal(
+        [*lines[:at], '"connection": null,', *lines[at + 1 :]], arriving
+    )
     get_user_model().objects.create_user("empty")
     empty = "".join(export.document(get_user_model().objects.get(username="empty").pk, now=timezone.now()))
     assert "holds no collection" in refusal(empty.splitlines(), arriving)
