@@ -1,4 +1,4 @@
-"""What releases cost and how that was learnt: snapshots, latest prices, jobs, runs, daily values, workers."""
+"""The models of prices and of the engine: snapshots, latest prices, jobs, runs, daily values, heartbeats, alerts."""
 
 from pricing.models.health import HealthAlert, WorkerHeartbeat
 from pricing.models.prices import (

@@ -1,11 +1,11 @@
-"""The processes at work, and what is wrong with them."""
+"""The health of the engine: heartbeats of its processes, and alerts."""
 
 from django.db import models
 from django.db.models import Q
 
 
 class WorkerHeartbeat(models.Model):
-    """What a worker process last told of itself."""
+    """The last report of a worker or supervisor process."""
 
     host = models.CharField(max_length=255)
     pid = models.PositiveIntegerField()
@@ -28,7 +28,7 @@ class WorkerHeartbeat(models.Model):
 
 
 class HealthAlert(models.Model):
-    """Something that is wrong, or was: opened once, closed when it is well again."""
+    """A problem of the engine, now or in the past: opened once, closed when its condition has ended."""
 
     kind = models.CharField(max_length=30)
     message = models.TextField()
@@ -37,7 +37,7 @@ class HealthAlert(models.Model):
 
     class Meta:
         constraints = [
-            # One open alert of a kind, however many processes notice.
+            # One open alert of a kind, however many processes detect it.
             models.UniqueConstraint(
                 fields=["kind"], condition=Q(closed_at__isnull=True), name="one_open_alert_per_kind"
             ),

@@ -1,4 +1,4 @@
-"""What releases cost: snapshots, latest prices and what else tells of a market; rates; the value of a day.
+"""Prices and values: snapshots, latest prices, market statistics, suggestions, exchange rates, daily values.
 
 Money is an integer in the currency's minor unit together with its ISO code, never a float.
 """
@@ -34,7 +34,7 @@ def priced_has_amount(name: str) -> models.CheckConstraint:
 
 
 class MarketReading(models.Model):
-    """What one answer of Discogs tells about a release's market and community."""
+    """The market and community figures of a release from one answer of Discogs."""
 
     status = models.CharField(max_length=16, choices=list(STATUS_LABELS.items()))
     currency = models.CharField(max_length=3, blank=True)
@@ -51,7 +51,7 @@ class MarketReading(models.Model):
 
 
 class PriceSnapshot(MarketReading):
-    """One reading for each release and UTC day; a later one of the same day replaces it, afterwards it stands."""
+    """One reading for each release and UTC day; a later one of the same day replaces it, then it is final."""
 
     class Source(models.TextChoices):
         DISCOGS = "discogs", "Discogs"
@@ -79,9 +79,9 @@ class ReleasePrice(MarketReading):
     """The newest reading of a release: what every page shows and every total sums."""
 
     release = models.OneToOneField(Release, on_delete=models.CASCADE, primary_key=True, related_name="price")
-    # Since when the status is what it is: what is gone or unsold for long is asked for less often.
+    # Since when the status has been the same: releases that are gone or unsold for long are fetched less often.
     status_since = models.DateTimeField()
-    # The first 404 since the last reading. It is believed later, if Discogs says it again; until then the price stays.
+    # The first 404 since the last reading. The price stays until a later 404 confirms it.
     not_found_at = models.DateTimeField(null=True, blank=True)
     volatility = models.FloatField(
         default=0, help_text="Moving average of the relative change between readings."
@@ -89,14 +89,14 @@ class ReleasePrice(MarketReading):
 
     class Meta:
         constraints = [priced_has_amount("price_priced_has_amount")]
-        indexes = [models.Index(fields=["observed_at"], name="price_by_age")]  # what is due
+        indexes = [models.Index(fields=["observed_at"], name="price_by_age")]  # which releases are due
 
     def __str__(self) -> str:
         return f"price of {self.release_id}"
 
 
 class MarketStat(models.Model):
-    """The lowest price of a release in a currency of choice, from `/marketplace/stats`."""
+    """The lowest price of a release in a chosen currency, from `/marketplace/stats`."""
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="market_stats")
     currency = models.CharField(max_length=3)
@@ -114,7 +114,7 @@ class MarketStat(models.Model):
 
 
 class PriceSuggestion(models.Model):
-    """What Discogs suggests for a release in one media grade."""
+    """Discogs' suggested price for a release in one media grade."""
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="suggestions")
     grade = models.CharField(max_length=40)
@@ -134,7 +134,7 @@ class PriceSuggestion(models.Model):
 
 
 class ExchangeRate(models.Model):
-    """What Discogs last reckoned one USD to be worth in a currency that somebody has chosen."""
+    """Discogs' last known rate for one USD in a currency that a user has chosen."""
 
     currency = models.CharField(max_length=3, unique=True)
     micros_per_usd = models.BigIntegerField(help_text="Millionths of a unit of the currency for one USD.")
@@ -153,7 +153,7 @@ class ExchangeRate(models.Model):
 class CollectionValue(models.Model):
     """A user's estimated value at the end of one UTC day (of the day so far, for today).
 
-    Derived from holdings and snapshots by `pricing.value.valuation`; it can be computed anew at any time.
+    Derived from holdings and snapshots by `pricing.value.valuation`; it can be recomputed at any time.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="values")

@@ -1,4 +1,4 @@
-"""How prices are learnt: jobs, and the runs that want them."""
+"""The work of the engine: price jobs, the runs that need them, and requests to recompute values."""
 
 import uuid
 from typing import Self
@@ -17,7 +17,7 @@ class PriceJobQuerySet(models.QuerySet["PriceJob"]):
 
 
 class PriceJob(models.Model):
-    """The one live order to fetch one release. docs/price-job.md tells its life."""
+    """A job to fetch one release; a release has at most one live job. docs/price-job.md describes its states."""
 
     class State(models.TextChoices):
         DUE = "due", "Due"
@@ -62,7 +62,7 @@ class PriceJob(models.Model):
 
     class Meta:
         constraints = [
-            # One request serves everyone who wants the release.
+            # One request serves all users who need the release.
             models.UniqueConstraint(
                 fields=["release"],
                 condition=Q(state__in=("due", "queued", "running", "waiting")),
@@ -70,7 +70,7 @@ class PriceJob(models.Model):
             ),
         ]
         indexes = [
-            # The feeder: what may go to the queue next; the reconciler: whose lease has lapsed.
+            # For the feeder: which jobs may be queued next; for the reconciler: which leases have lapsed.
             models.Index(fields=["state", "lane", "id"], name="job_by_state"),
             models.Index(fields=["finished_at"], name="job_by_finish"),  # throughput and clean-up
         ]
@@ -92,7 +92,7 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
 
 class SyncRun(models.Model):
-    """One attempt to bring prices up to date. Its progress is derived from its items' jobs."""
+    """One update of prices. Its progress is derived from its items' jobs."""
 
     class State(models.TextChoices):
         IMPORTING = "importing", "Reading the collection"
@@ -124,7 +124,7 @@ class SyncRun(models.Model):
 
     class Meta:
         constraints = [
-            # Fifty clicks are one run.
+            # Fifty clicks start one run.
             models.UniqueConstraint(
                 fields=["user"],
                 condition=Q(state__in=("importing", "running", "paused")),
@@ -151,7 +151,7 @@ class RunItem(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "release"], name="release_once_per_run")]
-        # Is this job one of that run? Every turn of the feeder asks.
+        # Whether a job belongs to a run: queried in every turn of the feeder.
         indexes = [models.Index(fields=["run", "job"], name="run_item_by_job")]
 
     def __str__(self) -> str:
@@ -159,10 +159,10 @@ class RunItem(models.Model):
 
 
 class ValueRequest(models.Model):
-    """A value that is to be computed anew: that of a user, or those of all owners of what a run has fetched.
+    """A request to recompute a value: that of a user, or those of all owners of releases that a run has fetched.
 
-    One row for each user, however many runs end meanwhile. The queue carries the id of a row; a row that is still
-    here later than it should be is queued again.
+    One row for each user, however many runs end meanwhile. The queue carries the id of a row; a row that is not
+    processed in time is queued again.
     """
 
     user = models.OneToOneField(
@@ -174,7 +174,7 @@ class ValueRequest(models.Model):
     due_at = models.DateTimeField()
     queued_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Changes with each request, so a request that comes while the value is being computed is not lost.
+    # Changes with each request, so that a request made while the value is being computed is not lost.
     version = models.UUIDField(default=uuid.uuid4)
 
     class Meta:
@@ -187,7 +187,7 @@ class ValueRequest(models.Model):
         indexes = [
             models.Index(
                 fields=["-is_urgent", "due_at"], name="value_request_by_turn"
-            ),  # what is queued next
+            ),  # which rows are queued next
             models.Index(fields=["queued_at"], name="value_request_by_queueing"),  # how many are queued
         ]
 
