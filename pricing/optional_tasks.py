@@ -1,4 +1,4 @@
-"""What the queue runs of the optional price sources. Renaming a function here breaks rows that are queued."""
+"""The queue's tasks of the optional price sources. Renaming a function here breaks queued rows."""
 
 from django.utils import timezone
 
@@ -8,14 +8,14 @@ from pricing.tasks import this_process
 
 
 def refresh_suggestions(release_id: int) -> None:
-    """Queue entry: fetch and store the price suggestions of a release."""
+    """Task: fetch and store the price suggestions of a release."""
     process = this_process()
     suggestions.refresh_suggestions(release_id, client_for=process.client_for, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
 
 
 def refresh_stat(release_id: int, currency: str | int) -> None:
-    """Queue entry: fetch and store the lowest price of a release in one of Discogs' currencies."""
+    """Task: fetch and store the lowest price of a release in one of Discogs' currencies."""
     process = this_process()
     suggestions.refresh_market_stat(
         release_id, _code(currency), client_for=process.client_for, now=timezone.now()
@@ -24,19 +24,19 @@ def refresh_stat(release_id: int, currency: str | int) -> None:
 
 
 def refresh_rate(currency: str | int) -> None:
-    """Queue entry: fetch and store the rate of one of Discogs' currencies."""
+    """Task: fetch and store the rate of one of Discogs' currencies."""
     process = this_process()
     exchange_rates.refresh_rate(_code(currency), client_for=process.client_for, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
 
 
 def probe_listing_search() -> None:
-    """Queue entry: find out whether listings can be searched."""
+    """Task: find out whether listings can be searched."""
     process = this_process()
     suggestions.probe_listing_search(client_for=process.client_for, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
 
 
 def _code(currency: str | int) -> str:
-    """The code of a currency. Rows queued by the release before carry its position in the table."""
+    """The code of a currency. Rows queued by the previous version carry its position in the table."""
     return CODES[currency] if isinstance(currency, int) else currency

@@ -1,4 +1,4 @@
-"""What the queue runs for this app. Renaming a function here breaks rows that are queued."""
+"""The queue's tasks of this app. Renaming a function here breaks queued rows."""
 
 import logging
 import os
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkerProcess:
-    """What one worker process keeps between its tasks: connections stay alive, the gate its bookkeeping."""
+    """The state that a worker process keeps between its tasks, such as open connections and the gate's bookkeeping."""
 
     pid: int
     session: requests.Session
@@ -37,7 +37,7 @@ _process: WorkerProcess | None = None
 
 
 def this_process() -> WorkerProcess:
-    """The state of this process, made anew after a fork: sockets must not be shared."""
+    """The state of this process, created again after a fork: sockets must not be shared."""
     global _process  # noqa: PLW0603 one per process is the point
     if _process is None or _process.pid != os.getpid():
         _process = WorkerProcess(
@@ -47,7 +47,7 @@ def this_process() -> WorkerProcess:
 
 
 def note_start(**_: object) -> None:
-    """Report each task that begins, whatever it does: the watchdog takes a process that reports nothing for stuck.
+    """Report that a task begins, of whatever kind: the watchdog considers a process without reports stuck.
 
     A receiver of django-q2's pre_execute: an exception here would end the worker.
     """
@@ -58,7 +58,7 @@ def note_start(**_: object) -> None:
 
 
 def refresh_price(job_id: int) -> None:
-    """Queue entry: fetch and store the price of one job's release."""
+    """Task: fetch and store the price of one job's release."""
     if schema.mismatch():
         return  # the job stays queued; without a row it becomes due again
     process, started = this_process(), time.monotonic()
@@ -74,15 +74,15 @@ def refresh_price(job_id: int) -> None:
 
 
 def work_value_request(request_id: int) -> None:
-    """Queue entry: compute a value, or find out whose values a run has changed."""
+    """Task: compute a value, or request the values that a run has changed."""
     process = this_process()
-    # Before and after: a worker that computes values for a minute is not stuck.
+    # Report before and after: a worker that computes values for a minute is not stuck.
     process.heartbeat.report(now=timezone.now())
     value_requests.work(request_id, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
 
 
 def settle_value(user_id: int) -> None:
-    """Queue entry of rows that an earlier version left behind: compute a user's last two daily values anew."""
+    """Task, for rows queued by an earlier version only: recompute a user's last two daily values."""
     daily.settle_value(user_id, now=timezone.now())
     this_process().heartbeat.report(now=timezone.now())
