@@ -92,7 +92,7 @@ def test_a_failed_release_ends_with_status_1(shelf, site):
     [
         (("sync_prices", "--user", "nobody"), "no user named"),
         (("sync_prices", "--release", "5"), "connect_discogs"),
-        (("sync_prices", "--stale-after", "soon"), "span of time"),
+        (("sync_prices", "--stale-after", "soon"), "not a duration"),
         (("sync_prices", "--force", "--stale-after", "6h"), "not allowed with"),
         (("collection_value", "--user", "nobody"), "no user named"),
         (("connect_discogs", "nobody", "--token-stdin"), "no user named"),

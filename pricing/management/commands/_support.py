@@ -1,4 +1,4 @@
-"""What the commands share: finding a user, spans of time, and workers for the time of one command."""
+"""Shared by the commands: finding a user, parsing durations, and running workers during one command."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def user_named(name: str) -> AbstractBaseUser:
-    """The user of this name or email address. Raises CommandError (exit 2) when there is none."""
+    """The user with this name or email address. Raises CommandError (exit 2) if there is none."""
     user: AbstractBaseUser | None = find_user(name)
     if user is None:
         raise CommandError(f"There is no user named {name!r}. Sign up on the site first.", returncode=USAGE)
@@ -31,12 +31,12 @@ def span(text: str) -> timedelta:
     """An argument such as 90s, 30m, 6h or 2d; a bare number is seconds."""
     match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
     if not match:
-        raise ArgumentTypeError(f"{text!r} is no span of time; write 30m, 6h or 2d")
+        raise ArgumentTypeError(f"{text!r} is not a duration; write 30m, 6h or 2d")
     return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
 class Workers:
-    """Sees to it that workers run while a command waits: those that run already, or some of its own."""
+    """Ensures that workers run while a command waits: existing ones, or its own."""
 
     def __init__(self, tell: TextIO) -> None:
         self._tell = tell
@@ -51,7 +51,7 @@ class Workers:
             self._process.wait()
 
     def ensure(self) -> None:
-        """Start workers if none have been heard of lately; theirs may have stopped while we waited."""
+        """Start workers if none were seen recently; those that ran may have stopped while the command waited."""
         if self._process is not None and self._process.poll() is None:
             return
         if workers_are_running(now=timezone.now()):

@@ -1,4 +1,4 @@
-"""manage.py import_export: bring in what somebody exported from another site."""
+"""manage.py import_export: restore an export from another site for a user of this one."""
 
 import json
 from argparse import ArgumentParser
@@ -16,13 +16,13 @@ KEPT = "Nothing was stored."
 
 class Command(BaseCommand):
     help = (
-        "Bring in a file of “Export everything” for a user without a connection. Its prices become those of "
-        "everybody here who has the release, so know where it comes from. What this site knows already stays."
+        "Restore a file of “Export everything” for a user without a connection. Its prices are shown to every user "
+        "of this site who has the release, so only restore a file you trust. Existing prices and releases stay."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
-        parser.add_argument("--user", required=True, help="whose it becomes; without a connection so far")
+        parser.add_argument("--user", required=True, help="the new owner; must not be connected")
         parser.add_argument("--dry-run", action="store_true", help="check everything and store nothing")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         user = user_named(options["user"])
         try:
             with open(options["file"], "rb") as file:
-                brought = restore(file, user, now=timezone.now(), dry_run=options["dry_run"])
+                result = restore(file, user, now=timezone.now(), dry_run=options["dry_run"])
         except OSError as error:
             raise CommandError(
                 f"{options['file']} cannot be read: {error.strerror}.", returncode=USAGE
@@ -38,24 +38,24 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(f"{str(refused).rstrip('.')}. {KEPT}") from None
         except (IntegrityError, OperationalError) as error:
-            raise CommandError(f"The database did not take it ({error}). {KEPT} Try again.") from None
+            raise CommandError(f"The database rejected the file ({error}). {KEPT} Try again.") from None
         facts = {
             "user": user.get_username(),
             "dry_run": options["dry_run"],
-            "rows": brought.rows,
-            "new": brought.new,
+            "rows": result.rows,
+            "new": result.new,
         }
         self.stdout.write(
-            json.dumps(facts) if options["json"] else _summary(user.get_username(), brought, options)
+            json.dumps(facts) if options["json"] else _summary(user.get_username(), result, options)
         )
 
 
-def _summary(username: str, brought: RestoreResult, options: dict[str, Any]) -> str:
+def _summary(username: str, result: RestoreResult, options: dict[str, Any]) -> str:
     lines = ["Would store:" if options["dry_run"] else "Stored:"]
-    for name, number in brought.rows.items():
-        known = number - brought.new[name] if name in brought.new else 0
+    for name, number in result.rows.items():
+        known = number - result.new[name] if name in result.new else 0
         lines.append(
-            f"  {name} {number:,}" + (f", {known:,} of them known here already and left" if known else "")
+            f"  {name} {number:,}" + (f", {known:,} of them already here and unchanged" if known else "")
         )
     if not options["dry_run"]:
         lines.append(f"Next: {username} connects the same Discogs account again, on the settings page.")

@@ -1,4 +1,4 @@
-"""manage.py purge: delete what is kept no longer."""
+"""manage.py purge: delete expired rows."""
 
 import json
 from argparse import ArgumentParser
@@ -12,8 +12,8 @@ from pricing.retention.purge import count_purgeable, purge_all
 
 class Command(BaseCommand):
     help = (
-        "Delete prices nobody owns, old runs, jobs and measurements, and history beyond HISTORY_DAYS. "
-        "The workers do this every day; docs/configuration.md tells what is kept for how long."
+        "Delete prices of releases without an owner, old runs, jobs and measurements, and history beyond "
+        "HISTORY_DAYS. The workers do this every day; docs/configuration.md lists how long each kind is kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,5 +27,5 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(counts))
             return
         verb = "Would delete" if options["dry_run"] else "Deleted"
-        told = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
-        self.stdout.write(f"{verb}: {told or 'nothing'}.")
+        summary = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+        self.stdout.write(f"{verb}: {summary or 'nothing'}.")

@@ -1,4 +1,4 @@
-"""manage.py seed_demo: an account to look around with, on the sandbox Discogs."""
+"""manage.py seed_demo: create a demo account on the sandbox Discogs."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -22,7 +22,7 @@ USERNAME, PASSWORD, ADDRESS = "demo", "crateworth-demo", "demo@crateworth.exampl
 
 class Command(BaseCommand):
     help = (
-        "Make the demo account on the sandbox Discogs, with two years of made-up history, and start a sync."
+        "Create the demo account on the sandbox Discogs, with two years of made-up history, and start a sync."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if created:
             user.set_password(PASSWORD)
             user.save()
-        confirm_address(user, ADDRESS)  # nobody has to look for a code to look around
+        confirm_address(user, ADDRESS)  # so that the demo needs no confirmation code
         try:
             connect_with_token(user, DEMO_TOKEN, now=timezone.now())
         except ConnectRefused as error:

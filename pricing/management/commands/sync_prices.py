@@ -17,7 +17,7 @@ from pricing.pages.queries import Progress, fresh_for, progress_of
 from pricing.sync import planner
 
 SOME_FAILED, TIMED_OUT = 1, 3  # exit statuses
-LOOK_EVERY = 0.3  # seconds
+POLL_EVERY = 0.3  # seconds
 
 
 class Command(BaseCommand):
@@ -42,17 +42,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stale_after = timedelta(0) if options["force"] else options["stale_after"]
         if options["dry_run"]:
-            self._tell_plan(
+            self._print_plan(
                 self._scope(options), fresh_for() if stale_after is None else stale_after, options
             )
             return
         run = self._start(options, stale_after)
         if not options["wait"]:
-            self._tell(progress_of(run, now=timezone.now()), options)
+            self._print(progress_of(run, now=timezone.now()), options)
             return
         with Workers(sys.stderr) as workers:
             progress = self._wait(run, options["timeout"], workers)
-        self._tell(progress, options)
+        self._print(progress, options)
         if progress.run.is_active:
             sys.exit(TIMED_OUT)
         if progress.failed or progress.run.state != SyncRun.State.FINISHED:
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             connections = connections.filter(user_id=user_named(options["user"]).pk)
         if not connections:
             raise CommandError(
-                "Nobody to sync for: connect a user with connect_discogs first.", returncode=USAGE
+                "No user is connected: connect one with connect_discogs first.", returncode=USAGE
             )
         if not options["release"] and len(connections) == 1:
             command = SyncRun.Trigger.COMMAND
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         return planner.start_release_sync(self._scope(options), now=now, stale_after=stale_after)
 
     def _scope(self, options: dict[str, Any]) -> list[int]:
-        """The releases asked for. Raises CommandError for one that nobody has."""
+        """The releases that the options select. Raises CommandError for one that is not in the database."""
         if options["release"]:
             known = set(Release.objects.filter(pk__in=options["release"]).values_list("pk", flat=True))
             unknown = sorted(set(options["release"]) - known)
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             held = held.of(user_named(options["user"]).pk)
         return sorted(set(held.values_list("release_id", flat=True)))
 
-    def _tell_plan(self, releases: list[int], stale_after: timedelta, options: dict[str, Any]) -> None:
+    def _print_plan(self, releases: list[int], stale_after: timedelta, options: dict[str, Any]) -> None:
         fresh = len(planner.fresh_releases(releases, stale_after=stale_after, now=timezone.now()))
         if options["json"]:
             plan = {"run": None, "total": len(releases), "due": len(releases) - fresh, "reused": fresh}
@@ -107,7 +107,7 @@ class Command(BaseCommand):
             if not run.is_active or (deadline is not None and time.monotonic() >= deadline):
                 return progress
             workers.ensure()
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_EVERY)
 
     def _draw(self, progress: Progress) -> None:
         """A progress bar, on a terminal only."""
@@ -121,7 +121,7 @@ class Command(BaseCommand):
         sys.stderr.write(f"\r{bar} {progress.done} of {progress.total}{left}   {end}")
         sys.stderr.flush()
 
-    def _tell(self, progress: Progress, options: dict[str, Any]) -> None:
+    def _print(self, progress: Progress, options: dict[str, Any]) -> None:
         if options["json"]:
             self.stdout.write(json.dumps(facts_of(progress)))
             return

@@ -1,4 +1,4 @@
-"""manage.py up: the whole site on one machine, with one command."""
+"""manage.py up: run the whole site on one machine with one command."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
 from pricing.workers.cluster import end_with_parent
 
-STOP_WITHIN = 30.0  # seconds for everything to finish what it holds
+STOP_WITHIN = 30.0  # seconds for all processes to finish what they hold
 LOOPBACK = "127.0.0.1"
 # Addresses that stand for all of a machine, and one of them that can be connected to.
 ANY = {"": LOOPBACK, "0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 only looked up
@@ -31,7 +31,7 @@ def netloc(host: str, port: int) -> str:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether somebody listens at an address, or at all of this machine."""
+    """Whether a process listens on this address, or on all addresses of this machine."""
     with contextlib.suppress(OSError), socket.create_connection((ANY.get(host, host), port), timeout=2):
         return True
     return False
@@ -85,7 +85,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _sandbox_environment(self, port: int) -> dict[str, str]:
-        """What the children run with: a database of its own, so that no real collection meets made-up prices."""
+        """The children's environment: it has its own database, so that made-up prices reach no real collection."""
         database = Path(settings.BASE_DIR) / "demo.sqlite3"
         chosen = {"DATABASE_URL": os.environ.get("DEMO_DATABASE_URL", f"sqlite:///{database}")}
         return {
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         }
 
     def _once(self, *words: str) -> None:
-        """Run a command to its end. Raises CommandError when it fails."""
+        """Run a command to its end. Raises CommandError if it fails."""
         if self._stop.is_set():
             return
         process = self._popen(*self._manage(*words))
@@ -123,7 +123,7 @@ class Command(BaseCommand):
         return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *words]
 
     def _popen(self, *words: str) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl-C reaches this process only, which then stops the others in order.
+        # In its own session: Ctrl-C reaches only this process, which then stops the others in order.
         return subprocess.Popen(
             words,
             env=self._environment,
@@ -151,7 +151,7 @@ class Command(BaseCommand):
             self._check_children()
 
     def _shut_down(self) -> None:
-        """Workers first, so that what they hold is stored while everything else still answers."""
+        """Stop the workers first, so that what they hold is stored while everything else still answers."""
         deadline = time.monotonic() + STOP_WITHIN
         for name in ("workers", "web", "sandbox"):
             process = self._children.get(name)

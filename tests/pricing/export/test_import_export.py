@@ -107,7 +107,7 @@ def test_a_dry_run_tells_everything_and_stores_nothing(file, arriving):
 def test_the_command_stores_and_tells_what_to_do_next(file, arriving):
     make.make_release(discogs_id=11)
     told = run(str(file), "--user", "arriving")
-    assert "releases 3, 1 of them known here already and left" in told
+    assert "releases 3, 1 of them already here and unchanged" in told
     assert "connects the same Discogs account" in told
     assert CollectionInstance.objects.of(arriving.pk).count() == 2
 
