@@ -18,7 +18,7 @@ from collections_app.times import is_recent
 from pricing.models import PriceJob, SyncRun, WorkerHeartbeat
 
 SAMPLE = 50  # jobs
-LATELY = timedelta(minutes=15)
+RECENT = timedelta(minutes=15)
 # The breaker probes, and pauses end, within this time, so a gate that was last shut before it is no longer in use.
 GATE_IN_USE = timedelta(minutes=20)
 SEEN_WITHIN = timedelta(seconds=60)
@@ -107,11 +107,11 @@ def measure(*, now: datetime, still_for: timedelta | None = None) -> Metrics:
 
 def _recent_ends(now: datetime) -> list[tuple[datetime, bool]]:
     """When the last jobs ended or failed an attempt, newest first, and whether they failed."""
-    finished = PriceJob.objects.filter(is_recent("finished_at", now=now, within=LATELY)).exclude(
+    finished = PriceJob.objects.filter(is_recent("finished_at", now=now, within=RECENT)).exclude(
         state=PriceJob.State.CANCELLED
     )
     put_off = PriceJob.objects.filter(
-        is_recent("started_at", now=now, within=LATELY), state=PriceJob.State.WAITING
+        is_recent("started_at", now=now, within=RECENT), state=PriceJob.State.WAITING
     )
     failing = put_off.exclude(error_kind__in=(*NOT_A_FAILURE, ""))
     ends = [

@@ -101,11 +101,11 @@ def _orphans(now: datetime) -> "QuerySet[Release]":
     A removed copy counts as a row: its owner's history needs the snapshots.
     """
     this = {"release": OuterRef("pk")}
-    lately = ReleasePrice.objects.filter(**this, observed_at__gte=now - UNOWNED_FOR)
+    recent = ReleasePrice.objects.filter(**this, observed_at__gte=now - UNOWNED_FOR)
     return Release.objects.exclude(
         Exists(CollectionInstance.objects.filter(**this))
         | Exists(WantlistItem.objects.filter(**this))
-        | Exists(lately)
+        | Exists(recent)
     )
 
 

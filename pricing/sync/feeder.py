@@ -98,10 +98,10 @@ def _fair_choice(free: int, *, now: datetime, ahead: Ahead) -> dict[int, bool]:
 
 def _recent_counts(runs: list[int], *, now: datetime) -> Counter[int]:
     """Count the jobs of each run that are queued, running, or ended within the last rate-limit window."""
-    lately = is_recent("job__finished_at", now=now, within=timedelta(seconds=settings.DISCOGS_RATE_WINDOW))
+    recent = is_recent("job__finished_at", now=now, within=timedelta(seconds=settings.DISCOGS_RATE_WINDOW))
     had: Counter[int] = Counter()
     # Two queries, each with its own index; one combined query would read every job ever stored.
-    for jobs in (Q(job__state__in=READY), lately):
+    for jobs in (Q(job__state__in=READY), recent):
         counts = RunItem.objects.filter(jobs, run__in=runs).values_list("run").order_by()
         had.update(dict(counts.annotate(n=Count("pk"))))
     return had

@@ -13,7 +13,7 @@ from pricing.models import PriceJob
 from pricing.monitoring.heartbeat import percentile, running_supervisors
 from pricing.workers.scaling import Figures
 
-LATELY = timedelta(seconds=15)
+RECENT = timedelta(seconds=15)
 SAMPLE = 100  # jobs
 
 
@@ -25,7 +25,7 @@ def measure(*, now: datetime) -> Figures:
         waiting=PriceJob.objects.live().exclude(state=PriceJob.State.WAITING).count(),
         rate_allowed=_rate_of_this_host(now),
         p95_latency=percentile(sorted(latencies), 95) / 1000 if latencies else status.latency_ms / 1000,
-        throughput=_ended_lately(now).count() / LATELY.total_seconds(),
+        throughput=_recently_ended(now).count() / RECENT.total_seconds(),
         fault_share=_fault_share(now),
         cpu_percent=psutil.cpu_percent(),
         memory_percent=psutil.virtual_memory().percent,
@@ -40,17 +40,17 @@ def _rate_of_this_host(now: datetime) -> float:
     return settings.DISCOGS_RATE_LIMIT / settings.DISCOGS_RATE_WINDOW / max(1, supervisors)
 
 
-def _ended_lately(now: datetime) -> "QuerySet[PriceJob]":
-    return PriceJob.objects.filter(is_recent("finished_at", now=now, within=LATELY))
+def _recently_ended(now: datetime) -> "QuerySet[PriceJob]":
+    return PriceJob.objects.filter(is_recent("finished_at", now=now, within=RECENT))
 
 
 def _recent_latencies(now: datetime) -> list[int]:
-    recent = _ended_lately(now).filter(duration_ms__isnull=False)
+    recent = _recently_ended(now).filter(duration_ms__isnull=False)
     return [ms for ms in recent.order_by("-finished_at").values_list("duration_ms", flat=True)[:SAMPLE] if ms]
 
 
 def _fault_share(now: datetime) -> float:
-    lately = is_recent("minute", now=now, within=timedelta(minutes=2))
-    minutes = ApiMinute.objects.filter(lately, egress=settings.DISCOGS_EGRESS)
+    recent = is_recent("minute", now=now, within=timedelta(minutes=2))
+    minutes = ApiMinute.objects.filter(recent, egress=settings.DISCOGS_EGRESS)
     sums = minutes.aggregate(faults=Sum("faults"), requests=Sum("requests"))
     return (sums["faults"] or 0) / sums["requests"] if sums["requests"] else 0.0
