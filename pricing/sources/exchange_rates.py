@@ -31,7 +31,7 @@ FRESH_FOR = timedelta(hours=24)
 AGAIN_AFTER = timedelta(minutes=10)
 # Prefix of a capability's name, before a currency: when its rate was last requested, and whether that succeeded.
 REQUESTED = "rate of "
-# In US cents: the amount in yen of a more expensive release would be rejected as implausible.
+# In US cents: the amount in yen of a more expensive release could be rejected as implausible.
 MAX_AMOUNT = 1_000_000
 CANDIDATES = 10
 
