@@ -1,4 +1,4 @@
-"""What the queue runs for this app. Ids cross the queue, never objects."""
+"""Entry points of this app's queued tasks. Only ids cross the queue, never objects."""
 
 from datetime import datetime
 
@@ -21,12 +21,12 @@ def enqueue_import(pass_id: int, *, now: datetime) -> None:
 
 
 def run_import_step(pass_id: int) -> None:
-    """Queue entry: one page of an import; the next page is another task, so none runs long.
+    """Queue entry: import one page; the next page is another task, so none runs long.
 
-    A step that has to wait is enqueued again by whoever looks for idle imports, when its time has come.
+    A step that has to wait is enqueued again once it is due, when the scheduler looks for idle imports.
     """
     if schema.mismatch():
-        return  # the step is enqueued again once it is found idle
+        return  # the step is enqueued again when it is found idle
     now = timezone.now()
     if import_step(pass_id, now=now) == 0:
         enqueue_import(pass_id, now=now)

@@ -1,4 +1,4 @@
-"""What a failed request means for an import, and how one ends before its time. What it has stored stays."""
+"""Failures of an import: what a failed request means for it, and how to end it early. Stored pages are kept."""
 
 import logging
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ from collections_app.models import DiscogsConnection, ImportPass, ImportPassQuer
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5  # tries of one page, also of those that never came back
-# So old, a walk takes an outage for its own failure: a page that never comes looks the same to who asks for it alone.
-LONGEST_OUTAGE = timedelta(days=1)
+MAX_ATTEMPTS = 5  # of one page, including those whose process died
+# After this long, outages count as failed attempts: a page that always fails cannot be told from an outage.
+MAX_OUTAGE = timedelta(days=1)
 
 State = DiscogsConnection.State
-ENDINGS = {
+END_REASONS = {
     State.RECONNECT_NEEDED: "Discogs no longer accepts the credential. What was read so far is kept. Reconnect.",
     State.UNREADABLE: "Your connection to Discogs cannot be opened: the key it was stored with is missing on this "
     "site. Nothing is lost. Sync again once the key is back, or reconnect.",
@@ -28,108 +28,114 @@ BROKEN_OFF = f"Reading the collection broke off five times at the same place. {K
 
 
 class Stopped(errors.DiscogsError):
-    """The walk was ended or taken over; nothing of this step may be stored."""
+    """The import pass was ended or taken over; this step must not store anything."""
 
     kind = errors.Kind.STOPPED
 
 
 class Renamed(errors.DiscogsError):
-    """The account has another name at Discogs now. It is stored: the walk goes on under it."""
+    """The account was renamed at Discogs. The new name is stored, and the import pass continues with it."""
 
     kind = errors.Kind.RENAMED
 
 
 class OwnerNeeded(errors.DiscogsError):
-    """The walk cannot go on before the owner of the connection, now in `state`, has done something."""
+    """The import pass cannot continue until the owner of the connection, now in `state`, has acted."""
 
     kind = errors.Kind.OWNER
 
     def __init__(self, state: DiscogsConnection.State) -> None:
-        super().__init__(ENDINGS[state])
+        super().__init__(END_REASONS[state])
         self.state = state
 
 
-def mine(walk: ImportPass) -> ImportPassQuerySet:
-    """The walk's row while it runs and nobody has taken it over; otherwise none."""
-    return ImportPass.objects.running().filter(pk=walk.pk, lease_owner=walk.lease_owner)
+def leased_row(import_pass: ImportPass) -> ImportPassQuerySet:
+    """The row of the import pass, if it is still running under our lease; otherwise an empty queryset."""
+    return ImportPass.objects.running().filter(pk=import_pass.pk, lease_owner=import_pass.lease_owner)
 
 
 def settle(
-    walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError, *, now: datetime
+    import_pass: ImportPass, client: DiscogsClient, error: errors.DiscogsError, *, now: datetime
 ) -> float | None:
-    """Write down what a failed step means; returns after how many seconds the next one is due, if any is."""
+    """Record what a failed step means; return the seconds until the next step, or None if none follows."""
     if isinstance(error, Stopped):
         return None
     if isinstance(error, errors.CredentialsRejected | errors.AccessDenied | errors.NotFound):
-        error = _explained(walk, client, error)
-    mine(walk).update(requests=F("requests") + client.requests_sent)
+        error = _classify_refusal(import_pass, client, error)
+    leased_row(import_pass).update(requests=F("requests") + client.requests_sent)
     if isinstance(error, OwnerNeeded):
-        return end(walk, error.state, now=now)
+        return end(import_pass, error.state, now=now)
     if isinstance(error, Renamed):
-        return _wait(walk, 0.0, now=now)
+        return _wait(import_pass, 0.0, now=now)
     if isinstance(error, errors.GateClosed):
-        return _wait(walk, error.wait_seconds, now=now)
-    is_outage = error.opened_breaker and now < walk.started_at + LONGEST_OUTAGE
+        return _wait(import_pass, error.wait_seconds, now=now)
+    is_outage = error.opened_breaker and now < import_pass.started_at + MAX_OUTAGE
     if is_outage or isinstance(error, errors.RateLimited):
-        return _wait(walk, 1.0, now=now)  # the gate knows for how long; ask it then
-    return _failed(walk, error, now=now)
+        return _wait(import_pass, 1.0, now=now)  # the gate then says how long to wait
+    return _failed(import_pass, error, now=now)
 
 
-def _explained(walk: ImportPass, client: DiscogsClient, error: errors.DiscogsError) -> errors.DiscogsError:
-    """What a refusal means. Asks once who we are before telling someone that their connection is at fault."""
+def _classify_refusal(
+    import_pass: ImportPass, client: DiscogsClient, error: errors.DiscogsError
+) -> errors.DiscogsError:
+    """What a refusal means. One identity request verifies it before the user is told to act."""
     try:
-        confirm_owner(walk, client)
+        confirm_owner(import_pass, client)
     except errors.CredentialsRejected:
         return OwnerNeeded(State.RECONNECT_NEEDED)
     except errors.DiscogsError as other:
         return other
     if isinstance(error, errors.CredentialsRejected):
-        return errors.ServerError(str(error))  # a 401 by mistake
+        return errors.ServerError(str(error))  # the 401 was a mistake of Discogs
     return OwnerNeeded(State.PRIVATE if isinstance(error, errors.AccessDenied) else State.GONE)
 
 
-def confirm_owner(walk: ImportPass, client: DiscogsClient) -> None:
-    """Ask Discogs who we are. Raises OwnerNeeded for somebody else than before, Renamed for another name."""
-    connection, me = walk.connection, client.identity()
-    if me.discogs_id != connection.discogs_user_id:
+def confirm_owner(import_pass: ImportPass, client: DiscogsClient) -> None:
+    """Ask Discogs whose credentials these are. Raises OwnerNeeded for another account, Renamed for a new name."""
+    connection, identity = import_pass.connection, client.identity()
+    if identity.discogs_id != connection.discogs_user_id:
         raise OwnerNeeded(State.RECONNECT_NEEDED)
-    if me.username != connection.discogs_username:
-        # Whoever has disconnected meanwhile has no row any more, and that is no error.
-        DiscogsConnection.objects.filter(pk=connection.pk).update(discogs_username=me.username)
-        raise Renamed("The account has another name at Discogs now.")
+    if identity.username != connection.discogs_username:
+        # If the user has disconnected meanwhile, the row is gone; that is not an error.
+        DiscogsConnection.objects.filter(pk=connection.pk).update(discogs_username=identity.username)
+        raise Renamed("The account was renamed at Discogs.")
 
 
-def _wait(walk: ImportPass, seconds: float, *, now: datetime) -> float:
-    """Go on later. The page is not to blame, so its try is not counted."""
+def _wait(import_pass: ImportPass, seconds: float, *, now: datetime) -> float:
+    """Continue later. The page did not cause the failure, so the attempt is not counted."""
     later = now + timedelta(seconds=seconds)
-    mine(walk).update(lease_until=None, not_before=later, attempts=F("attempts") - 1)
+    leased_row(import_pass).update(lease_until=None, not_before=later, attempts=F("attempts") - 1)
     return seconds
 
 
-def end(walk: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> float | None:
-    """Give the walk up, since it cannot succeed before its owner has done something. No step follows.
+def end(import_pass: ImportPass, state: DiscogsConnection.State, *, now: datetime) -> float | None:
+    """End the import pass, since it cannot succeed until its owner acts. No step follows.
 
-    Whoever has reconnected while the old credential was in use has done so already: the walk goes on with the new one.
+    If the owner reconnected while the old credential was in use, the import pass continues with the new one.
     """
-    used = DiscogsConnection.objects.filter(pk=walk.connection_id, credential=walk.connection.credential)
+    used = DiscogsConnection.objects.filter(
+        pk=import_pass.connection_id, credential=import_pass.connection.credential
+    )
     if not used.update(state=state):
-        return _wait(walk, 0.0, now=now)
-    give_up(walk, ENDINGS[state], now=now)
-    logger.warning("import %s ended: connection %s is %s", walk.pk, walk.connection_id, state)
+        return _wait(import_pass, 0.0, now=now)
+    give_up(import_pass, END_REASONS[state], now=now)
+    logger.warning("import %s ended: connection %s is %s", import_pass.pk, import_pass.connection_id, state)
     return None
 
 
-def _failed(walk: ImportPass, error: errors.DiscogsError, *, now: datetime) -> float | None:
-    """Try the page again later, or give the walk up."""
-    if walk.attempts >= MAX_ATTEMPTS:
-        give_up(walk, f"{error} {KEPT}", now=now)
+def _failed(import_pass: ImportPass, error: errors.DiscogsError, *, now: datetime) -> float | None:
+    """Retry the page later, or end the import pass."""
+    if import_pass.attempts >= MAX_ATTEMPTS:
+        give_up(import_pass, f"{error} {KEPT}", now=now)
         return None
-    seconds = 2.0**walk.attempts
+    seconds = 2.0**import_pass.attempts
     later = now + timedelta(seconds=seconds)
-    mine(walk).update(error=str(error), lease_until=None, not_before=later)
+    leased_row(import_pass).update(error=str(error), lease_until=None, not_before=later)
     return seconds
 
 
-def give_up(walk: ImportPass, why: str, *, now: datetime) -> None:
-    """End the walk. What it has stored stays."""
-    mine(walk).update(state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=why)
+def give_up(import_pass: ImportPass, why: str, *, now: datetime) -> None:
+    """End the import pass. What it has stored is kept."""
+    leased_row(import_pass).update(
+        state=ImportPass.State.FAILED, finished_at=now, lease_until=None, error=why
+    )

@@ -1,8 +1,8 @@
-"""Bring one connection's folders, fields, copies and wantlist up to date, a request at a time.
+"""Update one connection's folders, fields, copies and wantlist, one request per step.
 
-Each step fetches one page, stores it and says when the next one is due. The walk survives a lost step: whoever
-comes next goes on at the same page. `shelf` writes the rows and decides what has been removed; `setbacks` says what
-a failed request means.
+Each step fetches one page, stores it and says when the next one is due. An import pass survives a lost step: the next
+one continues at the same page. `store` writes the rows and decides what was removed; `failures` decides what a failed
+request means.
 """
 
 import uuid
@@ -23,9 +23,9 @@ from collections_app.times import is_over
 
 LEASE = timedelta(seconds=40)  # longer than a task may take
 QUEUE_PATIENCE = timedelta(seconds=30)  # after which a queued step counts as lost
-MAX_QUEUED = 50  # steps put into the queue at once; those left are queued a second later
-MAX_PAGES = 2_000  # a walk that never meets an empty page ends here
-# What was added so shortly before a walk began may have been added during it, by a clock that differs from ours.
+MAX_QUEUED = 50  # steps queued at once; the rest are queued a second later
+MAX_PAGES = 2_000  # an import pass that never gets an empty page ends here
+# Discogs' clock may differ from ours: what was added this shortly before an import pass may have been added during it.
 CLOCK_MARGIN = timedelta(minutes=10)
 
 Stage = ImportPass.Stage
@@ -33,15 +33,15 @@ State = DiscogsConnection.State
 
 
 class ConnectionErased(Exception):
-    """The connection is not there any more, so there is nothing to import."""
+    """The connection no longer exists, so there is nothing to import."""
 
 
 def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
-    """The running walk of a connection, started if there is none. The caller enqueues its first step.
+    """Return the running import pass of a connection; start one if there is none. The caller enqueues its first step.
 
     Raises ConnectionErased.
     """
-    for _ in range(2):  # the running walk may end between our two statements
+    for _ in range(2):  # the running import pass may end between our two statements
         try:
             with transaction.atomic():
                 return ImportPass.objects.create(connection=connection, started_at=now)
@@ -49,33 +49,33 @@ def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
             running = ImportPass.objects.running().filter(connection=connection).first()
         if running:
             return running
-    raise ConnectionErased("The connection was erased meanwhile; nothing was begun.")
+    raise ConnectionErased("The connection was erased meanwhile. No import was started.")
 
 
 def import_step(pass_id: int, *, now: datetime) -> float | None:
-    """Fetch and store the next page of a walk: one request.
+    """Fetch and store the next page of an import pass: one request.
 
-    Returns after how many seconds the next step is due, or None when there is none: the walk is over, or
-    another task holds it.
+    Returns the seconds until the next step, or None if none follows: the import pass is over, or another task holds
+    its lease.
     """
-    walk = _claim(pass_id, now=now)
-    if walk is None:
+    import_pass = _claim(pass_id, now=now)
+    if import_pass is None:
         return None
     try:
-        client = DiscogsClient(credentials_of(walk.connection))
+        client = DiscogsClient(credentials_of(import_pass.connection))
     except CredentialUnreadable:
-        return failures.end(walk, State.UNREADABLE, now=now)
+        return failures.end(import_pass, State.UNREADABLE, now=now)
     try:
-        finished = STEPS[Stage(walk.stage)](walk, client, now)
+        finished = STEPS[Stage(import_pass.stage)](import_pass, client, now)
     except errors.DiscogsError as error:
-        return failures.settle(walk, client, error, now=now)
+        return failures.settle(import_pass, client, error, now=now)
     return None if finished else 0.0
 
 
 def idle_imports(*, now: datetime, limit: int = MAX_QUEUED) -> list[int]:
-    """Up to `limit` running walks that have no step under way and whose time has come, the oldest first.
+    """Up to `limit` running import passes that are due and have no step under way, the oldest first.
 
-    Their next step is to be enqueued.
+    The caller enqueues their next step.
     """
     free = is_over("lease_until", now=now, longest=LEASE)
     due = is_over("not_before", now=now, longest=longest_wait())
@@ -85,7 +85,7 @@ def idle_imports(*, now: datetime, limit: int = MAX_QUEUED) -> list[int]:
 
 
 def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
-    """Take the walk for one step, which counts as a try until it is known what came of it."""
+    """Lease the import pass for one step. The step counts as a failed attempt until its outcome is known."""
     owner = uuid.uuid4()
     free = is_over("lease_until", now=now, longest=LEASE)
     rows = ImportPass.objects.running().filter(free, pk=pass_id)
@@ -96,96 +96,104 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
         queued_at=None,
         attempts=F("attempts") + 1,
     )
-    walk = ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
-    if walk and walk.attempts > failures.MAX_ATTEMPTS:
-        failures.give_up(walk, failures.BROKEN_OFF, now=now)
+    import_pass = (
+        ImportPass.objects.select_related("connection").filter(pk=pass_id, lease_owner=owner).first()
+    )
+    if import_pass and import_pass.attempts > failures.MAX_ATTEMPTS:
+        failures.give_up(import_pass, failures.BROKEN_OFF, now=now)
         return None
-    return walk
+    return import_pass
 
 
-# The steps: each makes one request and returns whether the walk is over -------------------------------
+# The steps: each makes one request and returns whether the import pass is over ------------------------
 
 
-def _folders(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
-    folders = client.collection_folders(walk.connection.discogs_username)
+def _folders(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+    folders = client.collection_folders(import_pass.connection.discogs_username)
     if all(folder.discogs_id == 0 for folder in folders):
-        # The owner is shown folder 1 as well: after a rename the old name may be somebody else's.
-        failures.confirm_owner(walk, client)
+        # The owner is shown folder 1 as well; otherwise, after a rename, another user may have the old name.
+        failures.confirm_owner(import_pass, client)
     counts = [folder.count for folder in folders if folder.discogs_id == 0]
     with transaction.atomic():
         _advance(
-            walk,
+            import_pass,
             client,
             stage=Stage.FIELDS,
             instances_expected=max(counts, default=0),
             instances_seen=0,
             instances_consistent=len(counts) == 1,
         )
-        store.store_folders(walk, folders)
+        store.store_folders(import_pass, folders)
     return False
 
 
-def _fields(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+def _fields(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     try:
-        fields = client.collection_fields(walk.connection.discogs_username)
+        fields = client.collection_fields(import_pass.connection.discogs_username)
     except (errors.NotFound, errors.AccessDenied):
-        fields = None  # the folders were shown, so the account is well; those we know stay
+        fields = None  # the folders were shown, so the account is accessible; keep the known fields
     with transaction.atomic():
-        _advance(walk, client, stage=Stage.INSTANCES, next_page=1)
+        _advance(import_pass, client, stage=Stage.INSTANCES, next_page=1)
         if fields is not None:
-            store.store_fields(walk, fields)
+            store.store_fields(import_pass, fields)
     return False
 
 
-def _instances(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+def _instances(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     try:
-        page = client.collection_page(walk.connection.discogs_username, walk.next_page)
+        page = client.collection_page(import_pass.connection.discogs_username, import_pass.next_page)
     except errors.NotFound:
-        if walk.next_page == 1:
+        if import_pass.next_page == 1:
             raise
-        page = InstancePage(items=walk.instances_expected, instances=())  # past the end
+        page = InstancePage(items=import_pass.instances_expected, instances=())  # past the end
     with transaction.atomic():
-        _advance(walk, client, next_page=walk.next_page + 1)
-        new = store.store_instances(walk, page.instances)
-        walk.instances_seen += new
-        settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.instances)
-        walk.instances_consistent &= page.items == walk.instances_expected and settled
-        walk.instances_expected = max(walk.instances_expected, page.items)
-        walk.save(update_fields=["instances_seen", "instances_consistent", "instances_expected"])
-        if _is_over(walk, len(page.instances), new, walk.instances_seen, walk.instances_expected):
-            _end_of_instances(walk, now=now)
-    # Whatever was wrong with the connection before, it works now.
-    DiscogsConnection.objects.filter(pk=walk.connection_id).update(last_success_at=now, state=State.ACTIVE)
+        _advance(import_pass, client, next_page=import_pass.next_page + 1)
+        new = store.store_instances(import_pass, page.instances)
+        import_pass.instances_seen += new
+        settled = all(entry.added_at < import_pass.started_at - CLOCK_MARGIN for entry in page.instances)
+        import_pass.instances_consistent &= page.items == import_pass.instances_expected and settled
+        import_pass.instances_expected = max(import_pass.instances_expected, page.items)
+        import_pass.save(update_fields=["instances_seen", "instances_consistent", "instances_expected"])
+        if _is_over(
+            import_pass, len(page.instances), new, import_pass.instances_seen, import_pass.instances_expected
+        ):
+            _end_of_instances(import_pass, now=now)
+    # The connection works now, whatever its state was before.
+    DiscogsConnection.objects.filter(pk=import_pass.connection_id).update(
+        last_success_at=now, state=State.ACTIVE
+    )
     return False
 
 
-def _end_of_instances(walk: ImportPass, *, now: datetime) -> None:
-    walk.stage, walk.next_page = Stage.WANTS, 1
-    walk.instances_consistent &= walk.instances_seen == walk.instances_expected
-    walk.save(update_fields=["stage", "next_page", "instances_consistent"])
-    if walk.instances_consistent:
-        store.note_removed_instances(walk, now=now)
+def _end_of_instances(import_pass: ImportPass, *, now: datetime) -> None:
+    import_pass.stage, import_pass.next_page = Stage.WANTS, 1
+    import_pass.instances_consistent &= import_pass.instances_seen == import_pass.instances_expected
+    import_pass.save(update_fields=["stage", "next_page", "instances_consistent"])
+    if import_pass.instances_consistent:
+        store.note_removed_instances(import_pass, now=now)
 
 
-def _wants(walk: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+def _wants(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     try:
-        page = client.wants_page(walk.connection.discogs_username, walk.next_page)
+        page = client.wants_page(import_pass.connection.discogs_username, import_pass.next_page)
     except (errors.NotFound, errors.AccessDenied):
-        # A wantlist kept to themselves: ours stays as it is.
-        page = WantPage(items=walk.wants_expected, wants=())
-        walk.wants_consistent &= walk.next_page > 1
-    first = walk.next_page == 1
+        # A private wantlist: the stored one is kept.
+        page = WantPage(items=import_pass.wants_expected, wants=())
+        import_pass.wants_consistent &= import_pass.next_page > 1
+    first = import_pass.next_page == 1
     with transaction.atomic():
-        _advance(walk, client, next_page=walk.next_page + 1)
-        new = store.store_wants(walk, page.wants)
-        walk.wants_seen = new + (0 if first else walk.wants_seen)
-        settled = all(entry.added_at < walk.started_at - CLOCK_MARGIN for entry in page.wants)
-        walk.wants_consistent &= (first or page.items == walk.wants_expected) and settled
-        walk.wants_expected = page.items if first else max(walk.wants_expected, page.items)
-        walk.save(update_fields=["wants_seen", "wants_consistent", "wants_expected"])
-        finished = _is_over(walk, len(page.wants), new, walk.wants_seen, walk.wants_expected)
+        _advance(import_pass, client, next_page=import_pass.next_page + 1)
+        new = store.store_wants(import_pass, page.wants)
+        import_pass.wants_seen = new + (0 if first else import_pass.wants_seen)
+        settled = all(entry.added_at < import_pass.started_at - CLOCK_MARGIN for entry in page.wants)
+        import_pass.wants_consistent &= (first or page.items == import_pass.wants_expected) and settled
+        import_pass.wants_expected = page.items if first else max(import_pass.wants_expected, page.items)
+        import_pass.save(update_fields=["wants_seen", "wants_consistent", "wants_expected"])
+        finished = _is_over(
+            import_pass, len(page.wants), new, import_pass.wants_seen, import_pass.wants_expected
+        )
         if finished:
-            _complete(walk, now=now)
+            _complete(import_pass, now=now)
     return finished
 
 
@@ -197,33 +205,33 @@ STEPS: dict[ImportPass.Stage, Callable[[ImportPass, DiscogsClient, datetime], bo
 }
 
 
-def _is_over(walk: ImportPass, rows: int, new: int, seen: int, expected: int) -> bool:
-    """Whether the page just stored was the last one. How many there are may be a lie, so empty is the proof.
+def _is_over(import_pass: ImportPass, rows: int, new: int, seen: int, expected: int) -> bool:
+    """Whether the page just stored was the last. The reported total may be wrong; only an empty page proves the end.
 
-    A short page that completes the number told saves the request for the empty one; pages that bring nothing new,
-    past the number told, repeat themselves.
+    A short page that completes the reported total saves the request for the empty one. Pages past the reported total
+    that hold nothing new are repetitions.
     """
-    pages = walk.next_page - 1
+    pages = import_pass.next_page - 1
     repeats = new == 0 and pages * PAGE_SIZE >= expected
     return rows == 0 or (rows < PAGE_SIZE and seen >= expected) or repeats or pages >= MAX_PAGES
 
 
-def _complete(walk: ImportPass, *, now: datetime) -> None:
-    walk.wants_consistent &= walk.wants_seen == walk.wants_expected
-    walk.state, walk.finished_at = ImportPass.State.COMPLETE, now
-    walk.save(update_fields=["wants_consistent", "state", "finished_at"])
-    if walk.wants_consistent:
-        store.delete_removed_wants(walk)
+def _complete(import_pass: ImportPass, *, now: datetime) -> None:
+    import_pass.wants_consistent &= import_pass.wants_seen == import_pass.wants_expected
+    import_pass.state, import_pass.finished_at = ImportPass.State.COMPLETE, now
+    import_pass.save(update_fields=["wants_consistent", "state", "finished_at"])
+    if import_pass.wants_consistent:
+        store.delete_removed_wants(import_pass)
 
 
-def _advance(walk: ImportPass, client: DiscogsClient, **values: object) -> None:
-    """Move the walk on. Raises setbacks.Stopped when it is no longer ours, or no longer running.
+def _advance(import_pass: ImportPass, client: DiscogsClient, **values: object) -> None:
+    """Advance the import pass. Raises failures.Stopped if it is no longer running or another task holds its lease.
 
-    Also the lock for the rest of the transaction: whoever ends the walk meanwhile waits for it.
+    The update also locks the row for the rest of the transaction: a process that ends the import pass waits for it.
     """
-    if not failures.mine(walk).update(
+    if not failures.leased_row(import_pass).update(
         **values, requests=F("requests") + client.requests_sent, attempts=0, error="", lease_until=None
     ):
         raise failures.Stopped("The import was stopped or taken over.")
     for name, value in values.items():
-        setattr(walk, name, value)
+        setattr(import_pass, name, value)

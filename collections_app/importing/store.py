@@ -1,7 +1,7 @@
-"""Store what an import has read: folders, fields, copies and wants, and what is no longer there.
+"""Store what an import has read: folders, fields, copies, wants and removals.
 
-Everything is written by its id at Discogs, so the same page twice changes nothing. A copy or want that a walk did not
-see counts as removed only after a whole and consistent walk, and many at once only after two of them.
+Rows are written by their Discogs ids, so storing a page twice changes nothing. A copy or want that an import pass did
+not see counts as removed only if the pass was complete and consistent; many at once only after two such passes.
 """
 
 import logging
@@ -33,12 +33,12 @@ from collections_app.models import (
 
 logger = logging.getLogger(__name__)
 
-MAX_REMOVED = 0.2  # the share of copies or wants that one walk may take for removed
+MAX_REMOVED = 0.2  # the share of copies or wants that one import pass may mark as removed
 
 Role = CollectionField.Role
 M = TypeVar("M", bound=models.Model)
 N = TypeVar("N", FolderPayload, FieldPayload)
-# By what users call their fields; where no name tells, Discogs' own three have these numbers.
+# By the names users give their fields. If no name matches, Discogs' own three fields have the numbers below.
 ROLE_NAMES = {
     Role.MEDIA: re.compile(r"media( condition| grade)?", re.IGNORECASE),
     Role.SLEEVE: re.compile(r"(sleeve|cover)( condition| grade)?", re.IGNORECASE),
@@ -48,40 +48,42 @@ ROLE_NAMES = {
     ),
 }
 ROLE_NUMBERS = {1: Role.MEDIA, 2: Role.SLEEVE, 3: Role.NOTES}
-OWN = (Role.PAID, Role.OTHER)  # kept as text too: a price also where no amount can be read from it
+OWN = (Role.PAID, Role.OTHER)  # also kept as text: a price may not be readable as an amount
 
 
-def store_folders(walk: ImportPass, folders: Iterable[FolderPayload]) -> None:
+def store_folders(import_pass: ImportPass, folders: Iterable[FolderPayload]) -> None:
     rows = [
         Folder(
-            connection_id=walk.connection_id,
+            connection_id=import_pass.connection_id,
             discogs_id=folder.discogs_id,
             name=folder.name,
-            seen_in_pass=walk.pk,
+            seen_in_pass=import_pass.pk,
         )
         for folder in _each_once(folders)
     ]
     _upsert(rows, by=("connection", "discogs_id"))
 
 
-def store_fields(walk: ImportPass, fields: Sequence[FieldPayload]) -> None:
+def store_fields(import_pass: ImportPass, fields: Sequence[FieldPayload]) -> None:
     roles = roles_of(fields)
     rows = [
         CollectionField(
-            connection_id=walk.connection_id,
+            connection_id=import_pass.connection_id,
             discogs_id=field.discogs_id,
             name=field.name,
             role=roles[field.discogs_id],
-            seen_in_pass=walk.pk,
+            seen_in_pass=import_pass.pk,
         )
         for field in _each_once(fields)
     ]
     _upsert(rows, by=("connection", "discogs_id"))
-    CollectionField.objects.filter(connection=walk.connection_id).exclude(seen_in_pass=walk.pk).delete()
+    CollectionField.objects.filter(connection=import_pass.connection_id).exclude(
+        seen_in_pass=import_pass.pk
+    ).delete()
 
 
 def roles_of(fields: Iterable[FieldPayload]) -> dict[int, CollectionField.Role]:
-    """What each field is read as, by its id. Each role but OTHER goes to one field: the first whose name fits."""
+    """The role of each field, by its id. Each role except OTHER goes to one field: the first whose name matches."""
     roles = {field.discogs_id: Role.OTHER for field in fields}
     for role, pattern in ROLE_NAMES.items():
         named = [field.discogs_id for field in fields if pattern.fullmatch(field.name.strip())]
@@ -93,32 +95,34 @@ def roles_of(fields: Iterable[FieldPayload]) -> dict[int, CollectionField.Role]:
     return roles
 
 
-def store_instances(walk: ImportPass, instances: Sequence[InstancePayload]) -> int:
-    """Insert or update the copies of one page, with their releases; returns how many this walk had not seen."""
-    known = CollectionInstance.objects.filter(connection=walk.connection_id, seen_in_pass=walk.pk)
+def store_instances(import_pass: ImportPass, instances: Sequence[InstancePayload]) -> int:
+    """Insert or update the copies of one page and their releases; return how many this import pass had not seen."""
+    known = CollectionInstance.objects.filter(
+        connection=import_pass.connection_id, seen_in_pass=import_pass.pk
+    )
     entries = {entry.instance_id: entry for entry in instances}
     again = known.filter(instance_id__in=entries).count()
     _store_releases(entry.release for entry in instances)
-    folders, fields = _folder_of_each(walk, entries), _fields_of(walk)
-    rows = [_instance(walk, entry, folders[number], fields) for number, entry in entries.items()]
+    folders, fields = _folder_of_each(import_pass, entries), _fields_of(import_pass)
+    rows = [_instance(import_pass, entry, folders[number], fields) for number, entry in entries.items()]
     _upsert(rows, by=("connection", "instance_id"))
     return len(entries) - again
 
 
-def store_wants(walk: ImportPass, wants: Sequence[WantPayload]) -> int:
-    """Insert or update the wants of one page, with their releases; returns how many this walk had not seen."""
-    known = WantlistItem.objects.filter(connection=walk.connection_id, seen_in_pass=walk.pk)
+def store_wants(import_pass: ImportPass, wants: Sequence[WantPayload]) -> int:
+    """Insert or update the wants of one page and their releases; return how many this import pass had not seen."""
+    known = WantlistItem.objects.filter(connection=import_pass.connection_id, seen_in_pass=import_pass.pk)
     entries = {entry.release.discogs_id: entry for entry in wants}
     again = known.filter(release__in=entries).count()
     _store_releases(entry.release for entry in wants)
     rows = [
         WantlistItem(
-            connection_id=walk.connection_id,
+            connection_id=import_pass.connection_id,
             release_id=release,
             rating=entry.rating,
             notes=entry.notes,
             added_at=entry.added_at,
-            seen_in_pass=walk.pk,
+            seen_in_pass=import_pass.pk,
         )
         for release, entry in entries.items()
     ]
@@ -126,59 +130,63 @@ def store_wants(walk: ImportPass, wants: Sequence[WantPayload]) -> int:
     return len(entries) - again
 
 
-def note_removed_instances(walk: ImportPass, *, now: datetime) -> None:
-    """Mark the copies that a whole, consistent walk did not see as removed."""
-    held = CollectionInstance.objects.filter(connection=walk.connection_id).held()
-    gone = _gone(held, _walk_before(walk, Q(instances_consistent=True)), walk)
+def note_removed_instances(import_pass: ImportPass, *, now: datetime) -> None:
+    """Mark as removed the copies that a complete, consistent import pass did not see."""
+    held = CollectionInstance.objects.filter(connection=import_pass.connection_id).held()
+    gone = _gone(held, _previous_pass(import_pass, Q(instances_consistent=True)), import_pass)
     if number := gone.update(removed_at=now):
-        logger.info("import %s: %s copies gone at Discogs", walk.pk, number)
-    # Folders whose copies have moved; a walk that failed half-way would leave copies without one.
-    Folder.objects.filter(connection=walk.connection_id).exclude(seen_in_pass=walk.pk).delete()
+        logger.info("import %s: %s copies gone at Discogs", import_pass.pk, number)
+    # Only now: deleting folders during a pass that then fails would leave copies without a folder.
+    Folder.objects.filter(connection=import_pass.connection_id).exclude(seen_in_pass=import_pass.pk).delete()
 
 
-def delete_removed_wants(walk: ImportPass) -> None:
-    """Delete the wants that a whole, consistent walk did not see."""
-    wants = WantlistItem.objects.filter(connection=walk.connection_id)
-    gone = _gone(wants, _walk_before(walk, Q(wants_consistent=True)), walk)
+def delete_removed_wants(import_pass: ImportPass) -> None:
+    """Delete the wants that a complete, consistent import pass did not see."""
+    wants = WantlistItem.objects.filter(connection=import_pass.connection_id)
+    gone = _gone(wants, _previous_pass(import_pass, Q(wants_consistent=True)), import_pass)
     if number := gone.delete()[0]:
-        logger.info("import %s: %s wants gone at Discogs", walk.pk, number)
+        logger.info("import %s: %s wants gone at Discogs", import_pass.pk, number)
 
 
-def _walk_before(walk: ImportPass, consistent: Q) -> ImportPass | None:
-    walks = ImportPass.objects.filter(
-        consistent, connection=walk.connection_id, state=ImportPass.State.COMPLETE
+def _previous_pass(import_pass: ImportPass, consistent: Q) -> ImportPass | None:
+    passes = ImportPass.objects.filter(
+        consistent, connection=import_pass.connection_id, state=ImportPass.State.COMPLETE
     )
-    return walks.exclude(pk=walk.pk).order_by("-pk").first()
+    return passes.exclude(pk=import_pass.pk).order_by("-pk").first()
 
 
-def _gone(rows: "models.QuerySet[M]", before: ImportPass | None, walk: ImportPass) -> "models.QuerySet[M]":
-    """Those the walk did not see. Many at once are believed only when the walk before did not see them either."""
-    unseen = rows.exclude(seen_in_pass=walk.pk)
+def _gone(
+    rows: "models.QuerySet[M]", previous: ImportPass | None, import_pass: ImportPass
+) -> "models.QuerySet[M]":
+    """The rows the import pass did not see. Many at once count only if the previous pass did not see them either."""
+    unseen = rows.exclude(seen_in_pass=import_pass.pk)
     if unseen.count() <= MAX_REMOVED * rows.count():
         return unseen
-    return unseen.filter(seen_in_pass__lt=before.pk) if before else unseen.none()
+    return unseen.filter(seen_in_pass__lt=previous.pk) if previous else unseen.none()
 
 
-def _folder_of_each(walk: ImportPass, entries: Mapping[int, InstancePayload]) -> dict[int, int | None]:
-    """Our folder of each copy, by instance.
+def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, InstancePayload]) -> dict[int, int | None]:
+    """Our folder of each copy, by instance id.
 
-    A copy in a folder that nobody told of, because it was made during the walk, stays where it was; the next walk
-    moves it. This one must not forget any folder then, so it counts as not consistent.
+    A copy in an unknown folder, one made during the import pass, stays where it was; the next pass moves it. This pass
+    must not delete any folder then, so it counts as inconsistent.
     """
-    folders = dict(Folder.objects.filter(connection=walk.connection_id).values_list("discogs_id", "pk"))
+    folders = dict(
+        Folder.objects.filter(connection=import_pass.connection_id).values_list("discogs_id", "pk")
+    )
     strays = [number for number, entry in entries.items() if entry.folder_id not in folders]
-    walk.instances_consistent &= not strays
-    copies = CollectionInstance.objects.filter(connection=walk.connection_id, instance_id__in=strays)
+    import_pass.instances_consistent &= not strays
+    copies = CollectionInstance.objects.filter(connection=import_pass.connection_id, instance_id__in=strays)
     before = dict(copies.values_list("instance_id", "folder_id"))
     return {number: folders.get(entry.folder_id, before.get(number)) for number, entry in entries.items()}
 
 
-def _fields_of(walk: ImportPass) -> list[CollectionField]:
-    """The fields of the notes, no two with one name; Discogs' own three also when it did not tell of them."""
-    fields = list(CollectionField.objects.filter(connection=walk.connection_id).order_by("discogs_id"))
+def _fields_of(import_pass: ImportPass) -> list[CollectionField]:
+    """The fields of the notes, with unique names; includes Discogs' own three even if it did not list them."""
+    fields = list(CollectionField.objects.filter(connection=import_pass.connection_id).order_by("discogs_id"))
     known = {field.discogs_id for field in fields}
     roles = {field.role for field in fields}
-    _tell_apart(field for field in fields if field.role in OWN)
+    _make_names_unique(field for field in fields if field.role in OWN)
     return fields + [
         CollectionField(discogs_id=number, role=role, name=role.label)
         for number, role in ROLE_NUMBERS.items()
@@ -186,8 +194,8 @@ def _fields_of(walk: ImportPass) -> list[CollectionField]:
     ]
 
 
-def _tell_apart(fields: Iterable[CollectionField]) -> None:
-    """Number those whose name an earlier one has, for their notes are kept by name: Shop, Shop (2)."""
+def _make_names_unique(fields: Iterable[CollectionField]) -> None:
+    """Number fields whose name is taken, since notes are stored by field name: Shop, Shop (2)."""
     taken: set[str] = set()
     for field in fields:
         name, number = field.name, 1
@@ -199,31 +207,31 @@ def _tell_apart(fields: Iterable[CollectionField]) -> None:
 
 def _store_releases(releases: Iterable[ReleaseFacts]) -> None:
     facts = {release.discogs_id: release for release in releases}
-    # In one order everywhere, so that two imports never wait for each other crosswise.
+    # In the same order everywhere, so that two imports cannot deadlock.
     _upsert([Release(**asdict(facts[key])) for key in sorted(facts)], by=("discogs_id",))
 
 
 def _instance(
-    walk: ImportPass,
+    import_pass: ImportPass,
     entry: InstancePayload,
     folder_id: int | None,
     fields: Iterable[CollectionField],
 ) -> CollectionInstance:
     return CollectionInstance(
-        connection_id=walk.connection_id,
+        connection_id=import_pass.connection_id,
         instance_id=entry.instance_id,
         release_id=entry.release.discogs_id,
         folder_id=folder_id,
         rating=entry.rating,
         added_at=entry.added_at,
         removed_at=None,
-        seen_in_pass=walk.pk,
+        seen_in_pass=import_pass.pk,
         **_notes(entry.notes, fields),
     )
 
 
 def _notes(notes: Mapping[int, str], fields: Iterable[CollectionField]) -> dict[str, Any]:
-    """What the owner wrote about a copy, by what we read it as. A note whose field nobody told of is left out."""
+    """The owner's notes about a copy, by role. A note of an unknown field is left out."""
     by_role = {field.role: notes.get(field.discogs_id, "") for field in fields if field.role != Role.OTHER}
     paid = parse_paid(by_role.get(Role.PAID, ""))
     return {
@@ -241,14 +249,14 @@ def _notes(notes: Mapping[int, str], fields: Iterable[CollectionField]) -> dict[
 
 
 def _each_once(entries: Iterable[N]) -> Iterable[N]:
-    """The last of each id: PostgreSQL refuses to write one row twice in a statement."""
+    """The last entry of each id: PostgreSQL refuses to write a row twice in one statement."""
     return {entry.discogs_id: entry for entry in entries}.values()
 
 
 def _upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:
-    """Insert rows, or update everything else in those that are there by the same key.
+    """Insert rows; where the key `by` exists, update all other columns.
 
-    One statement on PostgreSQL; SQLite takes several, for as many parameters as it allows in one.
+    One statement on PostgreSQL; several on SQLite, which limits the parameters of one.
     """
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""How far the reading of a collection has come."""
+"""Import passes: the progress of reading a collection."""
 
 from typing import Self
 
@@ -14,7 +14,7 @@ class ImportPassQuerySet(models.QuerySet["ImportPass"]):
 
 
 class ImportPass(models.Model):
-    """One walk through everything a connection has at Discogs, a request for each task, resumable at every page."""
+    """One pass through everything a connection has at Discogs: one request per task, resumable at every page."""
 
     class State(models.TextChoices):
         RUNNING = "running", "Importing"
@@ -35,14 +35,14 @@ class ImportPass(models.Model):
     instances_seen = models.PositiveIntegerField(default=0)
     wants_expected = models.PositiveIntegerField(default=0)
     wants_seen = models.PositiveIntegerField(default=0)
-    # Whether every answer told the same number of copies (of wants), and nothing was added while we read. Only then
-    # may what was not seen be taken for removed.
+    # Whether every answer reported the same number of copies (of wants), and nothing was added while we read. Only
+    # then do unseen rows count as removed.
     instances_consistent = models.BooleanField(default=True)
     wants_consistent = models.BooleanField(default=True)
     requests = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed tries of the page at hand.")
     error = models.TextField(blank=True)
-    # A page is fetched by the holder of the lease only; when it lapses another task goes on.
+    # Only the holder of the lease fetches a page; when the lease expires, another task continues.
     lease_owner = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
@@ -55,7 +55,7 @@ class ImportPass(models.Model):
     class Meta:
         verbose_name_plural = "import passes"
         constraints = [
-            # However often someone clicks, one walk at a time.
+            # One running import pass per connection, however often its user clicks.
             models.UniqueConstraint(
                 fields=["connection"], condition=Q(state="running"), name="one_running_pass_per_connection"
             ),

@@ -16,7 +16,7 @@ from django.db.models import Case, F, Q, When
 from collections_app.connections.credentials import CredentialUnreadable, credentials_of, restore
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient
-from collections_app.importing.failures import ENDINGS
+from collections_app.importing.failures import END_REASONS
 from collections_app.models import DiscogsConnection
 from pricing.models import PriceJob, SyncRun
 from pricing.sync import planner
@@ -151,7 +151,7 @@ def _mark_connection(connection: DiscogsConnection, state: DiscogsConnection.Sta
     """
     used = DiscogsConnection.objects.filter(pk=connection.pk, credential=connection.credential)
     if used.update(state=state):
-        error = RECONNECT if state == DiscogsConnection.State.RECONNECT_NEEDED else ENDINGS[state]
+        error = RECONNECT if state == DiscogsConnection.State.RECONNECT_NEEDED else END_REASONS[state]
         planner.fail_runs_of(connection.user_id, error=error, now=now)
 
 

@@ -27,18 +27,16 @@ class Command(BaseCommand):
             user = find_user(options["user"])
             connections = connections.filter(user=user) if user else connections.none()
         if not connections:
-            raise CommandError(
-                "Nobody to import for: connect a user with connect_discogs first.", returncode=2
-            )
-        walks = [self._started(connection) for connection in connections]
+            raise CommandError("No connected user to import for: run connect_discogs first.", returncode=2)
+        passes = [self._started(connection) for connection in connections]
         if options["wait"]:
-            failed = [walk for walk in walks if walk is None or not self._read(walk)]
+            failed = [each for each in passes if each is None or not self._read(each)]
             if failed:
-                raise CommandError(f"{len(failed)} of {len(walks)} imports failed.")
+                raise CommandError(f"{len(failed)} of {len(passes)} imports failed.")
             return
-        for walk in filter(None, walks):
-            enqueue_import(walk.pk, now=timezone.now())
-            self.stdout.write(f"Import {walk.pk} waits for the workers (manage.py run_workers).")
+        for import_pass in filter(None, passes):
+            enqueue_import(import_pass.pk, now=timezone.now())
+            self.stdout.write(f"Import {import_pass.pk} waits for the workers (manage.py run_workers).")
 
     def _started(self, connection: DiscogsConnection) -> ImportPass | None:
         try:
@@ -47,24 +45,26 @@ class Command(BaseCommand):
             self.stderr.write(f"{connection}: {erased}")
             return None
 
-    def _read(self, walk: ImportPass) -> bool:
+    def _read(self, import_pass: ImportPass) -> bool:
         try:
-            return self._walk(walk)
+            return self._run(import_pass)
         except ObjectDoesNotExist:
-            self.stderr.write(f"Import {walk.pk}: its user has disconnected; nothing of it is kept.")
+            self.stderr.write(f"Import {import_pass.pk}: its user has disconnected; nothing was kept.")
             return False
 
-    def _walk(self, walk: ImportPass) -> bool:
-        """Go through an import, beside any worker that does the same; whether it was completed."""
+    def _run(self, import_pass: ImportPass) -> bool:
+        """Run an import to its end, alongside any worker that does the same; return whether it completed."""
         while True:
-            wait_seconds = import_step(walk.pk, now=timezone.now())
-            walk.refresh_from_db()
-            if walk.state != ImportPass.State.RUNNING:
+            wait_seconds = import_step(import_pass.pk, now=timezone.now())
+            import_pass.refresh_from_db()
+            if import_pass.state != ImportPass.State.RUNNING:
                 break
-            # None: a worker holds the page at hand.
+            # None: a worker holds the lease of the current page.
             time.sleep(0.5 if wait_seconds is None else wait_seconds)
-        if walk.state == ImportPass.State.FAILED:
-            self.stderr.write(f"{walk.connection}: {walk.error}")
+        if import_pass.state == ImportPass.State.FAILED:
+            self.stderr.write(f"{import_pass.connection}: {import_pass.error}")
             return False
-        self.stdout.write(f"{walk.connection}: {walk.instances_seen} copies, {walk.requests} requests.")
+        self.stdout.write(
+            f"{import_pass.connection}: {import_pass.instances_seen} copies, {import_pass.requests} requests."
+        )
         return True
