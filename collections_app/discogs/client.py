@@ -1,7 +1,7 @@
-"""Requests to Discogs. Each one passes the gate, has a deadline by the wall clock and a limit of size.
+"""The client of the Discogs API. Each request passes the gate and has a total deadline and a size limit.
 
-Credentials travel in a header only. Nothing is retried here and no redirect is followed: what went wrong comes
-out as one of `errors`, and what to do about it is decided elsewhere.
+Credentials travel in a header only. Nothing is retried here and no redirect is followed: a failure is raised as one of
+`errors`, and the caller decides what to do about it.
 """
 
 import logging
@@ -28,10 +28,10 @@ from collections_app.discogs.json_values import parse_json
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.0, 10.0  # seconds
-DEADLINE = 20.0  # seconds for everything: a slow drip outlasts any read timeout
-MAX_BYTES = 5_000_000  # decoded: a small gzip can be a large body
+DEADLINE = 20.0  # seconds for the whole exchange: a slow drip outlasts any read timeout
+MAX_BYTES = 5_000_000  # decoded: a small gzip can hold a large body
 CHUNK = 65_536
-PAGE_SIZE = 100  # more is clamped by Discogs
+PAGE_SIZE = 100  # Discogs clamps larger values
 
 Headers = Mapping[str, str]
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class SellerSettingsMissing(errors.NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who asks. The secret is kept out of every representation."""
+    """The credentials of a request. The secret is kept out of every representation."""
 
     auth: AuthBase = field(repr=False)
 
@@ -62,7 +62,7 @@ class Credentials:
 
     @classmethod
     def from_consumer(cls, key: str, secret: str) -> "Credentials":
-        """The site's own: good for public data, at the full limit."""
+        """The site's own credentials: for public data, at the full rate limit."""
         return cls(HeaderAuth(f"Discogs key={key}, secret={secret}"))
 
     @classmethod
@@ -71,7 +71,7 @@ class Credentials:
 
 
 class HeaderAuth(AuthBase):
-    """Sends one and the same Authorization header."""
+    """Sends a fixed Authorization header."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -82,9 +82,9 @@ class HeaderAuth(AuthBase):
 
 
 def new_session() -> requests.Session:
-    """A session with keep-alive, for one process: make it after the fork."""
+    """A session with keep-alive, for one process: create it after the fork."""
     session = requests.Session()
-    session.trust_env = False  # neither proxies nor .netrc of the machine
+    session.trust_env = False  # ignore proxies and .netrc of the machine
     session.headers.update(
         {"User-Agent": settings.DISCOGS_USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
     )
@@ -95,7 +95,7 @@ def new_session() -> requests.Session:
 
 
 class DiscogsClient:
-    """Asks Discogs on behalf of one set of credentials."""
+    """Sends requests to Discogs with one set of credentials."""
 
     def __init__(
         self,
@@ -110,17 +110,17 @@ class DiscogsClient:
         self._session = session or new_session()
         self._interactive = interactive
         self.requests_sent = 0
-        self.answered_in = 0.0  # seconds the last request took, the wait for its slot apart
+        self.answered_in = 0.0  # seconds the last request took, without the wait for its slot
 
     def identity(self) -> payloads.Identity:
         return payloads.parse_identity(self._get("/oauth/identity"))
 
     def request_token(self) -> oauth.Token:
-        """The first of the two tokens of OAuth; the credentials name the callback."""
+        """The first of OAuth's two tokens; the credentials name the callback."""
         return self._ask("GET", "/oauth/request_token", read=oauth.parse_token)
 
     def access_token(self) -> oauth.Token:
-        """The second, for good; the credentials carry the first one and the verifier."""
+        """The second, permanent token; the credentials carry the first one and the verifier."""
         return self._ask("POST", "/oauth/access_token", read=oauth.parse_token)
 
     def collection_folders(self, username: str) -> tuple[payloads.FolderPayload, ...]:
@@ -135,7 +135,7 @@ class DiscogsClient:
         return payloads.parse_want_page(self._get(f"/users/{_segment(username)}/wants", query))
 
     def collection_page(self, username: str, page: int) -> payloads.InstancePage:
-        """One page of all instances, oldest first, so that one added during the walk comes at its end.
+        """One page of all instances, oldest first, so that one added during the import pass comes last.
 
         Raises NotFound past the last page.
         """
@@ -148,27 +148,27 @@ class DiscogsClient:
         return payloads.parse_release_market(data, discogs_id=discogs_id)
 
     def market_stats(self, discogs_id: int, currency: str) -> market_payloads.MarketStats:
-        """The lowest price in one of Discogs' currencies. An unknown currency would be ignored silently."""
+        """The lowest price in one of Discogs' currencies. Discogs would silently ignore an unknown one."""
         if currency not in CURRENCIES:
-            raise ValueError(f"{currency!r} is no currency of Discogs")
+            raise ValueError(f"{currency!r} is not a currency of Discogs")
         data = self._get(f"/marketplace/stats/{int(discogs_id)}", {"curr_abbr": currency})
         return market_payloads.parse_market_stats(data, currency=currency)
 
     def price_suggestions(self, discogs_id: int) -> tuple[market_payloads.Suggestion, ...]:
         """Suggestions by grade, in the account's selling currency; empty when there are none.
 
-        Ask for releases that are known to exist only: a 404 raises SellerSettingsMissing.
+        Only for releases known to exist: a 404 raises SellerSettingsMissing.
         """
         try:
             data = self._get(f"/marketplace/price_suggestions/{int(discogs_id)}")
         except errors.NotFound:
-            raise SellerSettingsMissing("Discogs wants the seller settings filled in first.") from None
+            raise SellerSettingsMissing("Discogs requires the seller settings to be filled in.") from None
         return market_payloads.parse_suggestions(data)
 
     def listing_search(self, discogs_id: int) -> bool:
-        """Whether Discogs answers a search of a release's listings, which is no public route.
+        """Whether Discogs answers a search of a release's listings, which is not a public route.
 
-        A 401 says the same as a 404 there; it says nothing about the credentials.
+        A 401 means the same as a 404 there; it does not mean that the credentials are rejected.
         """
         refused = errors.NotFound, errors.CredentialsRejected, errors.AccessDenied, errors.RequestRefused
         try:
@@ -218,15 +218,15 @@ class DiscogsClient:
             ) as response:
                 return response.status_code, response.headers, _body(response, deadline)
         except (requests.RequestException, HTTPError) as error:
-            # The text of these exceptions carries addresses: keep the kind only.
+            # The texts of these exceptions contain addresses: keep the type only.
             logger.debug("%s %s: no answer (%s)", method, path, type(error).__name__)
             raise errors.NetworkError(f"No answer from Discogs ({type(error).__name__}).") from None
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:
-    """The decoded body, read piece by piece against the deadline and the size limit."""
+    """Read the decoded body in pieces, within the deadline and the size limit."""
     body = bytearray()
-    # read1 returns what has arrived; a plain read would wait for a full chunk, past the deadline.
+    # read1 returns what has arrived; read would wait for a full chunk, past the deadline.
     while piece := response.raw.read1(CHUNK, decode_content=True):
         body += piece
         if len(body) > MAX_BYTES:
@@ -237,10 +237,10 @@ def _body(response: requests.Response, deadline: float) -> bytes:
 
 
 def _accepted(status: int, headers: Headers, body: bytes) -> bytes:
-    """The body of a 200; any other answer as its error. Decided on the status, never on the text.
+    """Return the body of a 200; raise the error of any other answer. The status decides, never the text.
 
-    A refusal (4xx) counts only if Discogs itself wrote it. A proxy or an error page in front of it also says 404, of
-    everything at once: raises ServerError for such an answer, since it is an outage.
+    A refusal (4xx) counts only if Discogs itself wrote it. A proxy or an error page in front of Discogs also answers
+    404, for every request at once: such an answer raises ServerError, since it is an outage.
     """
     if status == 200:
         return body
@@ -261,7 +261,7 @@ def _accepted(status: int, headers: Headers, body: bytes) -> bytes:
 
 
 def _is_json_refusal(headers: Headers, body: bytes) -> bool:
-    """Whether a refusal has the shape that Discogs gives it: {"message": text}."""
+    """Whether a refusal has the shape of Discogs' own: {"message": text}."""
     if "json" not in headers.get("Content-Type", ""):
         return False
     try:
@@ -272,13 +272,13 @@ def _is_json_refusal(headers: Headers, body: bytes) -> bool:
 
 
 def _is_plain_refusal(headers: Headers, body: bytes) -> bool:
-    """Whether a 401 is the short plain text with which Discogs refuses a consumer key."""
+    """Whether a 401 is the short plain text by which Discogs refuses a consumer key."""
     is_plain = headers.get("Content-Type", "").startswith("text/plain")
     return is_plain and len(body) <= MAX_PLAIN_REFUSAL and b"<" not in body
 
 
 def _parse_rate_headers(headers: Headers) -> RateHeaders:
-    """What the rate headers say; they are absent on error pages."""
+    """Parse the rate headers; they are absent on error pages."""
 
     def number(name: str) -> int | None:
         text = headers.get(name, "")
@@ -288,7 +288,7 @@ def _parse_rate_headers(headers: Headers) -> RateHeaders:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds, from a number or a date; None for anything else."""
+    """Seconds from a number or a date; None for anything else."""
     if not value or len(value) > 40:
         return None
     try:
@@ -302,5 +302,5 @@ def _retry_after(value: str | None) -> float | None:
 
 
 def _segment(username: str) -> str:
-    """A user name as one part of a path."""
+    """A user name as one path segment."""
     return quote(username, safe="")

@@ -1,11 +1,11 @@
-"""The clock behind the gate's row: how a clock that was set is noticed, and the row's times are moved along.
+"""The clock of the gate's row: detect that the database's clock was set, and move the row's times by the same step.
 
 The times in the row are epoch seconds of the database's clock. Every host also has a steady clock, which is never set.
-The row remembers the difference of the two for each host. When that difference has changed, the database's clock was
-set by as much, and all times of the row are moved by as much. On SQLite the database's clock is the machine's.
+The row stores the difference of the two for each host. If that difference changes, the database's clock was set by the
+change, and all times of the row are moved by it. On SQLite the database's clock is the machine's.
 
-What no host has seen, such as a clock that was wrong while the machine was off, is caught by the rules of
-`without_implausible_times`: a time further ahead than its own rule allows counts as past.
+A step that no host saw, such as a wrong clock while the machine was off, is caught by `without_implausible_times`: a
+time further ahead than its own rule allows counts as past.
 """
 
 import socket
@@ -24,9 +24,11 @@ from collections_app.models import ApiGate
 Clocks = list[list[str | float]]  # [host, offset, error, steady], see Reading
 
 MIN_STEP = 0.05  # seconds; less is noise
-MAX_DRIFT = 500e-6  # seconds a second: the fastest that NTP lets a clock run ahead or behind
-REFRESH_AFTER = 60.0  # seconds after which a remembered difference is replaced, so that drift is never a step
-MAX_HOSTS = 16  # remembered in the row; a web server, its workers and commands on one machine are one host
+MAX_DRIFT = 500e-6  # seconds per second: the fastest that NTP lets a clock run ahead or behind
+REFRESH_AFTER = (
+    60.0  # seconds after which a stored difference is replaced, so that drift never looks like a step
+)
+MAX_HOSTS = 16  # stored in the row; a web server, its workers and commands on one machine are one host
 MAX_RETRY_AFTER = 900.0  # seconds, for a Retry-After that Discogs names
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -35,8 +37,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class Reading:
     """Both clocks at one moment.
 
-    now: epoch seconds of the database. at: that moment by `time.monotonic`. steady: by the host's steady clock.
-    error: how far `steady` may be off, because the database took time to answer.
+    now: epoch seconds of the database. at: the same moment by `time.monotonic`. steady: by the host's steady clock.
+    error: the uncertainty of `steady`, because the database took time to answer.
     """
 
     now: float
@@ -66,13 +68,13 @@ def database_now() -> float:
 
 
 def _steady() -> float:
-    """Seconds by a clock that is never set. On Linux all processes share it, and it goes on while suspended."""
+    """Seconds by a clock that is never set. On Linux all processes share it, and it runs during suspend."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 @cache
 def this_host() -> str:
-    """Names the steady clock: one for each start of a machine, or for each process where that is not known."""
+    """The name of the steady clock: one for each boot of a machine, or for each process if the boot is unknown."""
     try:
         return f"{socket.gethostname()}/{BOOT_ID.read_text().strip()}"[:100]
     except OSError:
@@ -80,7 +82,7 @@ def this_host() -> str:
 
 
 def compare(clocks: Clocks, reading: Reading, host: str) -> tuple[Clocks, float]:
-    """The differences to remember now, and by how many seconds the database's clock was set meanwhile. Pure."""
+    """The differences to store, and the seconds by which the database's clock was set since the last call. Pure."""
     ours: list[str | float] = [host, reading.offset, reading.error, reading.steady]
     known = next((entry for entry in clocks if entry[0] == host), None)
     others = [entry for entry in clocks if entry[0] != host]
@@ -89,7 +91,7 @@ def compare(clocks: Clocks, reading: Reading, host: str) -> tuple[Clocks, float]
     offset, error, steady = (float(value) for value in known[1:])
     step, age = reading.offset - offset, abs(reading.steady - steady)
     if abs(step) > MIN_STEP + error + reading.error + MAX_DRIFT * age:
-        # The others will find the same change: it is no step for them any more.
+        # Other hosts will see the same change; move their differences, so that it is not a second step for them.
         moved = [[name, float(was) + step, *rest] for name, was, *rest in others]
         return [*moved, ours], step
     keep = reading.error > error / 2 and age < REFRESH_AFTER
@@ -97,7 +99,7 @@ def compare(clocks: Clocks, reading: Reading, host: str) -> tuple[Clocks, float]
 
 
 def move_times(row: ApiGate, seconds: float) -> None:
-    """The clock was set by so much: the same moments by the new time."""
+    """Move all times of the row by the seconds the clock was set, so that they mean the same moments."""
     row.slots = [[first + seconds, last + seconds, count] for first, last, count in row.slots]
     row.next_paced_at += seconds
     row.paused_until += seconds
@@ -106,10 +108,10 @@ def move_times(row: ApiGate, seconds: float) -> None:
 
 
 def without_implausible_times(row: ApiGate, now: float, pace: Pace) -> None:
-    """Whatever lies further ahead than its own rule allows counts as past."""
+    """Replace each time that lies further ahead than its own rule allows, so that it counts as past."""
     newest = row.slots[-1][1] if row.slots else now
     if newest > now + 2 * pace.span:
-        # As if the last request were sent now: how they follow each other is known, so neither burst nor wait.
+        # As if the last request were sent now: the intervals are known, so this allows no burst and needs no wait.
         row.slots = [[first - newest + now, last - newest + now, count] for first, last, count in row.slots]
         row.next_paced_at += now - newest
         newest = now
@@ -120,12 +122,12 @@ def without_implausible_times(row: ApiGate, now: float, pace: Pace) -> None:
 
 
 def _unless_beyond(furthest: float, moment: float, now: float) -> float:
-    # A second for clocks of hosts that compare the row with their own time.
+    # One second of tolerance for hosts that compare the row with their own clock.
     return moment if moment <= furthest + 1 else now
 
 
 def max_pause(pace: Pace) -> float:
-    """Seconds of the longest pause: one that Discogs names, or ten minutes with their jitter."""
+    """Seconds of the longest pause: one that Discogs names, or ten minutes with jitter."""
     return max(MAX_RETRY_AFTER, 660 * pace.minute)
 
 
@@ -135,5 +137,5 @@ def max_opening(pace: Pace) -> float:
 
 
 def max_wait(pace: Pace) -> float:
-    """Seconds after which the gate lets a request through at the latest, as far as it can know now."""
+    """Upper bound, in seconds, of the time until the gate lets a request through, as far as known now."""
     return max(max_pause(pace), max_opening(pace), pace.span)

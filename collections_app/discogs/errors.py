@@ -1,13 +1,13 @@
-"""What can go wrong when Discogs is asked, by kind. Each class says how it is retried.
+"""The errors of a request to Discogs. Each class says how it is retried.
 
-Messages are sentences of our own: never an address, a header or a body, in which a credential could hide.
+Messages are our own sentences: they never contain an address, a header or a body, any of which may hold a credential.
 """
 
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What went wrong, as it is stored with jobs and shown."""
+    """The kind of an error, as stored with jobs and shown."""
 
     UNKNOWN = "unknown"
     NETWORK = "network"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
     SELLER_SETTINGS = "seller_settings"
     REQUEST = "request"
     WAITING = "waiting"
-    WORKER = "worker"  # not an answer of Discogs: the worker died at every attempt
+    WORKER = "worker"  # not from Discogs: the worker died at every attempt
     STOPPED = "stopped"
     RENAMED = "renamed"
     OWNER = "owner"
@@ -39,8 +39,8 @@ class Retry(StrEnum):
 class DiscogsError(Exception):
     """Any failure of a request.
 
-    `is_fault` counts for the circuit breaker, and `opened_breaker` tells that it did: an outage of Discogs, for which
-    the job that met it is not to blame.
+    `is_fault`: the circuit breaker counts it. `opened_breaker`: it opened the breaker, so this is an outage of Discogs
+    and not the fault of the job that met it.
     """
 
     kind = Kind.UNKNOWN
@@ -65,14 +65,14 @@ class ServerError(DiscogsError):
 
 
 class BadPayload(DiscogsError):
-    """An answer that is not what was asked for: not JSON, cut off, too large, of the wrong shape."""
+    """An answer that is not what was asked for: not JSON, truncated, too large or of the wrong shape."""
 
     kind = Kind.DATA
     is_fault = True
 
 
 class RateLimited(DiscogsError):
-    """429. `retry_after` is in seconds when Discogs gave a usable one."""
+    """429. `retry_after` is in seconds; None if Discogs gave no usable one."""
 
     kind = Kind.RATE_LIMIT
     retry = Retry.UNCOUNTED
@@ -103,21 +103,21 @@ class AccessDenied(DiscogsError):
 
 
 class NotFound(DiscogsError):
-    """404 with JSON: gone, or no such thing."""
+    """404 with JSON: deleted, or it never existed."""
 
     kind = Kind.GONE
     retry = Retry.NEVER
 
 
 class RequestRefused(DiscogsError):
-    """405, 422 and other 4xx: our mistake."""
+    """405, 422 and other 4xx: a bug of ours."""
 
     kind = Kind.REQUEST
     retry = Retry.NEVER
 
 
 class GateClosed(DiscogsError):
-    """No request was sent: the limit, a pause or the breaker asks to come back in `wait_seconds`."""
+    """No request was sent: because of the limit, a pause or the breaker. Try again in `wait_seconds`."""
 
     kind = Kind.WAITING
     retry = Retry.UNCOUNTED

@@ -1,13 +1,13 @@
-"""The one gate: every request to Discogs takes a slot here, in one database row for each egress address.
+"""The gate: the rate limiter of every request to Discogs, in one database row for each egress address.
 
 A slot is booked in a short transaction that locks the row, by the database's clock; the wait happens outside it.
-A clock that was set meanwhile changes nothing: `clock` moves the times in the row along.
-Whoever dies after booking loses one slot, nothing else. Two rules decide when a slot is:
+If that clock is set meanwhile, `clock` moves the times in the row with it.
+A process that dies after booking loses one slot, nothing else. Two rules decide when a slot is:
 
 - never more than `limit` slots in `window` plus a margin, which covers requests that reach Discogs late;
-- paced: one every `interval`, up to `burst` at once when the last ones were long ago.
+- paced: one every `interval`, up to `burst` at once if no slots were taken recently.
 
-The background books a moment ahead only, so someone waiting at a page takes the very next slot.
+Background work books only a moment ahead, so a user waiting at a page gets the very next slot.
 """
 
 import random
@@ -27,18 +27,18 @@ from collections_app.discogs.minutes import add_to_minute
 from collections_app.discogs.pace import Ceiling, Pace, slot_after, slots_with
 from collections_app.models import ApiGate
 
-PATIENCE = 8.0  # seconds a caller waits for its slot before it is sent away
-BOOK_AHEAD = 0.25  # seconds the background may book into the future
+PATIENCE = 8.0  # seconds a caller waits for its slot before GateClosed is raised
+BOOK_AHEAD = 0.25  # seconds that background work may book into the future
 FAULTS_TO_OPEN = 5  # in a row
-FAULTS_REMEMBERED = 20  # of which half open the breaker too
+FAULTS_REMEMBERED = 20  # outcomes; the breaker also opens when half of them are faults
 MIN_PAUSE = 1.0  # seconds, for a Retry-After that Discogs names
 TIMES = ("slots", "next_paced_at", "paused_until", "open_until", "told_until", "clocks")
-FLUSH_AFTER = 1.0  # seconds a process keeps its successes to itself
+FLUSH_AFTER = 1.0  # seconds for which a process collects its successes before it writes them
 
 
 @dataclass(frozen=True)
 class RateHeaders:
-    """What the headers of an answer say of the limit; None where they say nothing usable."""
+    """The rate limit headers of an answer; None for a missing or unusable one."""
 
     limit: int | None = None
     used: int | None = None
@@ -58,9 +58,9 @@ class GateStatus:
 
 @dataclass(frozen=True)
 class Booking:
-    """A slot, or (not booked) when to ask again, and why.
+    """A slot, or, if not booked, when to ask again and why.
 
-    wait: seconds from the moment the database's clock was read. due: that moment by this process's steady clock.
+    wait: seconds from the moment the database's clock was read. due: its end by this process's steady clock.
     """
 
     booked: bool
@@ -90,9 +90,9 @@ class Gate:
         self._flushed_at = 0.0
 
     def take_slot(self, *, interactive: bool = False, patience: float = PATIENCE) -> None:
-        """Return when a request may be sent now.
+        """Wait until a request may be sent.
 
-        Raises GateClosed when that is more than `patience` seconds away; nothing is booked then.
+        Raises GateClosed if that is more than `patience` seconds away; nothing is booked then.
         """
         deadline = time.monotonic() + patience
         self._keep_to_ceiling(patience)
@@ -114,14 +114,14 @@ class Gate:
         self._ceiling.take()
 
     def record_success(self, latency_seconds: float, rate_headers: RateHeaders = RateHeaders()) -> None:
-        """Note an answer that says Discogs is well, whatever its status. Written at most once a second."""
+        """Record an answer that shows Discogs works, whatever its status. Written at most once a second."""
         self._latencies.append(latency_seconds)
         self._rate_headers = rate_headers
         if time.monotonic() - self._flushed_at >= FLUSH_AFTER:
             self._flush()
 
     def record_fault(self) -> bool:
-        """Note a fault. Enough of them open the breaker for everyone; returns whether it is open now."""
+        """Record a fault. Enough of them open the breaker for all processes. Return whether it is open now."""
         if self._latencies:
             self._flush()
         with transaction.atomic(durable=True):
@@ -137,12 +137,12 @@ class Gate:
         return row.breaker == ApiGate.Breaker.OPEN
 
     def record_refusal(self, retry_after: float | None) -> float:
-        """Pause everyone after a 429; returns for how many seconds."""
+        """Pause all processes after a 429. Return for how many seconds."""
         with transaction.atomic(durable=True):
             row, reading = self._locked()
             row.refusals = min(row.refusals + 1, 20)
             row.requests += 1
-            # With jitter, so that sites that were refused together do not come back together.
+            # With jitter, so that sites that were refused together do not retry together.
             pause = 60 * self.pace.minute * min(2 ** (row.refusals - 1), 10) * (1 + random.random() / 10)  # noqa: S311
             if retry_after is not None:
                 pause = min(max(retry_after, MIN_PAUSE), clock.MAX_RETRY_AFTER)
@@ -182,14 +182,14 @@ class Gate:
         row.slots = slots_with(row.slots, at, now, self.pace)
         row.next_paced_at = max(row.next_paced_at, at) + pace.interval
         if row.breaker != ApiGate.Breaker.CLOSED:
-            # The one probe. Should its sender die, the next one may try after this time.
+            # The only probe. If its sender dies, another may be sent after this time.
             row.breaker = ApiGate.Breaker.HALF_OPEN
             row.open_until = now + 30 * self.pace.minute
         row.save(update_fields=["slots", "next_paced_at", "breaker", "open_until"])
 
     @staticmethod
     def _closed_for(row: ApiGate, now: float) -> float:
-        """Seconds until the gate lets anyone through; 0 when it does."""
+        """Seconds until the gate opens; 0 if it is open."""
         until = row.paused_until
         if row.breaker != ApiGate.Breaker.CLOSED:
             until = max(until, row.open_until)
@@ -217,7 +217,7 @@ class Gate:
         )
 
     def _flush(self) -> None:
-        """Write down the successes since the last time: the breaker closes, averages move."""
+        """Write the successes since the last flush: close the breaker, update the averages."""
         latencies, rate_headers = [1000 * seconds for seconds in self._latencies], self._rate_headers
         self._latencies, self._flushed_at = [], time.monotonic()
         average = sum(latencies) / len(latencies)
@@ -241,8 +241,8 @@ class Gate:
     def _apply_rate_headers(
         self, row: ApiGate, rate_headers: RateHeaders, latency_ms: float, *, now: float
     ) -> None:
-        """Slow down for a window when the headers tell of a lower tier or of others behind our address."""
-        # Discogs counted when the request arrived, so whatever we sent until its answer may be in the figure.
+        """Slow down for one window if the headers show a lower tier or other clients behind our address."""
+        # Discogs counts when a request arrives, so everything we sent until its answer may be in the figure.
         since = now - self.pace.window - latency_ms / 1000
         foreign = (rate_headers.used or 0) - int(sum(slot[2] for slot in row.slots if slot[1] > since))
         lower = (
@@ -250,7 +250,7 @@ class Gate:
             if rate_headers.limit is not None and 0 < rate_headers.limit < self.pace.limit
             else None
         )
-        # A few more than ours is how far the headers lag; the limit itself bounds what can be believed.
+        # The headers lag by a few requests; the limit itself bounds what is plausible.
         if lower is None and foreign <= max(3, self.pace.limit // 20):
             return
         row.told_limit = lower
@@ -258,20 +258,20 @@ class Gate:
         row.told_until = now + self.pace.window
 
     def _locked(self) -> tuple[ApiGate, clock.Reading]:
-        """The row, locked until the transaction ends (on SQLite the whole database is, by BEGIN IMMEDIATE).
+        """The row, locked until the transaction ends (on SQLite BEGIN IMMEDIATE locks the whole database).
 
-        The clocks are read once the row is ours: waiting for the lock must not make a slot late.
+        The clocks are read after the row is locked: waiting for the lock must not make a slot late.
         """
         rows = ApiGate.objects.select_for_update()
         row = rows.filter(egress=self.egress).first() or rows.get_or_create(egress=self.egress)[0]
         stored = [getattr(row, name) for name in TIMES]
         reading = self._bring_up_to_date(row)
         if stored != [getattr(row, name) for name in TIMES]:
-            row.save(update_fields=TIMES)  # also when nothing is booked: otherwise the next one begins anew
+            row.save(update_fields=TIMES)  # even if nothing is booked: the next call builds on these
         return row, reading
 
     def _bring_up_to_date(self, row: ApiGate) -> clock.Reading:
-        """Move the row's times along when the database's clock was set since they were written."""
+        """Move the row's times if the database's clock was set since they were written."""
         reading = clock.read(self._clock)
         row.clocks, step = clock.compare(row.clocks, reading, clock.this_host())
         if step:
@@ -286,7 +286,7 @@ def configured_gate() -> Gate:
 
 
 def longest_wait() -> timedelta:
-    """How far ahead a time may lie that was stored because the gate, or a failed attempt, asked to wait."""
+    """The longest wait that the gate, or a failed attempt, may store as a time."""
     return timedelta(seconds=clock.max_wait(configured_gate().pace))
 
 

@@ -1,4 +1,4 @@
-"""Reading untrusted JSON: each reader returns the wanted type or raises BadPayload. Pure."""
+"""Read untrusted JSON: each reader returns the wanted type or raises BadPayload. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ MAX_TEXT = 5_000
 
 
 def parse_json(body: bytes) -> Any:
-    """Decode JSON with exact numbers. NaN, infinities, huge numbers and deep nesting are refused."""
+    """Decode JSON with exact numbers. Refuses NaN, infinities, huge numbers and deep nesting."""
     try:
         return json.loads(body, parse_float=_decimal, parse_int=_integer, parse_constant=_refuse)
     except (ValueError, InvalidOperation, RecursionError):
@@ -55,14 +55,14 @@ def objects(row: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """A list of objects that may be absent or null."""
     value = row.get(key) or []
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise BadPayload(f"Discogs sent {key} in a shape of its own.")
+        raise BadPayload(f"Discogs sent {key} in an unexpected shape.")
     return value
 
 
 def texts(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
     value = row.get(key) or []
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise BadPayload(f"Discogs sent {key} in a shape of its own.")
+        raise BadPayload(f"Discogs sent {key} in an unexpected shape.")
     return tuple(clean(entry) for entry in value)
 
 
@@ -74,7 +74,7 @@ def read_id(row: Mapping[str, Any], key: str) -> int:
 
 
 def read_count(row: Mapping[str, Any], key: str) -> int | None:
-    """A number of things that may be absent or null; negative or absurd ones are refused."""
+    """A count that may be absent or null. Refuses negative and absurd ones."""
     value = row.get(key)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""From the JSON of the optional price sources to frozen values. Pure; anything unexpected raises BadPayload."""
+"""Parse the JSON of the optional price sources into frozen values. Pure; raises BadPayload for anything unexpected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from collections_app.discogs.json_values import clean, read_count, read_object, 
 from collections_app.discogs.payloads import parse_amount
 
 MAX_GRADE = 40  # characters
-MAX_GRADES = 20  # there are eight
+MAX_GRADES = 20  # Discogs has eight
 
 
 @dataclass(frozen=True, slots=True)
 class MarketStats:
-    """The lowest price in `currency`, None when none is for sale or sale is blocked; listings None: not told.
+    """The lowest price in `currency`; None if none is for sale or sale is blocked. `num_for_sale` None: not reported.
 
-    `value` is the price as Discogs wrote it, in units and not rounded: two of them tell an exchange rate.
+    `value` is the price as Discogs wrote it, in units and not rounded: two of them give an exchange rate.
     """
 
     currency: str
@@ -29,7 +29,7 @@ class MarketStats:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What Discogs suggests for one media grade, in minor units of the asking account's selling currency."""
+    """The price Discogs suggests for one media grade, in minor units of the requesting account's selling currency."""
 
     grade: str
     currency: str
@@ -37,15 +37,15 @@ class Suggestion:
 
 
 def parse_market_stats(data: Any, *, currency: str) -> MarketStats:
-    """`/marketplace/stats/{id}` as asked for in `currency`: null and null when sale is blocked."""
+    """Parse `/marketplace/stats/{id}`, requested in `currency`: null and null if sale is blocked."""
     row = read_object(data, "market statistics")
     if "lowest_price" not in row:
         raise BadPayload("Discogs sent no lowest price.")
     listings = read_count(row, "num_for_sale")
     if row["lowest_price"] is None:
         return MarketStats(currency, None, listings, None)
-    told, amount, value = _money(row["lowest_price"])
-    if told != currency:
+    sent_currency, amount, value = _money(row["lowest_price"])
+    if sent_currency != currency:
         raise BadPayload("Discogs answered in another currency than the one asked for.")
     if bool(row.get("blocked_from_sale", False)):
         return MarketStats(currency, None, listings, None)
@@ -53,11 +53,11 @@ def parse_market_stats(data: Any, *, currency: str) -> MarketStats:
 
 
 def parse_suggestions(data: Any) -> tuple[Suggestion, ...]:
-    """`/marketplace/price_suggestions/{id}`, in Discogs' order of grades; empty when there are none."""
+    """Parse `/marketplace/price_suggestions/{id}`, in Discogs' order of grades; empty when there are none."""
     row = read_object(data, "price suggestions")
     if len(row) > MAX_GRADES:
-        raise BadPayload("Discogs sent price suggestions in a shape of its own.")
-    # By grade, should two names be the same once they are cleaned.
+        raise BadPayload("Discogs sent price suggestions in an unexpected shape.")
+    # Keyed by grade: two names may be equal after cleaning.
     found = {_grade(name): _money(value)[:2] for name, value in row.items()}
     return tuple(Suggestion(grade, *money) for grade, money in found.items())
 
@@ -70,7 +70,7 @@ def _grade(name: str) -> str:
 
 
 def _money(value: Any) -> tuple[str, int, Decimal]:
-    """A currency and an amount in its minor units, and in units as it came."""
+    """A currency, the amount in its minor units, and the amount in units as sent."""
     row: Mapping[str, Any] = read_object(value, "price")
     currency = read_text(row, "currency")
     if currency not in CURRENCIES:

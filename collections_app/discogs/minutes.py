@@ -1,4 +1,4 @@
-"""The response-time trend: how Discogs answered in each minute, one row each."""
+"""The response-time trend: one row for each minute, with how Discogs answered."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ def add_to_minute(
     latency_ms_sum: int = 0,
     latency_ms_max: int = 0,
 ) -> None:
-    """Add to the row of a minute, made where there is none. Safe when many processes do so at once."""
+    """Add to the row of a minute; create it if there is none. Safe for concurrent processes."""
     minute = at.replace(second=0, microsecond=0)
     sums = {"requests": requests, "faults": faults, "refusals": refusals, "latency_ms_sum": latency_ms_sum}
 

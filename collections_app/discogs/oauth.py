@@ -1,4 +1,4 @@
-"""OAuth 1.0a: signing for a user who allowed us in at Discogs, with HMAC-SHA1, so that no secret travels."""
+"""OAuth 1.0a: sign requests for a user who authorised us at Discogs, with HMAC-SHA1, so that no secret travels."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from requests_oauthlib import OAuth1
 
 from collections_app.discogs.errors import BadPayload
 
-# Discogs hands out 40 letters; be generous, but let nothing through that does not belong into a header.
+# Discogs issues 40 letters. Accept more, but nothing that does not belong in a header.
 TOKEN_SHAPE = re.compile(r"[A-Za-z0-9_.~-]{8,200}")
 
 
@@ -28,27 +28,27 @@ def is_offered() -> bool:
 
 
 def to_ask_for_a_token(callback: str) -> OAuth1:
-    """Signs the request for a request token. `callback`: where Discogs sends the browser afterwards."""
+    """Sign the request for a request token. `callback`: where Discogs sends the browser afterwards."""
     return _signer(callback_uri=callback)
 
 
 def to_exchange(token: Token, verifier: str) -> OAuth1:
-    """Signs the exchange of a request token that its user has allowed."""
+    """Sign the exchange of a request token that its user has authorised."""
     return _signer(resource_owner_key=token.key, resource_owner_secret=token.secret, verifier=verifier)
 
 
 def to_act_for(token: Token) -> OAuth1:
-    """Signs everything else, with an access token."""
+    """Sign every other request, with an access token."""
     return _signer(resource_owner_key=token.key, resource_owner_secret=token.secret)
 
 
 def authorise_address(token: Token) -> str:
-    """Where the user is asked."""
+    """The page of Discogs that asks the user to authorise the token."""
     return f"{settings.DISCOGS_WEB_URL}/oauth/authorize?{urlencode({'oauth_token': token.key})}"
 
 
 def parse_token(body: bytes) -> Token:
-    """The token endpoints answer with form-encoded text. Raises BadPayload for anything else."""
+    """Parse an answer of the token endpoints: form-encoded text. Raises BadPayload for anything else."""
     try:
         fields = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=10)
         (key,), (secret,) = fields["oauth_token"], fields["oauth_token_secret"]

@@ -1,4 +1,4 @@
-"""When a request may go: the arithmetic of a limit. Pure, but for the ceiling's own clock."""
+"""The arithmetic of a rate limit: when a request may be sent. Pure, except for the ceiling's own clock."""
 
 import time
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ SLOW_ANSWER_MS = 6_000  # answers slower than this slow the pace, by up to a hal
 
 @dataclass(frozen=True)
 class Pace:
-    """The arithmetic of a limit. Times in seconds."""
+    """A rate limit: `limit` requests in `window` seconds. All times are in seconds."""
 
     limit: int
     window: float
 
     @cached_property
     def span(self) -> float:
-        """The window with its margin: 61 s for a minute, measured to give no refusal with 0.6 s of jitter."""
+        """The window with its margin: 61 s for a minute, measured to cause no refusal with 0.6 s of jitter."""
         return self.window + max(self.window / 60, min(0.3, self.window / 20))
 
     @cached_property
@@ -29,18 +29,18 @@ class Pace:
 
     @cached_property
     def minute(self) -> float:
-        """How long a minute of the engine's rules lasts when a shorter window stands for one."""
+        """The length of a minute in the engine's rules, if a shorter window stands for a minute."""
         return self.window / 60
 
     def slowed(self, *, told_limit: int | None, foreign_use: int, latency_ms: float) -> "Pace":
-        """The pace that leaves room for others behind our address, for a lower tier and for a Discogs in trouble."""
+        """The pace reduced for other clients behind our address, for a lower tier and for slow answers of Discogs."""
         limit = min(self.limit, told_limit or self.limit) - foreign_use
         if latency_ms > SLOW_ANSWER_MS:
             limit = int(limit * max(0.5, SLOW_ANSWER_MS / latency_ms))
         return self if limit >= self.limit else Pace(max(1, limit), self.window)
 
     def lateness_allowed(self) -> float:
-        """A request sent later than this after its slot could meet others at Discogs: it books anew."""
+        """Seconds after its slot within which a request may be sent; later it could collide, so it books again."""
         return (self.span - self.window) / 2
 
 
@@ -48,7 +48,7 @@ Slots = list[list[float]]  # [first, last, count], oldest first
 
 
 def slot_after(slots: Slots, next_paced_at: float, now: float, pace: Pace) -> float:
-    """When the next request may go. Pure."""
+    """When the next request may be sent. Pure."""
     at = max(now, next_paced_at - (pace.burst - 1) * pace.interval)
     if slots:
         at = max(at, slots[-1][1])
@@ -65,7 +65,7 @@ def slot_after(slots: Slots, next_paced_at: float, now: float, pace: Pace) -> fl
 def slots_with(slots: Slots, at: float, now: float, pace: Pace) -> Slots:
     """The slots of the last two windows and the new one. Near ones are merged into the later: never too few. Pure.
 
-    One window is what the limit needs; the other tells what was ours when a slow answer comes in.
+    The limit needs one window; the other shows which requests were ours when a slow answer arrives.
     """
     kept = [slot for slot in slots if slot[1] > now - 2 * pace.span]
     if kept and at - kept[-1][0] < pace.span / 120:
@@ -75,7 +75,7 @@ def slots_with(slots: Slots, at: float, now: float, pace: Pace) -> Slots:
 
 
 class Ceiling:
-    """A limit of one process for itself, below the shared one; in memory, by the process's own clock."""
+    """A limit for one process, below the shared one; in memory, by the process's own clock."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -83,7 +83,7 @@ class Ceiling:
         self._next_paced_at = 0.0
 
     def wait(self) -> float:
-        """In how many seconds this process may send again."""
+        """Seconds until this process may send again."""
         now = time.monotonic()
         return slot_after(self._slots, self._next_paced_at, now, self._pace) - now
 

@@ -1,7 +1,7 @@
-"""From Discogs' JSON to frozen values. Pure. Anything unexpected raises BadPayload; nothing is guessed.
+"""Parse Discogs' JSON into frozen values. Pure. Anything unexpected raises BadPayload; nothing is guessed.
 
-A missing fact is an absent key, a price comes as a float with noise, an integer may be a list: see
-docs/discogs-terms.md for where these facts are from.
+A missing fact is an absent key, a price is a float with noise, an integer may be a list: docs/discogs-terms.md has the
+sources of these facts.
 """
 
 import re
@@ -27,9 +27,9 @@ from collections_app.discogs.json_values import (
     texts,
 )
 
-MAX_AMOUNT = Decimal(10_000_000)  # no record costs more; beyond is garbage
-MAX_USERNAME = 255  # characters; theirs are shorter
-# Nobody else's address in front of an @, nothing that a browser would cut out.
+MAX_AMOUNT = Decimal(10_000_000)  # no record costs more; a larger value is garbage
+MAX_USERNAME = 255  # characters; Discogs' limit is lower
+# No host hidden behind an @, and no character that a browser would strip.
 IMAGE = re.compile(r"https://[^\s/@\\?#]+/\S*|http://(127\.0\.0\.1|localhost):[0-9]+/\S*")
 # Discogs numbers artists of the same name: "Name (2)".
 DISAMBIGUATION = re.compile(r" \(\d+\)$")
@@ -56,7 +56,7 @@ class FieldPayload:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """What a collection row tells of its release. Unknown facts are None or empty."""
+    """The facts about a release in a collection row. Unknown ones are None or empty."""
 
     discogs_id: int
     title: str
@@ -84,7 +84,7 @@ class InstancePayload:
 
 @dataclass(frozen=True, slots=True)
 class InstancePage:
-    """`items`: in the whole collection, as Discogs says. How many pages there are it also says, not always truly."""
+    """`items`: of the whole collection, as Discogs reports. Its number of pages is not reliable, so it is not kept."""
 
     items: int
     instances: tuple[InstancePayload, ...]
@@ -100,7 +100,7 @@ class WantPayload:
 
 @dataclass(frozen=True, slots=True)
 class WantPage:
-    items: int  # in the whole wantlist, as Discogs says
+    items: int  # of the whole wantlist, as Discogs reports
     wants: tuple[WantPayload, ...]
 
 
@@ -165,9 +165,9 @@ def parse_want_page(data: Any) -> WantPage:
 
 
 def parse_release_market(data: Any, *, discogs_id: int) -> Market:
-    """The market part of `/releases/{id}`, whose price is always in USD.
+    """Parse the market part of `/releases/{id}`, whose price is always in USD.
 
-    None is for sale only if Discogs says so: an explicit null and no listings. A missing key says nothing.
+    None is for sale only if Discogs says so: an explicit null and no listings. A missing key proves nothing.
     """
     row = read_object(data, "release")
     if read_id(row, "id") != discogs_id:
@@ -201,7 +201,7 @@ def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
         name = DISAMBIGUATION.sub("", optional_text(artist, "anv") or optional_text(artist, "name"))
         line += between + name
         join = optional_text(artist, "join").strip()
-        # What the last artist is joined by joins nothing.
+        # The join of the last artist has nothing after it.
         between = f" {join} " if join not in ("", ",") else f"{join} "
     return line.strip()[:MAX_TEXT]
 
@@ -258,12 +258,12 @@ def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
 
 
 def _line(parts: Iterable[str]) -> str:
-    """The parts that say something, each once."""
+    """Join the parts that are not empty, each once."""
     return ", ".join(dict.fromkeys(filter(None, parts)))[:MAX_TEXT]
 
 
 def _format_line(formats: list[Mapping[str, Any]]) -> str:
-    """`2 × Vinyl, LP, Album`: the quantity is a string at Discogs."""
+    """`2 × Vinyl, LP, Album`; Discogs sends the quantity as a string."""
     lines = []
     for entry in formats:
         quantity = optional_text(entry, "qty")
@@ -274,7 +274,7 @@ def _format_line(formats: list[Mapping[str, Any]]) -> str:
 
 
 def parse_amount(value: Any, currency: str) -> int | None:
-    """A price of Discogs in minor units; None for null. Raises BadPayload for what cannot be a price."""
+    """A price of Discogs in minor units; None for null. Raises BadPayload if it cannot be a price."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):

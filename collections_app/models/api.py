@@ -1,4 +1,4 @@
-"""The gate every request passes, how Discogs answered, and which optional parts of it do."""
+"""The gate's row, the response-time trend, and which optional parts of Discogs are available."""
 
 from django.db import models
 
@@ -12,7 +12,7 @@ class ApiGate(models.Model):
         HALF_OPEN = "half_open", "Probing"
 
     egress = models.CharField(max_length=100, unique=True)
-    # Slots given out within the window, oldest first, as [first, last, count]: near ones are one entry.
+    # Slots taken within the window, oldest first, as [first, last, count]: near ones are one entry.
     slots = models.JSONField(default=list)
     next_paced_at = models.FloatField(default=0)
     paused_until = models.FloatField(default=0)
@@ -24,13 +24,13 @@ class ApiGate(models.Model):
     openings = models.PositiveIntegerField(default=0, help_text="Times opened since the last success.")
     open_until = models.FloatField(default=0)
     latency_ms = models.FloatField(default=0, help_text="Moving average.")
-    # What Discogs' headers told last; they lag and jump, so they only ever slow the gate, for one window.
+    # The last rate headers of Discogs; they lag and jump, so they only ever slow the gate, for one window.
     told_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Smaller than ours: not our tier."
     )
     foreign_use = models.PositiveIntegerField(default=0, help_text="Requests of others behind our address.")
     told_until = models.FloatField(default=0)
-    # By which a clock that was set is noticed: see discogs/clock.py.
+    # Used to detect that a clock was set: see discogs/clock.py.
     clocks = models.JSONField(default=list, blank=True)
     requests = models.BigIntegerField(default=0)
 
@@ -60,7 +60,7 @@ class ApiMinute(models.Model):
 
 
 class Capability(models.Model):
-    """Whether an optional part of Discogs answers us; asked again when the answer is old enough."""
+    """Whether an optional part of Discogs is available to us; checked again when the answer is old enough."""
 
     name = models.CharField(max_length=40, unique=True)
     is_available = models.BooleanField()
