@@ -1,1 +1,1 @@
-"""People and how they sign in: what we change of django-allauth, and what it does not have."""
+"""User accounts and sign-in: our changes and additions to django-allauth."""

@@ -1,4 +1,4 @@
-"""What django-allauth asks us: how mail and limits treat a name, what it says, how secrets are stored."""
+"""The adapters of django-allauth: its messages, mail, limits and the encryption of its secrets."""
 
 import logging
 from contextlib import suppress
@@ -18,16 +18,16 @@ from collections_app.encryption import decrypt_text, encrypt_text
 
 logger = logging.getLogger(__name__)
 
-# One sentence for a wrong password, an unknown name and an address that was never confirmed.
+# The same sentence for a wrong password, an unknown name and an unconfirmed address, so that none can be told apart.
 NO_MATCH = (
-    "This name or address and this password do not belong together, or the address was never confirmed. Nothing "
-    "was changed; try again, or choose a new password by mail, which confirms the address too."
+    "This name or address does not match this password, or the address was never confirmed. Nothing was changed; "
+    "try again, or choose a new password by mail, which confirms the address too."
 )
-TRY_LATER = "Too many wrong tries. Nothing was changed; wait a few minutes and try again."
-WRONG_CODE = "That is not the code. Look at it again and type it once more."
+TRY_LATER = "Too many failed attempts. Nothing was changed; wait a few minutes and try again."
+WRONG_CODE = "That code is not right. Check it and enter it again."
 NO_ADDRESS = (
-    "This account has no email address yet, so nobody can confirm it. Whoever runs this site can add one with "
-    "the command confirm_email; then log in again."
+    "This account has no email address to confirm. The operator of this site can add one with the command "
+    "confirm_email; then log in again."
 )
 
 
@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        """Turns away who has no address to be confirmed; only the right password leads here."""
+        """Refuse an account without an address to confirm. Called only after the right password."""
         if not user.email and not EmailAddress.objects.filter(user_id=user.pk).exists():
             messages.error(request, NO_ADDRESS)
             return redirect("account_login")
@@ -61,13 +61,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """Raises MailNotSent."""
         try:
             super().send_mail(template_prefix, email, context)
-        except OSError as error:  # every error of smtplib is one
-            # Without the text, which names the address.
+        except OSError as error:  # the base class of all errors of smtplib
+            # Without the error's text, which contains the address.
             logger.error("mail %s was not sent: %s", template_prefix, type(error).__name__)
             raise MailNotSent from None
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Tells of what has happened already: that stays so, whether the mail gets through or not."""
+        """Report something that has already happened: it stays so even if the mail cannot be sent."""
         with suppress(MailNotSent):
             super().send_notification_mail(*args, **kwargs)
 
@@ -75,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return "/settings/"
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Raises PermissionDenied when there is none, as when fewer proxies stand before the site than are set."""
+        """Raises PermissionDenied if there is no address, for example if there are fewer proxies than configured."""
         try:
             return plain_address(super().get_client_ip(request))
         except ImproperlyConfigured:
@@ -83,7 +83,7 @@ class AccountAdapter(DefaultAccountAdapter):
             raise PermissionDenied from None
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # Without the Host header, which allauth puts in: each name of the site would bring five more tries.
+        # Without the Host header, which allauth includes: each host name of the site would allow five more attempts.
         return str(credentials.get("email", credentials.get("username", ""))).lower()
 
 

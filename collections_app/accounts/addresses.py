@@ -1,4 +1,4 @@
-"""The address of a visitor, written in one way."""
+"""Normalise the IP address of a visitor."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
@@ -6,10 +6,10 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def plain_address(text: str) -> str:
-    """An address without a zone; an IPv4 one that came in an IPv6 one as itself. Raises ValueError.
+    """An address without its zone; an IPv4 address mapped into IPv6 as IPv4. Raises ValueError.
 
-    A server that listens on :: sees visitors over IPv4 as ::ffff:192.0.2.1. Limits count IPv6 by the /64, which
-    all of those share.
+    A server that listens on :: sees visitors over IPv4 as ::ffff:192.0.2.1. Limits count IPv6 by the /64, which all
+    of these share.
     """
     address = ip_address(text)
     if isinstance(address, IPv4Address):

@@ -1,4 +1,4 @@
-"""Checks a name and a password with the same work and the same answer, whether the name is known or not."""
+"""Password check with the same work and the same answer, whether the name is known or not."""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
@@ -6,10 +6,10 @@ from django.contrib.auth.models import User
 
 
 class ConstantTimeBackend(AuthenticationBackend):
-    """By user name or email address. Django makes a new one for each attempt.
+    """Authenticate by user name or email address. Django creates a new backend for each attempt.
 
-    allauth looks for a user by name, by address and by both mixed up, and hashes the password each time it finds
-    one: a known address would answer later than an unknown one. Here each user is checked once.
+    allauth looks for a user by name, by address and by both, and hashes the password each time it finds one, so the
+    answer for a known address would take longer than for an unknown one. Here each user is checked once.
     """
 
     def __init__(self) -> None:
@@ -25,10 +25,10 @@ class ConstantTimeBackend(AuthenticationBackend):
 
 
 def _is_unconfirmed(user: User) -> bool:
-    """Whether this account was made by signing up with an address that nobody has confirmed.
+    """Whether this account was made by signing up with an address that was never confirmed.
 
-    Were its password accepted, signing up for an address and then logging in would tell whether it was taken. Staff
-    are made by command and confirm their address at the first login.
+    If its password were accepted, signing up for an address and then logging in would tell whether it was taken. Staff
+    accounts are made by command and confirm their address at the first login.
     """
     if user.is_staff:
         return False

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 
 class SignupForm(AllauthSignupForm):
     def try_save(self, request: HttpRequest) -> Any:
-        """For an address that has an account nothing is stored, but the password is hashed all the same:
+        """Hash the password even for an address that has an account, for which nothing is stored.
 
-        otherwise the answer would come sooner than for a new address.
+        Otherwise the answer would be faster than for a new address.
         """
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])

@@ -1,9 +1,9 @@
-"""Limits on what costs much, for each user, counted in the cache like those on signing in.
+"""Rate limits on expensive views, for each user, counted in the cache like those on signing in.
 
     @limited("export", "6/h", reading=True)
     def export(request): ...
 
-Too many answer 429, and the page says when to try again.
+Requests above the limit get 429, and the page says when to try again.
 """
 
 import time
@@ -24,16 +24,16 @@ P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[HttpRequest, P], R]
 
-APP = "crateworth"  # apart from allauth's own counters
+APP = "crateworth"  # separates these from allauth's own counters
 
 
 def limited(
     action: str, rate: str, *, reading: bool = False
 ) -> Callable[[View[P, R]], View[P, R | HttpResponse]]:
-    """Let each user do this so often: `10/5m` is ten times in five minutes, `30/h` thirty times in an hour.
+    """Limit a view for each user: `10/5m` is ten times in five minutes, `30/h` thirty times in an hour.
 
-    Views that share an action share its count. Looking (GET, HEAD) counts with `reading` only: for a view whose GET
-    is what costs much, such as an export.
+    Views that share an action share its count. GET and HEAD count only if `reading` is set: for a view whose GET is
+    expensive, such as an export.
     """
     rates = {action: f"{rate}/user"}
 
@@ -54,7 +54,7 @@ def limited(
 
 def _refuse(request: HttpRequest, action: str, rate: str) -> HttpResponse:
     wait = _seconds_left(request, action, rate)
-    # In whole minutes, rounded up: who comes back then shall not be sent away again.
+    # In whole minutes, rounded up, so that a retry after this time is not refused again.
     shown = wait if wait < 60 else 60 * ceil(wait / 60)
     response = render(request, "429.html", {"wait_seconds": shown, "is_limit": True}, status=429)
     response["Retry-After"] = str(wait)
@@ -62,9 +62,9 @@ def _refuse(request: HttpRequest, action: str, rate: str) -> HttpResponse:
 
 
 def _seconds_left(request: HttpRequest, action: str, rate: str) -> int:
-    """Until the oldest of the counted times no longer counts.
+    """Seconds until the oldest counted request expires.
 
-    Raises Unavailable when that is not why: the counter was held by another request, or by one that died with it.
+    Raises Unavailable if the limit is not reached: another request, or one that died, held the lock of the counter.
     """
     (only,) = ratelimit.parse_rates(rate)
     key = ratelimit.get_cache_key(request, app=APP, action=action, rate=only)

@@ -1,4 +1,4 @@
-"""What becomes of a page whose session has ended: it leads through the login page back to itself."""
+"""Login redirects: a page whose session has ended leads through the login page back to itself."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -18,14 +18,14 @@ SAFE = {"GET", "HEAD"}
 
 
 class LoginMiddleware(LoginRequiredMiddleware):
-    """Private by default, like Django's own; what is no page of its own gives way to the page it was asked from."""
+    """Require a login by default, like Django's own. A fragment or an action returns to the page that requested it."""
 
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view: Callable[..., Any]
     ) -> HttpResponseRedirectBase:
         htmx = cast(HtmxDetails, request.htmx)  # type: ignore[attr-defined]
         if htmx:
-            # The login page in the place of a live part would be asked for again and again.
+            # A login page swapped into a polled fragment would be requested again and again.
             return HttpResponseClientRedirect(self._login(request, view, htmx.current_url or "").url)
         if request.method not in SAFE:
             return self._login(request, view, request.headers.get("Referer", ""))
@@ -38,7 +38,7 @@ class LoginMiddleware(LoginRequiredMiddleware):
 
 
 def own_path(request: HttpRequest, page: str) -> str:
-    """The path of an address of this site, otherwise that of the dashboard."""
+    """The path of a URL of this site; the dashboard's for any other."""
     if url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}):
         path = urlunsplit(("", "", *urlsplit(page)[2:4], ""))
         if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None):

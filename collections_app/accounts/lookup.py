@@ -1,4 +1,4 @@
-"""Finding a user by what they are called."""
+"""Find a user by name or email address."""
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
@@ -6,20 +6,20 @@ from django.contrib.auth.models import User
 
 
 def find_user(text: str) -> User | None:
-    """The user of this name, otherwise the one of this confirmed or only address; None when there is none."""
-    people = get_user_model().objects
-    named = people.filter(username=text).first()
+    """The user with this name, else with this confirmed or unambiguous address; None if there is none."""
+    users = get_user_model().objects
+    named = users.filter(username=text).first()
     if named is not None or "@" not in text:
         return named
     address = EmailAddress.objects.select_related("user").filter(email=text.lower(), verified=True).first()
     if address is not None:
         return address.user
-    written = list(people.filter(email__iexact=text)[:2])
-    return written[0] if len(written) == 1 else None
+    matches = list(users.filter(email__iexact=text)[:2])
+    return matches[0] if len(matches) == 1 else None
 
 
 def confirm_address(user: User, address: str) -> bool:
-    """Make an address the confirmed one of a user. False when another account has confirmed it; nothing changes."""
+    """Make an address the confirmed one of a user. False, with nothing changed, if another account confirmed it."""
     address = address.lower()
     taken = EmailAddress.objects.exclude(user_id=user.pk).filter(email=address, verified=True)
     if taken.exists():

@@ -1,4 +1,4 @@
-"""Two-factor login of sessions, when a session was last seen, and what stands in the way of an account."""
+"""Middleware of accounts: the second factor, when a session was last seen, and pages for failures."""
 
 import logging
 from collections.abc import Callable
@@ -25,17 +25,17 @@ from collections_app.encryption import TextUnreadable
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-# How their names begin; those of the admin's pages about the same models begin with "admin:".
+# Prefixes of view names; the names of the admin's pages about the same models begin with "admin:".
 ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_")
 GIVE_CODE = "mfa_reauthenticate"
 WAYS_OUT = {"account_logout", "admin:logout"}
-SEEN_EVERY = timedelta(minutes=5)  # last seen is as exact as that, and costs no write for each page
+SEEN_EVERY = timedelta(minutes=5)  # the resolution of "last seen", which saves a write for each page
 
 
 class SecondFactorMiddleware:
-    """Guards what a password alone must not open: every page for staff, and pages about an account with two-factor.
+    """Require the second factor where a password is not enough: all pages for staff, account pages with two-factor.
 
-    Staff without two-factor login are led to its page; a session without a code of its own to the page for one.
+    Staff without two-factor login are redirected to its set-up; a session that gave no code, to the page for the code.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -56,28 +56,28 @@ class SecondFactorMiddleware:
         if factor == SecondFactor.PROVED or (factor == SecondFactor.NOT_SET_UP and is_about_account):
             return None
         if factor == SecondFactor.MISSING and name == GIVE_CODE:
-            request.lacks_second_factor = True  # type: ignore[attr-defined]  # the page says so
+            request.lacks_second_factor = True  # type: ignore[attr-defined]  # shown on the page
             return None
         if getattr(request, "htmx", False):
-            return HttpResponse(status=204)  # a live part of a page: leave it as it is
+            return HttpResponse(status=204)  # a fragment: leave it unchanged
         return redirect("mfa_index") if factor == SecondFactor.NOT_SET_UP else _to_give_code(request)
 
 
 class LastSeenMiddleware:
-    """Notes when and from where a session was last used."""
+    """Records when and from which address a session was last used."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         key = request.session.session_key
-        if key and request.user.is_authenticated and _is_time(key):
-            _note(request, key)
+        if key and request.user.is_authenticated and _is_due(key):
+            _record_use(request, key)
         return self.get_response(request)
 
 
 class TroubleMiddleware:
-    """A page that says what to do when a mail cannot be sent, or a two-factor secret not be read."""
+    """Shows a page with what to do if a mail cannot be sent or a two-factor secret cannot be read."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -95,7 +95,7 @@ class TroubleMiddleware:
 
 
 def _is_open(name: str, view: Callable[..., Any]) -> bool:
-    """The ways out, and pages for everyone."""
+    """Whether a page needs no second factor: logging out, and public pages."""
     return name in WAYS_OUT or not getattr(view, "login_required", True)
 
 
@@ -108,17 +108,17 @@ def _to_give_code(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(page, reverse(GIVE_CODE))
 
 
-def _is_time(session_key: str) -> bool:
-    # In the memory of this process: the database is asked once in a while only.
+def _is_due(session_key: str) -> bool:
+    # In the memory of this process, so that most requests do not query the database.
     return caches["pages"].add(f"seen:{session_key}", True, SEEN_EVERY.total_seconds())
 
 
-def _note(request: HttpRequest, session_key: str) -> None:
+def _record_use(request: HttpRequest, session_key: str) -> None:
     now = timezone.now()
     rows = UserSession.objects.filter(session_key=session_key, last_seen_at__lt=now - SEEN_EVERY)
     if not rows.exists():
         return
     seen: dict[str, Any] = {"last_seen_at": now}
-    with suppress(PermissionDenied):  # from no address that can be read: the last one stays
+    with suppress(PermissionDenied):  # no readable address: keep the last one
         seen["ip"] = get_adapter().get_client_ip(request)
     rows.update(**seen)

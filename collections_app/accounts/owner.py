@@ -1,4 +1,4 @@
-"""Whose page it is."""
+"""The owner of a page."""
 
 from typing import cast
 
@@ -6,5 +6,5 @@ from django.http import HttpRequest
 
 
 def owner_of(request: HttpRequest) -> int:
-    """The id of the user; LoginMiddleware lets nobody else come this far."""
+    """The id of the signed-in user; LoginMiddleware refuses anonymous requests before."""
     return cast(int, request.user.pk)

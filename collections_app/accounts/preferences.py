@@ -1,4 +1,4 @@
-"""What users choose for themselves, written down."""
+"""Store the preferences of users."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,6 @@ from collections_app.models import Preferences
 
 
 def save_preferences(user_id: int, chosen: Mapping[str, object]) -> Preferences:
-    """Store some of a user's choices; the others stay, or are the defaults if nothing was stored yet."""
+    """Store some of a user's preferences; the others stay, or get their defaults if none were stored yet."""
     preferences, _ = Preferences.objects.update_or_create(user_id=user_id, defaults=chosen)
     return preferences

@@ -1,4 +1,4 @@
-"""Which sessions have proved a second factor, and what becomes of the others when two-factor login changes."""
+"""Which sessions have proved a second factor, and the end of the others when two-factor login changes."""
 
 import time
 from enum import Enum, auto
@@ -14,7 +14,7 @@ from collections_app.accounts.sessions import end_sessions_of
 
 
 class SecondFactor(Enum):
-    """What a session knows of the second factor of its user."""
+    """The state of a session's second factor."""
 
     NOT_SET_UP = auto()  # the account has no authenticator app
     MISSING = auto()  # the account has one, and this session has not given a code
@@ -22,7 +22,7 @@ class SecondFactor(Enum):
 
 
 def second_factor_of(request: HttpRequest) -> SecondFactor:
-    """By the session's own record: that the account has an app says nothing about who uses this session. One query."""
+    """From the session's own record: that the account has an app proves nothing about this session. One query."""
     user: Any = request.user
     app = Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).defer("data").first()
     if app is None:
@@ -39,9 +39,10 @@ def _proves(record: dict[str, Any], app: Authenticator) -> bool:
 
 
 def connect_signals() -> None:
-    """End other sessions and mark this one when django-allauth says that an authenticator was added or used.
+    """End other sessions and mark this one when django-allauth signals that an authenticator was added or used.
 
-    It says so after its transaction. If the process dies before, older sessions go on without a second factor.
+    It sends the signal after its transaction. If the process dies before that, older sessions continue without a
+    second factor.
     """
     authenticator_added.connect(_on_change)
     authenticator_reset.connect(_on_change)
@@ -49,10 +50,10 @@ def connect_signals() -> None:
 
 
 def _on_change(*, request: HttpRequest, user: Any, authenticator: Authenticator, **_: Any) -> None:
-    """Of all sessions only this one is known to be used by the person who has the new app or the new codes."""
+    """End all other sessions: only this one is known to be used by the person with the new app or codes."""
     end_sessions_of(user, keep=request.session.session_key)
     if authenticator.type == Authenticator.Type.TOTP:
-        # Its first code was checked while it was set up.
+        # The set-up has already checked its first code.
         at = max(time.time(), authenticator.created_at.timestamp())
         record = {"method": "mfa", "at": at, "id": authenticator.pk, "type": authenticator.type}
         records = get_authentication_records(request, user)
@@ -61,12 +62,12 @@ def _on_change(*, request: HttpRequest, user: Any, authenticator: Authenticator,
 
 
 def _on_use(*, request: HttpRequest, reauthenticated: bool, **_: Any) -> None:
-    if reauthenticated:  # at a login Django changes the key itself
+    if reauthenticated:  # at a login Django changes the session key itself
         _change_key(request)
 
 
 def _change_key(request: HttpRequest) -> None:
-    """A key that was stolen before opens nothing of what the session may do from now on."""
+    """Change the session key, so that one stolen before does not gain the session's new rights."""
     old = request.session.session_key
     request.session.cycle_key()
     UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)

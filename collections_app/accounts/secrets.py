@@ -1,4 +1,4 @@
-"""The secrets of two-factor login, as they are stored."""
+"""Re-encrypt the stored secrets of two-factor login."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ SEALED = ("secret", "seed")  # of an app, of recovery codes
 
 
 class Renewal(NamedTuple):
-    """How many authenticators there are, whose secret was encrypted anew, and which could not be read (ids)."""
+    """How many authenticators exist, how many were re-encrypted, and the ids of those that could not be read."""
 
     total: int
     renewed: int
@@ -19,7 +19,7 @@ class Renewal(NamedTuple):
 
 
 def reencrypt_secrets() -> Renewal:
-    """Bring every secret under the first key of CREDENTIAL_KEYS. One that no key opens is left as it is."""
+    """Encrypt every secret with the first key of CREDENTIAL_KEYS. One that no key decrypts is left unchanged."""
     ids = list(Authenticator.objects.order_by("pk").values_list("pk", flat=True))
     renewed, unreadable = 0, []
     for pk in ids:
@@ -32,7 +32,7 @@ def reencrypt_secrets() -> Renewal:
 
 def _renew(pk: int) -> bool:
     with transaction.atomic():
-        # Locked: using a recovery code writes to the same field.
+        # Locked, since using a recovery code writes to the same field.
         row = Authenticator.objects.select_for_update().filter(pk=pk).first()
         if row is None:
             return False

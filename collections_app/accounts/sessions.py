@@ -1,9 +1,9 @@
-"""Where a user is logged in."""
+"""The sessions of a user: describe their devices, and end them."""
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 
-# The first that fits; a browser also names those it descends from.
+# The first match counts; a browser also names those it descends from.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -26,7 +26,7 @@ SYSTEMS = (
 
 
 def device_in_words(user_agent: str) -> str:
-    """Firefox on Linux; what a browser says of itself is a hint and no proof."""
+    """For example "Firefox on Linux"; a user agent is a hint, not a proof."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser and system:
@@ -35,6 +35,6 @@ def device_in_words(user_agent: str) -> str:
 
 
 def end_sessions_of(user: User, *, keep: str | None = None) -> None:
-    """End all sessions of a user but the one with the key `keep`."""
+    """End all sessions of a user except the one with the key `keep`."""
     for session in UserSession.objects.filter(user_id=user.pk).exclude(session_key=keep or ""):
         session.end()

@@ -1,4 +1,4 @@
-"""Pages about the own account that django-allauth does not have."""
+"""Account pages that django-allauth does not have."""
 
 from allauth.account.views import SignupView as AllauthSignupView
 from allauth.usersessions.models import UserSession
@@ -14,10 +14,10 @@ from collections_app.accounts.adapters import MailNotSent
 
 
 class SignupView(AllauthSignupView):
-    user: User | None = None  # who was stored; nobody for an address that has an account
+    user: User | None = None  # the new account; None if the address already has one
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
-        """Without the mail with its code an account would be of no use, and its address would be taken."""
+        """Delete the new account if its mail cannot be sent: without the code it is useless and blocks the address."""
         try:
             response: HttpResponse = super().form_valid(form)
         except MailNotSent:
@@ -29,7 +29,7 @@ class SignupView(AllauthSignupView):
 
 @require_POST
 def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
-    """Log out one device of one's own."""
+    """Log out one of the user's own devices."""
     session = get_object_or_404(UserSession, pk=session_id, user_id=request.user.pk)
     is_this_one = session.session_key == request.session.session_key
     session.end()

@@ -127,7 +127,7 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(make_user, cou
         counted.clear()
     assert answers[0] == answers[1]
     assert answers[0][0] == 200
-    assert "do not belong together" in answers[0][1]
+    assert "does not match this password" in answers[0][1]
     assert work == [1, 1]
 
 

@@ -23,13 +23,13 @@ def test_guessing_one_account_ends_after_five_tries(client, make_user):
     for number in range(5):
         log_in(Client(), "someone", "wrong", REMOTE_ADDR=f"192.0.2.{number}")
     html = log_in(client, "someone", REMOTE_ADDR="192.0.2.99").content.decode()
-    assert "Too many wrong tries" in html
+    assert "Too many failed attempts" in html
 
 
 def test_an_unknown_name_is_limited_in_the_same_words(client):
     for number in range(5):
         log_in(Client(), "nobody", "wrong", REMOTE_ADDR=f"192.0.2.{number}")
-    assert "Too many wrong tries" in log_in(client, "nobody", REMOTE_ADDR="192.0.2.99").content.decode()
+    assert "Too many failed attempts" in log_in(client, "nobody", REMOTE_ADDR="192.0.2.99").content.decode()
 
 
 def test_another_host_name_brings_no_further_tries(client, make_user, settings):
@@ -37,7 +37,7 @@ def test_another_host_name_brings_no_further_tries(client, make_user, settings):
     make_user("someone")
     for number in range(5):
         log_in(Client(), "someone", "wrong", REMOTE_ADDR=f"192.0.2.{number}", HTTP_HOST=f"h{number}.example")
-    assert "Too many wrong tries" in log_in(client, "someone", HTTP_HOST="h9.example").content.decode()
+    assert "Too many failed attempts" in log_in(client, "someone", HTTP_HOST="h9.example").content.decode()
 
 
 def test_one_address_cannot_try_names_without_end():

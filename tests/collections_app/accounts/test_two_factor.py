@@ -73,7 +73,7 @@ def test_logging_in_then_takes_a_code(guarded):
     assert log_in(client, "guarded").url == SECOND_STEP
     assert client.get("/settings/").status_code == 302
     assert "Second step" in client.get(SECOND_STEP).content.decode()
-    assert "That is not the code" in client.post(SECOND_STEP, {"code": "1"}).content.decode()
+    assert "That code is not right" in client.post(SECOND_STEP, {"code": "1"}).content.decode()
     assert client.post(SECOND_STEP, {"code": totp_of(guarded)}).url == "/dashboard/"
     assert client.get("/settings/").status_code == 200
 
@@ -117,7 +117,7 @@ def test_codes_cannot_be_guessed_without_end(guarded, settings):
     for _ in range(5):
         client.post(SECOND_STEP, {"code": "1"})
     html = client.post(SECOND_STEP, {"code": totp_of(guarded)}).content.decode()
-    assert "Too many wrong tries" in html
+    assert "Too many failed attempts" in html
 
 
 def test_whoever_lost_everything_is_helped_by_command(client, guarded, capsys):
