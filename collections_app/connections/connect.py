@@ -1,4 +1,4 @@
-"""Linking a user to Discogs, by a personal access token or by OAuth, and undoing it."""
+"""Connect a user to Discogs, by a personal access token or by OAuth, and disconnect."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -36,13 +36,13 @@ class AuthorisationUsed(ConnectRefused):
 
 
 class AuthorisationForeign(ConnectRefused):
-    """Whoever came back is not the one who was sent, or not in the same browser."""
+    """The answer came back to another account or another browser than the request."""
 
 
 def connect_with_token(user: User, token: str, *, now: datetime) -> DiscogsConnection:
     """Check a personal access token with Discogs and store it, encrypted. One request.
 
-    Raises ConnectRefused; an existing connection is untouched then.
+    Raises ConnectRefused; an existing connection is unchanged then.
     """
     token = token.strip()
     if not oauth.TOKEN_SHAPE.fullmatch(token):
@@ -61,9 +61,9 @@ def connect_with_token(user: User, token: str, *, now: datetime) -> DiscogsConne
 
 
 def begin_authorisation(user: User, *, callback: str, now: datetime) -> tuple[PendingAuthorisation, str]:
-    """Ask Discogs for a request token; returns what to remember and where to send the browser. One request.
+    """Get a request token from Discogs; return the pending authorisation and Discogs' page for it. One request.
 
-    callback: the address of this site to which Discogs sends the browser back.
+    callback: the URL of this site to which Discogs sends the browser back.
     Raises ConnectRefused.
     """
     client = DiscogsClient(Credentials(oauth.to_ask_for_a_token(callback)), interactive=True)
@@ -73,7 +73,7 @@ def begin_authorisation(user: User, *, callback: str, now: datetime) -> tuple[Pe
         raise _refused(
             error,
             rejected="Discogs does not know this site: its consumer key is wrong. Nothing was changed. "
-            "Tell who runs the site, and connect with a personal access token meanwhile.",
+            "Tell the operator of this site; meanwhile you can connect with a personal access token.",
         ) from None
     pending = PendingAuthorisation.objects.create(
         user_id=user.pk, credential=seal_oauth(token, user_id=user.pk), created_at=now
@@ -84,33 +84,34 @@ def begin_authorisation(user: User, *, callback: str, now: datetime) -> tuple[Pe
 def finish_authorisation(
     user: User, pending_id: str, *, token: str, verifier: str, now: datetime
 ) -> DiscogsConnection:
-    """Exchange what the user brought back for an access token and store it, encrypted. Two requests.
+    """Exchange the answer of Discogs for an access token and store it, encrypted. Two requests.
 
-    pending_id: of the authorisation begun in this session, "" for none; without a verifier the user said no.
-    Raises ConnectRefused or one of its kinds; an existing connection is untouched then.
+    pending_id: of the authorisation begun in this session, "" for none. No verifier means the user said no.
+    Raises ConnectRefused or a subclass; an existing connection is unchanged then.
     """
     pending = (
         PendingAuthorisation.objects.filter(pk=pending_id, user_id=user.pk).first() if pending_id else None
     )
     if pending is None:
         raise AuthorisationForeign(
-            "It was begun by another account, in another browser, or before a new login."
+            "It was started by another account, in another browser, or before a new login."
         )
     if pending.used_at:
-        raise AuthorisationUsed("This answer of Discogs was used already. It counts once.")
+        raise AuthorisationUsed("This answer of Discogs was used already. It can be used only once.")
     if now - pending.created_at > AUTHORISE_WITHIN:
         raise AuthorisationExpired("You came back after more than ten minutes.")
     request_token = _request_token_of(pending, token) if token or verifier else None
     _use(pending, now=now)
     if request_token is None or not verifier:
-        raise AuthorisationDenied("Your answer at Discogs was no, so nothing was handed to this site.")
+        raise AuthorisationDenied("You said no at Discogs, so this site was given no access.")
     return _exchange(user, request_token, verifier, now=now)
 
 
 def disconnect(connection: DiscogsConnection) -> None:
     """Erase the credential and everything Discogs gave us about this user."""
     with transaction.atomic():
-        # First the walk: a step under way holds its row, and stores nothing once it is gone. Then nobody may add one.
+        # First the import pass: a running step locks its row and stores nothing once the row is gone. Then the lock on
+        # the connection, so that no new pass can be added.
         ImportPass.objects.filter(connection=connection).delete()
         DiscogsConnection.objects.select_for_update().filter(pk=connection.pk).first()
         connection.instances.all().delete()
@@ -124,19 +125,19 @@ def _request_token_of(pending: PendingAuthorisation, token: str) -> oauth.Token:
     except CredentialUnreadable:
         raise AuthorisationExpired("The site's keys were changed meanwhile.") from None
     if not hmac.compare_digest(opened.key.encode(), token.encode()):
-        raise AuthorisationForeign("The answer of Discogs belongs to another request than yours.")
+        raise AuthorisationForeign("The answer of Discogs belongs to another request, not to yours.")
     return opened
 
 
 def _use(pending: PendingAuthorisation, *, now: datetime) -> None:
-    """Once only, also when the same callback comes twice at the same moment."""
+    """Mark the authorisation as used: only once, even if the same callback arrives twice at the same moment."""
     unused = PendingAuthorisation.objects.filter(pk=pending.pk, used_at__isnull=True)
     if not unused.update(used_at=now, credential=""):
-        raise AuthorisationUsed("This answer of Discogs was used already. It counts once.")
+        raise AuthorisationUsed("This answer of Discogs was used already. It can be used only once.")
 
 
 def _exchange(user: User, request_token: oauth.Token, verifier: str, *, now: datetime) -> DiscogsConnection:
-    rejected = "Discogs does not accept its own answer any more; it may be too old."
+    rejected = "Discogs no longer accepts its own answer; it may be too old."
     renews = _connected(user)
     asking = DiscogsClient(Credentials(oauth.to_exchange(request_token, verifier)), interactive=True)
     try:
@@ -149,14 +150,14 @@ def _exchange(user: User, request_token: oauth.Token, verifier: str, *, now: dat
 
 
 def _connected(user: User) -> int | None:
-    """The connection there is before Discogs is asked: should it be gone afterwards, its owner has disconnected."""
+    """The connection before the request to Discogs: if it is gone afterwards, its owner has disconnected."""
     return DiscogsConnection.objects.filter(user_id=user.pk).values_list("pk", flat=True).first()
 
 
 def _store(
     user: User, identity: Identity, kind: str, credential: str, *, renews: int | None, now: datetime
 ) -> DiscogsConnection:
-    """Make the connection, or renew it when it is to the same Discogs account. Raises ConnectRefused."""
+    """Create the connection, or renew it if it is to the same Discogs account. Raises ConnectRefused."""
     fields = {
         "discogs_user_id": identity.discogs_id,
         "discogs_username": identity.username,
@@ -168,7 +169,7 @@ def _store(
     }
     try:
         with transaction.atomic():
-            # Of two that come at once the second waits here for the first one's row.
+            # If two requests arrive at once, the second waits here for the row of the first.
             connection, is_new = DiscogsConnection.objects.select_for_update().get_or_create(
                 user_id=user.pk, defaults={**fields, "connected_at": now}
             )

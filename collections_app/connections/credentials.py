@@ -1,6 +1,6 @@
-"""Discogs credentials at rest: encrypted with the keys of CREDENTIAL_KEYS, the owner's id inside.
+"""Discogs credentials at rest: encrypted with the keys of CREDENTIAL_KEYS, together with the owner's id.
 
-Only the code that builds a client reads them. A ciphertext copied into another user's row is refused.
+Only code that builds a client reads them. A ciphertext copied into another user's row is refused.
 """
 
 import json
@@ -14,7 +14,7 @@ from collections_app.models import DiscogsConnection
 
 
 class CredentialUnreadable(Exception):
-    """The stored credential cannot be used: its key is missing, it was altered, or it is someone else's."""
+    """The stored credential cannot be used: its key is missing, it was altered, or it is another user's."""
 
 
 def seal(token: str, *, user_id: int) -> str:
@@ -23,27 +23,27 @@ def seal(token: str, *, user_id: int) -> str:
 
 
 def seal_oauth(token: oauth.Token, *, user_id: int) -> str:
-    """Encrypt a token of OAuth, with its secret, for one user."""
+    """Encrypt an OAuth token and its secret for one user."""
     return _seal({"user": user_id, "token": token.key, "secret": token.secret})
 
 
 def credentials_of(connection: DiscogsConnection) -> Credentials:
     """The credentials of a connection, for its client.
 
-    Raises CredentialUnreadable; the stored ciphertext stays as it is.
+    Raises CredentialUnreadable; the stored ciphertext is unchanged then.
     """
     content = _opened(connection.credential, user_id=connection.user_id)
     if "secret" not in content:
         return Credentials.from_token(content["token"])
     if not oauth.is_offered():
         raise CredentialUnreadable(
-            "The site has no consumer key any more, with which the credential was made."
+            "The site no longer has the consumer key with which the credential was made."
         )
     return Credentials.from_oauth(oauth.Token(content["token"], content["secret"]))
 
 
 def restore_readable() -> int:
-    """Make connections active again whose credential was unreadable and is readable now; returns how many."""
+    """Reactivate connections whose credential was unreadable and is readable now; return how many."""
     restored = 0
     for connection in DiscogsConnection.objects.filter(state=DiscogsConnection.State.UNREADABLE).iterator():
         with suppress(CredentialUnreadable):
@@ -53,7 +53,7 @@ def restore_readable() -> int:
 
 
 def restore(connection: DiscogsConnection) -> int:
-    """Make a connection active again whose credential was just read, unless it has changed meanwhile."""
+    """Reactivate a connection whose credential was just read, unless it has changed meanwhile."""
     unreadable = DiscogsConnection.objects.filter(
         pk=connection.pk, state=DiscogsConnection.State.UNREADABLE, credential=connection.credential
     )
@@ -61,7 +61,7 @@ def restore(connection: DiscogsConnection) -> int:
 
 
 def open_oauth(ciphertext: str, *, user_id: int) -> oauth.Token:
-    """What `seal_oauth` has sealed. Raises CredentialUnreadable."""
+    """Decrypt a token that `seal_oauth` encrypted. Raises CredentialUnreadable."""
     content = _opened(ciphertext, user_id=user_id)
     return oauth.Token(content["token"], content["secret"])
 
@@ -74,7 +74,7 @@ def _opened(ciphertext: str, *, user_id: int) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(decrypt_text(ciphertext))
     except (TextUnreadable, ValueError):
-        raise CredentialUnreadable("No key in CREDENTIAL_KEYS opens the stored credential.") from None
+        raise CredentialUnreadable("No key in CREDENTIAL_KEYS decrypts the stored credential.") from None
     if content.get("user") != user_id:
         raise CredentialUnreadable("The stored credential belongs to another user.")
     return content

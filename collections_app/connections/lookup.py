@@ -1,4 +1,4 @@
-"""What the pages about a connection and about preferences read."""
+"""Queries of the pages about a connection and about preferences."""
 
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ def connection_of(user_id: int) -> DiscogsConnection | None:
 
 
 def connection_in_trouble(user_id: int) -> DiscogsConnection | None:
-    """The user's connection, if its owner has to do something about it."""
+    """The user's connection, if it needs an action of its owner."""
     connections = DiscogsConnection.objects.filter(user_id=user_id).defer("credential")
     return connections.exclude(state=DiscogsConnection.State.ACTIVE).first()
 
@@ -20,10 +20,10 @@ def copies_held(user_id: int) -> int:
 
 
 def collection_path(connection: DiscogsConnection | None) -> str:
-    """Where a user's collection stands at Discogs, below its web address."""
+    """The path of a user's collection below Discogs' web address; "" without a connection."""
     return f"/user/{quote(connection.discogs_username, safe='')}/collection" if connection else ""
 
 
 def preferences_of(user_id: int) -> Preferences:
-    """What a user has chosen; the defaults, not stored, when they have chosen nothing yet."""
+    """A user's preferences; the defaults, not stored, if none were chosen yet."""
     return Preferences.objects.filter(user_id=user_id).first() or Preferences(user_id=user_id)

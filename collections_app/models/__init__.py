@@ -1,4 +1,4 @@
-"""Who owns what: connections to Discogs, releases, the copies people own, and the gate every request passes."""
+"""The models: connections to Discogs, releases, the copies users own, imports, and the gate of all requests."""
 
 from collections_app.models.api import ApiGate, ApiMinute, Capability
 from collections_app.models.collection import (

@@ -1,4 +1,4 @@
-"""Releases, and the copies people own or want."""
+"""Releases, and the copies users own or want."""
 
 from typing import Self
 
@@ -9,7 +9,7 @@ from collections_app.models.connection import DiscogsConnection
 
 
 class Release(models.Model):
-    """One pressing. Facts come with the collection import and do not change from day to day."""
+    """One pressing. Its facts come with the collection import and do not change from day to day."""
 
     discogs_id = models.BigIntegerField(primary_key=True)
     title = models.TextField()
@@ -49,7 +49,7 @@ class Folder(models.Model):
 
 
 class CollectionField(models.Model):
-    """A column of a user's notes about their copies. They add and rename fields; `role` says what we read in it."""
+    """A column of a user's notes about their copies. Users add and rename fields; `role` says what we read it as."""
 
     class Role(models.TextChoices):
         MEDIA = "media", "Media condition"
@@ -78,12 +78,12 @@ class CollectionInstanceQuerySet(models.QuerySet["CollectionInstance"]):
         return self.filter(connection__user_id=user_id)
 
     def held(self) -> Self:
-        """The copies owned now."""
+        """The copies owned at present."""
         return self.filter(removed_at__isnull=True)
 
 
 class CollectionInstance(models.Model):
-    """One owned copy. `removed_at` keeps its past value in the history."""
+    """One owned copy. A removed one stays, with `removed_at`, so that the history keeps its past value."""
 
     connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="instances")
     instance_id = models.BigIntegerField()
@@ -96,12 +96,12 @@ class CollectionInstance(models.Model):
     custom_fields = models.JSONField(
         default=dict, blank=True, help_text="The user's own fields: {name: text}."
     )
-    # Read from the field "Paid". Without a currency the amount is in hundredths of whichever the owner means.
+    # Read from the field "Paid". Without a currency, the amount is in hundredths of the one the owner has in mind.
     paid_minor = models.BigIntegerField(null=True, blank=True)
     paid_currency = models.CharField(max_length=3, blank=True)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
-    # The import pass that saw the copy last: what a complete pass did not see has been removed.
+    # The import pass that last saw the copy: a copy that a complete pass did not see was removed.
     seen_in_pass = models.BigIntegerField(default=0)
 
     objects = CollectionInstanceQuerySet.as_manager()
@@ -117,9 +117,9 @@ class CollectionInstance(models.Model):
             ),
         ]
         indexes = [
-            # Who holds this release: prices are fetched once for all owners.
+            # For the owners of a release: its price is fetched once for all of them.
             models.Index(fields=["release", "removed_at"], name="instance_by_release"),
-            # A user's holdings, newest first.
+            # For a user's copies, newest first.
             models.Index(fields=["connection", "removed_at", "-added_at"], name="instance_by_connection"),
         ]
 

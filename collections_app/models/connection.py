@@ -1,4 +1,4 @@
-"""A user, their link to Discogs, and what they have chosen for themselves."""
+"""A user's connection to Discogs, and their preferences."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from collections_app.currencies import CODES
 
 
 class DiscogsConnection(models.Model):
-    """A user's link to Discogs. One for each user; the credential is readable through `credentials` only."""
+    """A user's connection to Discogs, at most one; the credential is readable through `credentials` only."""
 
     class Kind(models.TextChoices):
         TOKEN = "token", "Personal access token"
@@ -18,7 +18,7 @@ class DiscogsConnection(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active", "Connected"
         RECONNECT_NEEDED = "reconnect_needed", "Reconnect needed"
-        # Discogs has not refused it: as soon as the key is back, the connection is as good as before.
+        # Discogs has not refused it: once the key is back, the connection works as before.
         UNREADABLE = "unreadable", "Key missing"
         PRIVATE = "private", "Collection is private"
         GONE = "gone", "Not at Discogs any more"
@@ -33,7 +33,7 @@ class DiscogsConnection(models.Model):
     credential = models.TextField(
         blank=True, help_text="Encrypted; the owner's id is inside. Empty after an import from a file."
     )
-    # Price suggestions need it; None: not known yet.
+    # Required for price suggestions; None: not known yet.
     has_seller_settings = models.BooleanField(null=True, blank=True)
     connected_at = models.DateTimeField()
     last_success_at = models.DateTimeField(null=True, blank=True)
@@ -50,7 +50,7 @@ class DiscogsConnection(models.Model):
 
 
 class PendingAuthorisation(models.Model):
-    """Someone was sent to Discogs to allow us in, and has not come back yet. Used once, within ten minutes."""
+    """A user was sent to Discogs to authorise us and has not returned yet. Usable once, within ten minutes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, help_text="Known to the session only.")
     user = models.ForeignKey(
@@ -65,7 +65,7 @@ class PendingAuthorisation(models.Model):
 
 
 class Preferences(models.Model):
-    """What a user has chosen for themselves."""
+    """A user's preferences."""
 
     class SyncEvery(models.IntegerChoices):
         SIX_HOURS = 6, "Every 6 hours"
