@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with an end to waiting for a server that says nothing."""
+"""Django's PostgreSQL backend, with a timeout for a server that does not answer."""

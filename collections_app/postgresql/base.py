@@ -12,22 +12,22 @@ HEALTH_CHECK = 3.0  # seconds
 class Connection(psycopg.Connection[Any]):
     """A connection that waits at most `answer_timeout` seconds for each answer, then closes itself.
 
-    The server's own timeouts end a statement that takes long. They do nothing about a server that is frozen: its
-    machine still confirms what arrives, so neither keepalives nor TCP timeouts notice.
+    The server's own timeouts end a long statement. They do not help if the server is frozen: its machine still
+    acknowledges what arrives, so neither keepalives nor TCP timeouts detect it.
     """
 
-    answer_timeout: float | None = None  # seconds; None waits as long as it takes
+    answer_timeout: float | None = None  # seconds; None waits without a limit
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         try:
             return super().wait(gen, interval, self.answer_timeout if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:
-            self.pgconn.finish()  # in the middle of an answer: of no use any more
+            self.pgconn.finish()  # stopped in the middle of an answer, so it cannot be used again
             raise psycopg.OperationalError("the server did not answer in time") from None
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """A shorter answer_timeout while the context lasts."""
+        """Shorten answer_timeout inside this context."""
         before = self.answer_timeout
         if before is not None:
             self.answer_timeout = min(before, seconds)
@@ -38,7 +38,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes one more option: `answer_timeout`, the seconds that an answer may take."""
+    """Adds the option `answer_timeout`: the seconds that an answer may take."""
 
     def get_connection_params(self) -> dict[str, Any]:
         parameters = super().get_connection_params()

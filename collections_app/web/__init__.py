@@ -1,1 +1,1 @@
-"""What every answer has in common, whatever page it is: limits on requests, headers, error pages."""
+"""Request limits, headers and error pages of every answer."""

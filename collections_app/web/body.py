@@ -1,7 +1,7 @@
-"""How much a request may bring, and in which charset: decided before anything reads its body.
+"""Limits on the size and charset of request bodies, enforced before anything reads the body.
 
-A view that takes files sets a limit of its own; the pieces of a file go to its upload handler as they arrive, so that
-neither memory nor a temporary file holds the whole of it:
+A view that accepts files sets its own limit; its upload handler gets the chunks of a file as they arrive, so that
+neither memory nor a temporary file holds the whole file:
 
     @require_POST
     @accept_body(50_000_000, upload_handler=PurchaseReader)
@@ -26,11 +26,11 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-MAX_LENGTH_DIGITS = 15  # more than any body has; Python refuses to read thousands of digits
+MAX_LENGTH_DIGITS = 15  # more than any body needs; Python refuses to parse thousands of digits
 
 
 class BodyMiddleware:
-    """Answers 413 to a body above the limit and 400 to one that cannot be read, on every path."""
+    """Answers 413 to a body above the limit and 400 to an unreadable one, on every path."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -47,11 +47,11 @@ class BodyMiddleware:
 def accept_body(
     max_bytes: int, *, upload_handler: Callable[[HttpRequest], FileUploadHandler]
 ) -> Callable[[View[P]], View[P]]:
-    """Let signed-in users send this view up to `max_bytes`.
+    """Let signed-in users send up to `max_bytes` to this view.
 
-    `upload_handler` is called with the request and gets the file piece by piece; what it returns from
-    `file_complete` is in request.FILES. It must not store anything for good: the form's token is checked after it
-    has read the body. Fields that are not files together keep to the limit of all pages.
+    `upload_handler` is called with the request and gets the file in chunks; what it returns from `file_complete` is in
+    request.FILES. It must not store anything permanently: the CSRF token is checked after it has read the body. The
+    other fields together stay within the limit of all pages.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -79,10 +79,10 @@ def _length(request: HttpRequest) -> int | None:
 
 
 def _is_readable(request: HttpRequest) -> bool:
-    """The site's forms are UTF-8, and browsers name no charset at all."""
+    """Whether the body is UTF-8, like the site's forms; browsers name no charset at all."""
     if request.content_type == UNREADABLE:
         return False
-    # Other spellings, such as utf8, are refused by Django later, where a form is read.
+    # Django refuses other spellings, such as utf8, later, when it reads a form.
     return (request.content_params or {}).get("charset", "utf-8").lower() == "utf-8"
 
 

@@ -1,4 +1,4 @@
-"""The shared cache in the database, which raises when the database fails."""
+"""The shared cache in the database, which raises an error when the database fails."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from django.db import OperationalError, connections, router
 
 
 class StrictDatabaseCache(DatabaseCache):
-    """Raises OperationalError when a value could not be written.
+    """Raises OperationalError if a value could not be written.
 
-    Django's own answers False, as if the key had been there: a limit that could not be counted looked exceeded.
+    Django's own returns False, as if the key existed, so a limit that could not be counted would look exceeded.
     """
 
     def _base_set(
@@ -20,7 +20,7 @@ class StrictDatabaseCache(DatabaseCache):
         before, connection.errors_occurred = connection.errors_occurred, False
         try:
             is_written: bool = super()._base_set(mode, key, value, timeout)  # type: ignore[misc]
-            # Django notes here every error but those of a single row, such as a key that another process added first.
+            # Django sets this for every error except those of a single row, such as a key another process added first.
             has_failed = connection.errors_occurred
         finally:
             connection.errors_occurred = connection.errors_occurred or before

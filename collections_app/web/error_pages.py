@@ -1,4 +1,4 @@
-"""Pages for requests that failed. They read nothing of the request and ask no database: either may be what failed."""
+"""Pages for failed requests. They read neither the request nor the database: either may be what failed."""
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig

@@ -1,4 +1,4 @@
-"""Headers of every answer, those of error pages and static files included."""
+"""Headers of every answer, including error pages and static files."""
 
 from collections.abc import Callable
 
@@ -7,15 +7,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.security import SecurityMiddleware
 from django.utils.cache import patch_cache_control
 
-# Nothing of a browser that the site has no use for.
+# Deny the browser features that the site does not use.
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 class HeadersMiddleware(SecurityMiddleware):
-    """Adds what Django's own adds, to answers that are made before its turn too."""
+    """Adds the headers of Django's own and ours, also to answers made before Django's own runs."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Redirects to https are left to Django's own: they read the Host header, which may be a bad one."""
+        """Leave redirects to https to Django's own: they read the Host header, which may be invalid."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response = super().process_response(request, response)
@@ -25,7 +25,7 @@ class HeadersMiddleware(SecurityMiddleware):
 
 
 class PrivateMiddleware:
-    """Pages of a signed-in user are stored nowhere: after logging out, Back must not show them."""
+    """Forbids storing a signed-in user's pages: after logging out, the Back button must not show them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -38,6 +38,6 @@ class PrivateMiddleware:
 
 
 def _is_private(request: HttpRequest, response: HttpResponseBase) -> bool:
-    # A page that did not look at the session holds nothing of a user. Reading it now could wait for a database that
-    # is away; the error pages are not to be stored anyhow.
+    # A page that did not read the session contains nothing of a user. Reading it now could wait for a database that
+    # does not answer; error pages are marked no-store anyway.
     return response.status_code < 500 and request.session.accessed and SESSION_KEY in request.session

@@ -1,4 +1,4 @@
-"""Log lines of requests that failed through no fault of the code: one each, and short."""
+"""Short log lines, one each, for requests that failed through no fault of the code."""
 
 import copy
 import logging
@@ -10,14 +10,14 @@ MAX_CHARACTERS = 200
 
 
 class ShortLines(logging.Formatter):
-    """Leaves a traceback to errors of the code. What a visitor sent, or a database that is away, needs none."""
+    """Keeps tracebacks for errors of the code. Bad requests and an unreachable database need none."""
 
     def format(self, record: logging.LogRecord) -> str:
         return super().format(_shortened(record) if record.name.startswith(LOGGERS) else record)
 
 
 class OneLineEach(logging.Filter):
-    """Drops what Django logs of the page of 503: the error that led to it has a line already."""
+    """Drops Django's line about the 503 page: the error that caused it is already logged."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         is_away = getattr(getattr(record, "request", None), "is_database_away", False)

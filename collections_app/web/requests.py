@@ -1,4 +1,4 @@
-"""Requests as the web server hands them over, made safe to read."""
+"""The WSGI application: make the web server's requests safe to read."""
 
 from io import BytesIO
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
-UNREADABLE = "unreadable"  # in the place of a Content-Type that cannot be parsed
+UNREADABLE = "unreadable"  # replaces a Content-Type that cannot be parsed
 
 
 class SiteRequest(WSGIRequest):
-    """A request that can always be made: middleware refuses what is wrong with it."""
+    """A request that can always be constructed; middleware refuses a malformed one."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
         try:
@@ -20,12 +20,12 @@ class SiteRequest(WSGIRequest):
 
 
 class SiteHandler(WSGIHandler):
-    """The WSGI application. A body without a length gets one, as long as it is not above the limit."""
+    """The WSGI application. Gives a body without a length one, by reading it up to just above the limit."""
 
     request_class = SiteRequest
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        # Otherwise the server does not say where the body ends, and Django reads nothing of it.
+        # The server does not say where such a body ends, so Django would read nothing of it.
         if environ.get("HTTP_TRANSFER_ENCODING") and environ.get("wsgi.input_terminated"):
             body = _read_at_most(environ["wsgi.input"], settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
             environ = {**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}

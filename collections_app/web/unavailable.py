@@ -1,4 +1,4 @@
-"""503 instead of 500 while the database does not answer, wherever a request notices it."""
+"""Answer 503 instead of 500 while the database does not answer, wherever a request detects it."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from collections_app.web.error_pages import RETRY_AFTER, error_page
 
 
 class Unavailable(Exception):
-    """Something that a request cannot do without is not there at the moment."""
+    """Something that a request requires is unavailable at the moment."""
 
 
 UNAVAILABLE = (OperationalError, InterfaceError, Unavailable)
@@ -20,7 +20,7 @@ IN_A_LIVE_PART = "The database does not answer at the moment. Nothing was change
 
 
 class UnavailableMiddleware:
-    """Replaces the answer to a request that failed because the database did."""
+    """Replaces the answer to a request that failed because the database failed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -30,18 +30,18 @@ class UnavailableMiddleware:
         if not getattr(request, "is_database_away", False):
             return response
         if "HX-Request" in request.headers:
-            # htmx leaves the part as it is, and asks again.
+            # htmx leaves the fragment unchanged and polls again.
             headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
             return HttpResponse(IN_A_LIVE_PART, status=503, content_type="text/plain", headers=headers)
         return error_page(503)
 
 
 def database_error(error: BaseException | None) -> BaseException | None:
-    """The error of the database that led to this one, if there was one."""
+    """The database error that caused this error, if any."""
     return next((each for each in _chain(error) if isinstance(each, UNAVAILABLE)), None)
 
 
-# Each layer of middleware makes a page of its errors before the next one sees them; the signal comes before that.
+# Each layer of middleware turns errors into a page before the next layer sees them; the signal is sent before that.
 @receiver(got_request_exception, dispatch_uid="unavailable")
 def _note(sender: object, request: HttpRequest | None = None, **_: object) -> None:
     if request is not None and database_error(sys.exc_info()[1]):
