@@ -1,4 +1,4 @@
-"""Looking at connections, releases, imports, the gate and its trend. Nothing here can be changed by hand."""
+"""The admin: read-only lists of connections, releases, imports, the gate and its trend."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,20 +35,20 @@ def _enter(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
-# Through the site's own login, so that its limits and two-factor hold here too. Django's form is shown to no one:
-# staff could try the passwords of others with it.
+# Through the site's own login, so that its limits and two-factor apply here too. Django's form is never shown: staff
+# could try the passwords of others with it.
 admin.site.login = login_not_required(_enter)  # type: ignore[method-assign]
 
-# allauth's own pages would show sealed secrets, and let addresses be called confirmed that nobody has confirmed.
+# allauth's own admin pages would show encrypted secrets, and let staff mark unconfirmed addresses as confirmed.
 for model in (Authenticator, EmailAddress, UserSession):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
 
-class AskedList(ChangeList):
-    """A list as its address asks for it. What the database cannot compare is refused like an unknown filter.
+class CheckedList(ChangeList):
+    """A list that refuses a filter value the database cannot compare, like an unknown filter.
 
-    Django checks what a filter is; a number too large for a column, or a text that is no IP address, fails later.
+    Django checks the filter's type; a number too large for a column, or a text that is not an IP address, fails later.
     """
 
     def get_results(self, request: HttpRequest) -> None:
@@ -58,7 +58,7 @@ class AskedList(ChangeList):
             raise IncorrectLookupParameters(error) from error
 
 
-class AskedListMixin:
+class CheckedListMixin:
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
@@ -69,14 +69,14 @@ class AskedListMixin:
         return found
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return AskedList
+        return CheckedList
 
 
-class ReadOnlyAdmin(AskedListMixin, admin.ModelAdmin):
-    """Rows are written by the import and the workers; a hand in between would break their rules."""
+class ReadOnlyAdmin(CheckedListMixin, admin.ModelAdmin):
+    """Read-only: the import and the workers write these rows, and manual changes would break their invariants."""
 
     list_per_page = 50
-    show_full_result_count = False  # a second count over a large table for each search
+    show_full_result_count = False  # would count a large table a second time for each search
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -92,13 +92,13 @@ admin.site.unregister((User, Group))
 
 
 @admin.register(User)
-class PeopleAdmin(AskedListMixin, UserAdmin):
-    """Django's own, with our list."""
+class OwnUserAdmin(CheckedListMixin, UserAdmin):
+    """Django's own admin with our list."""
 
 
 @admin.register(Group)
-class GroupsAdmin(AskedListMixin, GroupAdmin):
-    """Django's own, with our list."""
+class OwnGroupAdmin(CheckedListMixin, GroupAdmin):
+    """Django's own admin with our list."""
 
 
 @admin.register(DiscogsConnection)
@@ -178,7 +178,7 @@ class ApiMinuteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="average answer")
     def average(self, row: ApiMinute) -> str:
-        # Times are noted of proper answers only, neither of faults nor of refusals.
+        # Latencies are recorded for successful answers only, not for faults or refusals.
         answers = row.requests - row.faults - row.refusals
         return f"{row.latency_ms_sum / answers:,.0f} ms" if answers > 0 else "–"
 

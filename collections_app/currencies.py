@@ -1,4 +1,4 @@
-"""The currencies of Discogs: the one table of their codes, digits, symbols and names. Pure."""
+"""The currencies of Discogs: their codes, decimal digits, symbols and names. Pure."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """`symbol` stands before an amount; `digits` are the decimals of its minor unit."""
+    """`symbol` precedes an amount; `digits` is the number of decimals of the minor unit."""
 
     code: str  # ISO 4217
     name: str
@@ -33,16 +33,16 @@ CODES = tuple(CURRENCIES)
 
 
 def digits_of(code: str) -> int:
-    """Decimals of a currency's minor unit; 2 for a code that is not in the table, such as "" for unknown."""
+    """Decimals of a currency's minor unit; 2 for a code not in the table, such as "" for unknown."""
     return CURRENCIES[code].digits if code in CURRENCIES else 2
 
 
 def symbol_of(code: str) -> str:
-    """What stands before an amount; the code itself for one that is not in the table."""
+    """The symbol that precedes an amount; the code itself for a code not in the table."""
     return CURRENCIES[code].symbol if code in CURRENCIES else f"{code} "
 
 
 def minor_units(value: Decimal, code: str) -> int:
-    """An amount in whole minor units of its currency, rounded once, half to even."""
+    """Convert an amount to whole minor units of its currency, rounded once, half to even."""
     digits = digits_of(code)
     return int(value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN).scaleb(digits))

@@ -1,4 +1,4 @@
-"""What keeps a log readable when one thing fails again and again."""
+"""A log filter that keeps repeated errors from flooding the log."""
 
 import logging
 import mmap
@@ -7,17 +7,17 @@ import struct
 import time
 import zlib
 
-WINDOW = 60.0  # seconds in which the same is said once
+WINDOW = 60.0  # seconds in which an error of one kind is logged once
 SLOTS = 64
-_SLOT = struct.Struct("ddd")  # kind, when it was said last, how often it was swallowed since
+_SLOT = struct.Struct("ddd")  # kind, when it was last logged, how often it was suppressed since
 
 
 class FirstOfAKind(logging.Filter):
-    """Lets the first error of a kind through, counts its repetitions, and names their number a minute later.
+    """Passes the first error of a kind, counts its repetitions, and logs their number a minute later.
 
-    A kind is the place that logs, the type of the exception and what the message names first. The counts are in memory
-    that forked processes share: a process that is replaced every few seconds would otherwise always be the first.
-    Without a lock: a process killed while it holds one would silence all others for ever. At worst a line is doubled.
+    A kind is the place that logs, the type of the exception and the first quoted name in the message. The counts are in
+    memory shared with forked processes: otherwise, if a process is replaced every few seconds, each would log it again.
+    There is no lock: a process killed while it holds one would silence all others for ever. At worst a line is doubled.
     """
 
     def __init__(self, name: str = "", *, only_exceptions: bool = False) -> None:
@@ -30,14 +30,14 @@ class FirstOfAKind(logging.Filter):
             return True
         kind = zlib.crc32(_kind_of(record).encode())
         at = kind % SLOTS * _SLOT.size
-        known, said_at, swallowed = _SLOT.unpack_from(self._memory, at)
+        known, logged_at, suppressed = _SLOT.unpack_from(self._memory, at)
         now = time.monotonic()
-        if known == kind and 0 <= now - said_at < WINDOW:
-            _SLOT.pack_into(self._memory, at, kind, said_at, swallowed + 1)
+        if known == kind and 0 <= now - logged_at < WINDOW:
+            _SLOT.pack_into(self._memory, at, kind, logged_at, suppressed + 1)
             return False
         _SLOT.pack_into(self._memory, at, kind, now, 0)
-        if known == kind and swallowed:
-            record.msg = f"{record.getMessage()} ({swallowed:.0f} more like this before)"
+        if known == kind and suppressed:
+            record.msg = f"{record.getMessage()} ({suppressed:.0f} more like this before)"
             record.args = None
         return True
 
@@ -45,7 +45,7 @@ class FirstOfAKind(logging.Filter):
 def _kind_of(record: logging.LogRecord) -> str:
     text = str(record.msg)
     named = re.search(r"'([^']+)'", text)
-    # A failed task comes as a text that ends with its exception.
+    # A failed task is logged as a text that ends with its exception.
     error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else _last_name(text)
     return f"{record.name}:{record.pathname}:{record.lineno}:{named[1] if named else ''}:{error}"
 

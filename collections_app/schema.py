@@ -1,6 +1,6 @@
-"""Whether the database's tables are those that this code was written for. While they are not, the engine pauses.
+"""Check that the database's migrations match this code. While they do not, the engine pauses.
 
-Known migrations are read once, when the process starts: files may be replaced under it, the code in memory is not.
+Known migrations are read once, when the process starts: a deployment replaces the files, but not the code in memory.
 """
 
 import logging
@@ -13,7 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 logger = logging.getLogger(__name__)
 
-APPS = ("collections_app", "pricing", "django_q")  # whose tables the engine reads and writes
+APPS = ("collections_app", "pricing", "django_q")  # the engine reads and writes their tables
 CHECK_EVERY = 3.0  # seconds
 
 Migration = tuple[str, str]  # app, name
@@ -29,7 +29,7 @@ class SchemaWatch:
         self._mismatch = ""
 
     def mismatch(self) -> str:
-        """What does not fit and what to do, for people; empty when all is well."""
+        """What does not match and what to do, as text to show; empty if all matches."""
         if self._checked_at is None or self._steady() - self._checked_at >= CHECK_EVERY:
             before, self._mismatch = self._mismatch, self._compare()
             self._checked_at = self._steady()
@@ -37,8 +37,8 @@ class SchemaWatch:
                 self._log()
         return self._mismatch
 
-    def look_again(self) -> None:
-        """Compare at the next question, however lately it was done."""
+    def check_again(self) -> None:
+        """Compare at the next call, however recent the last comparison is."""
         self._checked_at = None
 
     def _compare(self) -> str:
@@ -49,26 +49,26 @@ class SchemaWatch:
         if self._mismatch:
             logger.error("work is paused: %s", self._mismatch)
         else:
-            logger.warning("work goes on: the database fits this version again")
+            logger.warning("work continues: the database matches this version again")
 
 
 def known_migrations() -> set[Migration]:
-    """Those on disk, by the names of their files: importing them would cost every process a moment."""
+    """The migrations on disk, by file name: importing them would slow the start of every process."""
     found = ((label, Path(apps.get_app_config(label).path) / "migrations") for label in APPS)
     return {(label, file.stem) for label, folder in found for file in folder.glob("[0-9]*.py")}
 
 
 def explain(*, known: set[Migration], applied: set[Migration]) -> str:
-    """What does not fit and what to do; empty when the two are the same. Pure."""
+    """What does not match and what to do; empty if the two are the same. Pure."""
     if newer := applied - known:
         return (
             f"The database was migrated by another version of this site ({_names(newer)}). Nothing is fetched "
-            "until versions agree, and nothing is lost. Restart the site and run_workers with that version."
+            "until the versions match, and nothing is lost. Restart the site and run_workers with that version."
         )
     if missing := known - applied:
         return (
             f"The database lacks migrations of this version ({_names(missing)}). Nothing is fetched until they are "
-            "applied, and nothing is lost. Run `manage.py migrate`; the workers then go on by themselves."
+            "applied, and nothing is lost. Run `manage.py migrate`; the workers then continue by themselves."
         )
     return ""
 
@@ -82,17 +82,17 @@ _watch: SchemaWatch | None = None
 
 
 def watch() -> None:
-    """Begin to watch in this process, and in those it forks. To be called once all apps are there."""
+    """Start the check in this process and in those it forks. Call once all apps are loaded."""
     global _watch  # noqa: PLW0603 one per process is the point
     _watch = SchemaWatch()
 
 
-def look_again() -> None:
-    """To be called when a statement failed: the tables may have changed just now."""
+def check_again() -> None:
+    """Compare again at the next call. For failed statements: the tables may have just changed."""
     if _watch:
-        _watch.look_again()
+        _watch.check_again()
 
 
 def mismatch() -> str:
-    """What does not fit between the database and this process, and what to do; empty when all is well."""
+    """What does not match between the database and this process, and what to do; empty if all matches."""
     return _watch.mismatch() if _watch else ""

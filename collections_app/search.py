@@ -1,12 +1,12 @@
-"""What a search box asks for, bounded: each word is looked for in every row."""
+"""The words of a search, limited in number and length: each one is searched in every row."""
 
 from typing import NamedTuple
 
 MAX_WORDS = 8
 MAX_WORD_LENGTH = 60  # characters
 CUT = (
-    f"Your search was cut: it takes {MAX_WORDS} words of at most {MAX_WORD_LENGTH} characters, and the first ones were "
-    "used."
+    f"Your search was shortened: it takes {MAX_WORDS} words of at most {MAX_WORD_LENGTH} characters, and the first "
+    "ones were used."
 )
 
 
@@ -16,7 +16,7 @@ class Words(NamedTuple):
 
 
 def words_of(text: str) -> Words:
-    """The words that are searched for, each once, and whether anything was left out."""
+    """The words to search for, each once, and whether anything was left out."""
     given = list(dict.fromkeys(text.split()))
     words = [word[:MAX_WORD_LENGTH] for word in given[:MAX_WORDS]]
     return Words(words, is_cut=words != given)

@@ -1,7 +1,7 @@
-"""Stored times that may come from a wrong clock: one further ahead than its own rule allows counts as past.
+"""Bounds for stored times from a wrong clock: a time further ahead than its own rule allows counts as past.
 
-A machine's clock may have been wrong when a time was written, and be right now. Without these bounds a lease, a wait or
-a fresh price would then last for as long as the clock was wrong.
+A machine's clock may have been wrong when a time was written, and right now. Without these bounds a lease, a wait or a
+fresh price would then last for as much longer as the clock was ahead.
 """
 
 import time
@@ -14,13 +14,13 @@ MAX_SKEW = timedelta(minutes=1)
 
 
 def is_over(name: str, *, now: datetime, longest: timedelta) -> Q:
-    """Rows whose time in the field `name` has come, or is missing, or lies further ahead than `longest`."""
+    """Rows whose time in the field `name` has passed, is missing, or is further ahead than `longest`."""
     past = Q(**{f"{name}__isnull": True}) | Q(**{f"{name}__lte": now})
     return past | Q(**{f"{name}__gt": now + longest + MAX_SKEW})
 
 
 def is_recent(name: str, *, now: datetime, within: timedelta) -> Q:
-    """Rows whose time in the field `name` is not older than `within`, and not from the future."""
+    """Rows whose time in the field `name` is at most `within` old and not in the future."""
     return Q(**{f"{name}__gt": now - within, f"{name}__lte": now + MAX_SKEW})
 
 
@@ -29,13 +29,13 @@ def is_from_the_future(moment: datetime, *, now: datetime) -> bool:
 
 
 class StepWatch:
-    """Notices that this machine's clock was set, from one look to the next, by the clock that never is."""
+    """Detects, from one call to the next, that this machine's clock was set, by comparison with the steady clock."""
 
     def __init__(self) -> None:
         self._ahead = time.time() - time.monotonic()
 
     def seconds_set(self) -> float:
-        """By how much the clock was set since the last look; 0.0 for less than a second."""
+        """The seconds by which the clock was set since the last call; 0.0 if less than a second."""
         ahead = time.time() - time.monotonic()
         step, self._ahead = ahead - self._ahead, ahead
         return step if abs(step) >= 1 else 0.0

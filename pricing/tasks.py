@@ -65,7 +65,7 @@ def refresh_price(job_id: int) -> None:
     try:
         outcome = refresh_job(job_id, client_for=process.client_for, clock=timezone.now)
     except DatabaseError:
-        schema.look_again()
+        schema.check_again()
         raise
     if outcome in {Outcome.KNOWN, Outcome.FAILED}:
         failed = outcome == Outcome.FAILED

@@ -96,7 +96,7 @@ class ConsumerRejected(DiscogsError):
 
 
 class AccessDenied(DiscogsError):
-    """403 with JSON: a private resource of someone else."""
+    """403 with JSON: a private resource of another user."""
 
     kind = Kind.PRIVATE
     retry = Retry.NEVER

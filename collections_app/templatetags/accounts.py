@@ -1,4 +1,4 @@
-"""What the pages about an account show of it."""
+"""Filters for the account pages."""
 
 from allauth.mfa.models import Authenticator
 from django import template

@@ -121,7 +121,7 @@ def test_pause_is_logged_once_and_so_is_its_end(newer_schema, caplog):
     for _ in range(5):
         schema.mismatch()
     said = [record.getMessage() for record in caplog.records if record.name == "collections_app.schema"]
-    assert [text.partition(":")[0] for text in said] == ["work is paused", "work goes on"]
+    assert [text.partition(":")[0] for text in said] == ["work is paused", "work continues"]
 
 
 def test_schema_is_read_every_few_seconds_only(django_assert_num_queries):

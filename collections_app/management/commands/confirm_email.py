@@ -1,4 +1,4 @@
-"""manage.py confirm_email: give a user an address that counts as confirmed."""
+"""manage.py confirm_email: set the confirmed address of a user."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from collections_app.accounts.lookup import confirm_address, find_user
 
 
 class Command(BaseCommand):
-    help = "Make an address the confirmed one of a user, without a code. It takes the place of the old one."
+    help = "Make an address the confirmed one of a user, without a code. It replaces the old one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="user name or email address")

@@ -1,4 +1,4 @@
-"""manage.py connect_discogs: link a user to Discogs with a personal access token."""
+"""manage.py connect_discogs: connect a user to Discogs with a personal access token."""
 
 import sys
 from argparse import ArgumentParser
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username", help="the user's name on this site, or their address")
-        # Never an argument: those are visible to everyone on the machine.
+        # Never an argument: arguments are visible to every user of the machine.
         parser.add_argument(
             "--token-stdin", action="store_true", required=True, help="read the token from stdin"
         )

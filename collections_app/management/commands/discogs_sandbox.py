@@ -1,4 +1,4 @@
-"""Serve the stand-in Discogs: manage.py discogs_sandbox --port 8001 --limit 60 --window 6"""
+"""manage.py discogs_sandbox --port 8001 --limit 60 --window 6: serve the stand-in Discogs."""
 
 import argparse
 import signal
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--releases", type=int, default=5000)
-        parser.add_argument("--count-refused", action="store_true", help="refused requests take room too")
+        parser.add_argument("--count-refused", action="store_true", help="refused requests count too")
         parser.add_argument("--public", action="store_true", help="allow an address that is not loopback")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
         def stop(_number: int, _frame: FrameType | None) -> None:
-            # shutdown() waits for serve_forever(), which runs in this very thread.
+            # shutdown() waits for serve_forever(), which runs in this same thread.
             Thread(target=sandbox.stop, daemon=True).start()
 
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,11 +15,11 @@ from collections_app.tasks import enqueue_import
 
 
 class Command(BaseCommand):
-    help = "Read folders and copies from Discogs, of one connected user or of all."
+    help = "Read folders and copies from Discogs, for one connected user or for all."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", help="only this user's collection")
-        parser.add_argument("--wait", action="store_true", help="read it now; otherwise the workers do")
+        parser.add_argument("--wait", action="store_true", help="read it now; otherwise the workers read it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connections = DiscogsConnection.objects.order_by("pk")

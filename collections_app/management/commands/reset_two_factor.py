@@ -1,4 +1,4 @@
-"""manage.py reset_two_factor: for a user who has lost both the authenticator and the recovery codes."""
+"""manage.py reset_two_factor: for a user who lost both the authenticator and the recovery codes."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -22,5 +22,5 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user named {options['user']!r}.", returncode=2)
         removed, _ = Authenticator.objects.filter(user_id=user.pk).delete()
         end_sessions_of(user)
-        told = "is gone, and all sessions have ended" if removed else "was not set up"
-        self.stdout.write(f"The two-factor login of {user} {told}.")
+        outcome = "was removed, and all sessions have ended" if removed else "was not set up"
+        self.stdout.write(f"The two-factor login of {user} {outcome}.")

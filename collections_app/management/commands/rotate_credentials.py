@@ -1,4 +1,4 @@
-"""manage.py rotate_credentials: bring what is encrypted under the first key of CREDENTIAL_KEYS."""
+"""manage.py rotate_credentials: re-encrypt everything stored with the first key of CREDENTIAL_KEYS."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from collections_app.models import DiscogsConnection
 
 class Command(BaseCommand):
     help = (
-        "Encrypt stored credentials and two-factor secrets anew, with the first key of CREDENTIAL_KEYS. Can be "
-        "stopped and run again; the site may run meanwhile."
+        "Re-encrypt stored credentials and two-factor secrets with the first key of CREDENTIAL_KEYS. Can be stopped "
+        "and run again; the site may run meanwhile."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,16 +24,16 @@ class Command(BaseCommand):
             )
 
     def _renew_secrets(self) -> int:
-        """Returns how many cannot be read."""
+        """Return how many cannot be read."""
         renewal = reencrypt_secrets()
         for pk in renewal.unreadable:
-            self.stderr.write(f"Authenticator {pk}: no key opens its secret. It was left as it is.")
+            self.stderr.write(f"Authenticator {pk}: no key decrypts its secret. It was left unchanged.")
         if renewal.total:
-            self.stdout.write(f"{renewal.renewed} of {renewal.total} two-factor secrets encrypted anew.")
+            self.stdout.write(f"{renewal.renewed} of {renewal.total} two-factor secrets re-encrypted.")
         return len(renewal.unreadable)
 
     def _renew_credentials(self) -> int:
-        """Returns how many cannot be read."""
+        """Return how many cannot be read."""
         rotated = unreadable = 0
         sealed = DiscogsConnection.objects.exclude(credential="").order_by("pk")
         rows = list(sealed.values_list("pk", "credential"))
@@ -41,11 +41,11 @@ class Command(BaseCommand):
             try:
                 renewed = with_newest_key(ciphertext)
             except TextUnreadable:
-                self.stderr.write(f"Connection {pk}: no key opens its credential. It was left as it is.")
+                self.stderr.write(f"Connection {pk}: no key decrypts its credential. It was left unchanged.")
                 unreadable += 1
                 continue
             if renewed:
-                # Unless its owner has reconnected at this very moment.
+                # Unless its owner has just reconnected.
                 rotated += sealed.filter(pk=pk, credential=ciphertext).update(credential=renewed)
-        self.stdout.write(f"{rotated} of {len(rows)} credentials encrypted anew; the others needed nothing.")
+        self.stdout.write(f"{rotated} of {len(rows)} credentials re-encrypted; the others needed no change.")
         return unreadable
