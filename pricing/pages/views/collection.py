@@ -1,0 +1,32 @@
+"""The list of the collection."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from collections_app.accounts.owner import owner_of
+from collections_app.connections.lookup import connection_of
+from collections_app.search import CUT
+from pricing.pages import queries
+from pricing.pages.views._shared import connected
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+def collection(request: HttpRequest) -> HttpResponse:
+    now, user_id = timezone.now(), owner_of(request)
+    connection = connection_of(user_id)
+    if connection is None:
+        return redirect("connect")
+    view = queries.ListQuery.of(request.GET)
+    try:
+        page = queries.collection_for(user_id, view, now=now)
+    except queries.TookTooLong:
+        logger.warning("a search in the collection of user %s took too long and was stopped", user_id)
+        return render(request, "pages/search_too_long.html", status=503)
+    context = {"page": page, "view": page.view, "search_cut": CUT, **connected(connection)}
+    return render(request, "pages/collection.html", context)

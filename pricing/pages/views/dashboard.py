@@ -1,0 +1,44 @@
+"""The dashboard and its live part."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from collections_app.accounts.owner import owner_of
+from collections_app.connections.lookup import connection_of
+from pricing.pages import queries
+from pricing.pages.views._shared import connected, range_of
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    now, user_id = timezone.now(), owner_of(request)
+    connection = connection_of(user_id)
+    if connection is None:
+        return render(request, "pages/welcome.html")
+    group = request.GET.get("group", "")
+    board = queries.dashboard_for(
+        user_id,
+        range_key=range_of(request),
+        group=group if group in queries.GROUPINGS else queries.DEFAULT_GROUPING,
+        now=now,
+    )
+    progress = queries.progress_now(user_id, now=now)
+    context = {"board": board, "headline": board.headline, "progress": progress, **connected(connection)}
+    return render(request, "pages/dashboard.html", context)
+
+
+@require_safe
+def headline(request: HttpRequest) -> HttpResponse:
+    """The live part of the dashboard; it polls while a run is active."""
+    now, user_id = timezone.now(), owner_of(request)
+    context = {
+        "headline": queries.headline_for(user_id, range_key=range_of(request), now=now),
+        "progress": queries.progress_now(user_id, now=now),
+        **connected(connection_of(user_id)),
+    }
+    response = render(request, "pages/_headline.html", context)
+    if context["progress"] is None:
+        response["HX-Refresh"] = "true"  # the sync is over: movers, groups and chart have changed too
+    return response

@@ -1,0 +1,42 @@
+"""The page of one release, and checking its price at once."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from collections_app.accounts.limits import limited
+from collections_app.accounts.owner import owner_of
+from collections_app.models import Release
+from pricing.pages import queries
+from pricing.pages.charts import DEFAULT_RANGE
+from pricing.pages.views._shared import range_of
+from pricing.sync import planner
+
+
+@require_safe
+def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
+    try:
+        page = queries.release_for(
+            owner_of(request), discogs_id, range_key=range_of(request), now=timezone.now()
+        )
+    except Release.DoesNotExist:
+        raise Http404 from None
+    return render(request, "pages/release.html", {"page": page, "release": page.release})
+
+
+@require_POST
+@limited("check", "60/h")
+def release_check(request: HttpRequest, discogs_id: int) -> HttpResponse:
+    """Fetch the price of one release now."""
+    now = timezone.now()
+    try:
+        queries.release_for(owner_of(request), discogs_id, range_key=DEFAULT_RANGE, now=now)
+    except Release.DoesNotExist:
+        raise Http404 from None
+    if planner.check_release(discogs_id, now=now):
+        messages.info(request, "Discogs is being asked now. Reload the page in a moment to see the answer.")
+    else:
+        messages.info(request, "This price was checked less than a minute ago.")
+    return redirect("release", discogs_id=discogs_id)

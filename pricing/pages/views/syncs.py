@@ -1,0 +1,99 @@
+"""The list of syncs, the page of one, and starting, pausing and cancelling them."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from collections_app.accounts.limits import limited
+from collections_app.accounts.owner import owner_of
+from collections_app.connections.lookup import connection_of
+from collections_app.discogs import gate
+from pricing.models import SyncRun
+from pricing.pages import queries
+from pricing.pages.views._shared import connected
+from pricing.sync import planner
+
+
+def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
+    return get_object_or_404(SyncRun.objects.of(owner_of(request)).select_related("import_pass"), pk=run_id)
+
+
+def _progress_context(request: HttpRequest, run_id: int) -> dict[str, object]:
+    now, run = timezone.now(), _run_of(request, run_id)
+    progress = queries.progress_of(run, now=now)
+    left = progress.seconds_left
+    ends_at = None if left is None or not run.is_active else now + timedelta(seconds=left)
+    context = connected(connection_of(owner_of(request)))
+    return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at, **context}
+
+
+@require_safe
+def syncs(request: HttpRequest) -> HttpResponse:
+    user_id = owner_of(request)
+    context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
+    return render(request, "pages/syncs.html", context)
+
+
+@require_safe
+def sync_run(request: HttpRequest, run_id: int) -> HttpResponse:
+    return render(request, "pages/sync_run.html", _progress_context(request, run_id))
+
+
+@require_safe
+def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
+    return render(request, "pages/_progress.html", _progress_context(request, run_id))
+
+
+@require_safe
+def sync_bar(request: HttpRequest) -> HttpResponse:
+    """The progress in the header of every page."""
+    return render(request, "pages/_bar.html")
+
+
+@require_POST
+def sync_start(request: HttpRequest) -> HttpResponse:
+    user_id = owner_of(request)
+    if connection_of(user_id) is None:
+        return redirect("connect")
+    active = queries.active_run_of(user_id)  # joining one is not limited
+    return redirect("sync_run", run_id=active.pk) if active else _begin_sync(request)
+
+
+@limited("sync", "30/h")
+def _begin_sync(request: HttpRequest) -> HttpResponse:
+    try:
+        run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    except planner.NotConnected:
+        return redirect("connect")  # disconnected this very moment, on another page
+    return redirect("sync_run", run_id=run.pk)
+
+
+@require_POST
+def sync_pause(request: HttpRequest, run_id: int) -> HttpResponse:
+    planner.pause_run(_run_of(request, run_id), now=timezone.now())
+    return redirect("sync_run", run_id=run_id)
+
+
+@require_POST
+def sync_resume(request: HttpRequest, run_id: int) -> HttpResponse:
+    planner.resume_run(_run_of(request, run_id), now=timezone.now())
+    return redirect("sync_run", run_id=run_id)
+
+
+@require_POST
+def sync_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    planner.cancel_run(_run_of(request, run_id), now=timezone.now())
+    return redirect("sync_run", run_id=run_id)
+
+
+@require_POST
+def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
+    again = planner.retry_failed(_run_of(request, run_id), now=timezone.now())
+    messages.info(
+        request, f"{again:,} failed releases are tried again." if again else "Nothing is left to retry."
+    )
+    return redirect("sync_run", run_id=run_id)
