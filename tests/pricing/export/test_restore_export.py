@@ -91,7 +91,7 @@ def file(lines, tmp_path):
 
 def run(*words):
     told = io.StringIO()
-    call_command("import_export", *words, stdout=told)
+    call_command("restore_export", *words, stdout=told)
     return told.getvalue()
 
 
@@ -135,3 +135,11 @@ def test_a_refusal_ends_with_its_status_and_a_sentence(file, words, status, hint
         run(*(str(file) if word == "FILE" else word for word in words))
     assert error.value.returncode == status
     assert hint in str(error.value)
+
+
+def test_former_name_still_restores_and_warns(file, arriving):
+    told, warned = io.StringIO(), io.StringIO()
+    call_command("import_export", str(file), "--user", "arriving", stdout=told, stderr=warned)
+    assert "Stored:" in told.getvalue()
+    assert "renamed to restore_export" in warned.getvalue()
+    assert CollectionInstance.objects.of(arriving.pk).count() == 2
