@@ -1,4 +1,4 @@
-"""Looking at runs, jobs, prices, workers and alerts. Nothing here can be changed by hand."""
+"""Read-only admin pages for runs, jobs, prices, workers and alerts."""
 
 from typing import Any
 
@@ -187,7 +187,7 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
         return [engine, *super().get_urls()]
 
     def engine(self, request: HttpRequest) -> HttpResponse:
-        """Gate, jobs, throughput, response times and workers; only its moving part when htmx asks."""
+        """Gate, jobs, throughput, response times and workers; only the live part for an htmx request."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         asked = request.GET.get("hours", "")

@@ -1,4 +1,4 @@
-"""Ranges of time, and series made ready to be drawn. Pure; knows nothing of the database."""
+"""Time ranges and chart series. Pure functions; no database access."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Readings further apart than this are not joined by a line: nobody knows what happened between them.
+# Readings further apart than this are not joined by a line: what happened between them is unknown.
 JOINED_UNTIL_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of history that ends today. `days` is None where the start is not a fixed number of days ago."""
+    """A period of history that ends today. `days` is None if the start is not a fixed number of days ago."""
 
     key: str
     label: str
@@ -60,7 +60,7 @@ def fits(span: Range, *, today: date, first_day: date | None) -> bool:
 
 
 def choose(key: str, *, today: date, first_day: date | None) -> Range:
-    """The range asked for, or all of the history when that is unknown or reaches back too far."""
+    """The requested range, or all of the history if that range is unknown or reaches back too far."""
     span = _BY_KEY.get(key, _BY_KEY[DEFAULT_RANGE])
     return span if fits(span, today=today, first_day=first_day) else ALL
 
@@ -71,7 +71,7 @@ def pills(current: Range, *, today: date, first_day: date | None) -> list[Pill]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From one amount or count to another."""
+    """The change from one amount or count to another."""
 
     then: int
     now: int
@@ -82,12 +82,12 @@ class Change:
 
     @property
     def percent(self) -> float | None:
-        """None when it began at nothing, where a share has no meaning."""
+        """None if it started at zero, where a percentage has no meaning."""
         return self.difference * 100 / self.then if self.then else None
 
     @property
     def direction(self) -> str:
-        """up, down or flat; flat also when it is too little to show as a share of one decimal."""
+        """up, down or flat; flat also if the percentage rounds to 0.0."""
         if self.difference == 0 or (self.percent is not None and round(self.percent, 1) == 0):
             return "flat"
         return "up" if self.difference > 0 else "down"
@@ -98,12 +98,12 @@ def change(then: int | None, now: int | None) -> Change | None:
 
 
 def epoch(day: date) -> int:
-    """Seconds since 1970 at the start of a UTC day: what the chart's time axis wants."""
+    """Seconds since 1970 at the start of a UTC day: the unit of the chart's time axis."""
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
 def with_gaps(days: Sequence[date]) -> list[tuple[date, int | None]]:
-    """The days with the position of their reading, and a day with None inside every hole that must stay open."""
+    """The days with the position of their reading, and a day with None inside every gap that must stay open."""
     out: list[tuple[date, int | None]] = []
     for index, day in enumerate(days):
         if index and (day - days[index - 1]).days > JOINED_UNTIL_DAYS:
@@ -113,11 +113,11 @@ def with_gaps(days: Sequence[date]) -> list[tuple[date, int | None]]:
 
 
 def chart_data(days: Sequence[date], **series: Sequence[int | None]) -> dict[str, list[int | None]]:
-    """Columns for the chart: `t` in epoch seconds and one list for each series, holes as None."""
-    places = with_gaps(days)
-    data: dict[str, list[int | None]] = {"t": [epoch(day) for day, _ in places]}
+    """Columns for the chart: `t` in epoch seconds and one list for each series, gaps as None."""
+    positions = with_gaps(days)
+    data: dict[str, list[int | None]] = {"t": [epoch(day) for day, _ in positions]}
     for name, values in series.items():
-        data[name] = [None if index is None else values[index] for _, index in places]
+        data[name] = [None if index is None else values[index] for _, index in positions]
     return data
 
 
@@ -129,7 +129,7 @@ def shape_of(values: Sequence[int | None]) -> list[int | None]:
 
 
 def thinned(rows: Sequence[T], limit: int) -> list[T]:
-    """At most `most` rows at even steps, the newest always among them, newest first."""
+    """At most `limit` rows at even steps, always including the newest, newest first."""
     step = max(1, ceil(len(rows) / limit))
     return list(rows[::-1][::step])
 

@@ -1,4 +1,4 @@
-"""What every page knows."""
+"""Template context of every page."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from pricing.pages.queries import Progress, progress_now
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """What is callable asks the database only where a template calls it."""
+    """Callables query the database only if a template calls them."""
 
     def trouble() -> DiscogsConnection | None:
         user = getattr(request, "user", None)

@@ -1,4 +1,4 @@
-"""Forms about the connection to Discogs, and about what users choose for themselves."""
+"""The forms for the Discogs token and for preferences."""
 
 from itertools import groupby
 from zoneinfo import available_timezones
@@ -8,9 +8,9 @@ from django import forms
 from collections_app.currencies import CURRENCIES
 from collections_app.models import Preferences
 
-# A personal access token has 40 letters; anything far longer was pasted by mistake.
+# A personal access token has 40 characters; anything far longer was pasted by mistake.
 LONGEST_TOKEN = 200
-# The rest of the IANA database are old names, whole countries and offsets whose sign reads the wrong way round.
+# The rest of the IANA database is old names, whole countries, and offsets whose sign is reversed.
 REGIONS = frozenset(
     {
         "Africa",
@@ -29,7 +29,7 @@ ZoneChoices = list[tuple[str, str] | tuple[str, list[tuple[str, str]]]]
 
 
 class ConnectForm(forms.Form):
-    """A personal access token. It is never shown again, also not after a mistake."""
+    """A personal access token. It is never shown again, not even after an error."""
 
     token = forms.CharField(
         label="Personal access token",
@@ -45,7 +45,7 @@ class ConnectForm(forms.Form):
 
 
 def zone_choices() -> ZoneChoices:
-    """UTC, and the places of the IANA database by region."""
+    """UTC, and the cities of the IANA database by region."""
     names = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
     regions = groupby(names, key=lambda name: name.partition("/")[0])
     return [("UTC", "UTC"), *((region, [_place(name) for name in places]) for region, places in regions)]
@@ -65,14 +65,14 @@ class PreferencesForm(forms.ModelForm):
 
     currency = forms.ChoiceField(
         choices=currency_choices,
-        help_text="Discogs tells prices in US dollars. They are converted for you at its own rate.",
-        error_messages={"invalid_choice": "Discogs does not know this currency. Choose one of the list."},
+        help_text="Discogs gives prices in US dollars. They are converted for you at its own rate.",
+        error_messages={"invalid_choice": "Discogs does not know this currency. Choose one from the list."},
     )
     time_zone = forms.ChoiceField(
         label="Time zone",
         choices=zone_choices,
-        help_text="For times on every page. The days of a history begin at midnight UTC for everybody.",
-        error_messages={"invalid_choice": "This time zone is not known here. Choose one of the list."},
+        help_text="For times on every page. The days of a history begin at midnight UTC for everyone.",
+        error_messages={"invalid_choice": "This time zone is not known here. Choose one from the list."},
     )
 
     class Meta:
@@ -82,4 +82,4 @@ class PreferencesForm(forms.ModelForm):
         help_texts = {
             "hides_amounts": "Shows ••• in place of every amount. Counts, percentages and the shape of charts stay."
         }
-        error_messages = {"sync_every_hours": {"invalid_choice": "Choose one of the intervals of the list."}}
+        error_messages = {"sync_every_hours": {"invalid_choice": "Choose one of the intervals in the list."}}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
-WIDTH, HEIGHT = 600, 120  # units of the drawing; it is stretched to its place
+WIDTH, HEIGHT = 600, 120  # units of the drawing; it is stretched to fit
 STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 Values = Sequence[float | None]
@@ -35,7 +35,7 @@ class LineChart:
 
 
 def line_chart(series: Mapping[str, Values]) -> LineChart:
-    """Lines of equally many values each, oldest first. A None breaks its line: nobody knows what was there."""
+    """Lines with the same number of values, oldest first. A None breaks its line: the value is unknown."""
     largest = max((value for values in series.values() for value in values if value is not None), default=0.0)
     top = round_above(largest)
     lines = (
@@ -45,7 +45,7 @@ def line_chart(series: Mapping[str, Values]) -> LineChart:
 
 
 def round_above(value: float) -> float:
-    """The smallest number not below that is one of STEPS times a power of ten; at least 1."""
+    """The smallest number not below `value` that is one of STEPS times a power of ten; at least 1."""
     if value <= 1:
         return 1.0
     unit = 10.0 ** floor(log10(value))

@@ -1,4 +1,4 @@
-"""Everything on a page is shown as its user has chosen."""
+"""Apply the user's display preferences to every page."""
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -13,7 +13,7 @@ from pricing.pages.queries.display import display_for
 
 
 class DisplayMiddleware:
-    """Activates the user's display for a request; the database is asked when something is formatted."""
+    """Activate the user's display for a request; the database is queried when something is first formatted."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -29,7 +29,7 @@ class DisplayMiddleware:
 
 
 def _display_of(request: HttpRequest) -> display.Display:
-    """The administration shows what is stored, by the clock of the logs."""
+    """The administration shows stored values, and times in UTC like the logs."""
     resolved = request.resolver_match
     if not request.user.is_authenticated or (resolved and resolved.app_name == "admin"):
         return display.Display()
@@ -37,7 +37,7 @@ def _display_of(request: HttpRequest) -> display.Display:
 
 
 def _piece_by_piece(pieces: Iterator[bytes], source: display.Source) -> Iterator[bytes]:
-    """A stream is made after the request is over, and between two pieces anything may run: active for each alone."""
+    """Activate the display for each piece alone: a stream outlives its request, and other code runs between pieces."""
     while True:
         with display.active(source):
             piece = next(pieces, None)

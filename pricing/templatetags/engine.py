@@ -1,4 +1,4 @@
-"""What the admin's pages say of the engine."""
+"""Tags of the admin's pages about the engine."""
 
 from django import template
 from django.utils import timezone
@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_tag
 def current_alerts() -> list[HealthAlert]:
-    """What is wrong now: three small queries."""
+    """The alerts that are open now: three small queries."""
     return alerts.current(timezone.now())
 
 
@@ -27,5 +27,5 @@ def alert_class(alert: HealthAlert) -> str:
 
 @register.filter
 def milliseconds(value: float | None) -> str:
-    """A response time; a dash where there was none."""
+    """A response time; a dash if there was none."""
     return "–" if value is None else f"{value:,.0f} ms"

@@ -1,4 +1,4 @@
-"""Figures as people read them: money, changes, ages. Filters only format; they know no rules."""
+"""Formatting of money, changes and ages. Filters only format; they hold no business rules."""
 
 import re
 from datetime import datetime
@@ -26,13 +26,13 @@ _GRADE = re.compile(r"\(([^()\s]+)")
 
 @register.simple_tag
 def display() -> Display:
-    """How everything is shown to this user."""
+    """The user's display preferences."""
     return current()
 
 
 @register.filter
 def exponent(currency: str) -> int:
-    """How many decimals a currency has."""
+    """The number of decimals of a currency."""
     return digits_of(currency)
 
 
@@ -55,7 +55,7 @@ def _split(minor: int, currency: str) -> tuple[str, str]:
     return f"{symbol_of(currency)}{major:,}", f".{rest:0{places}d}" if places else ""
 
 
-# Amounts as the user has chosen to see them. No page shows one in another way.
+# Amounts in the user's chosen display. Pages format amounts only with these.
 
 
 @register.filter
@@ -68,7 +68,7 @@ def money(minor: int | None, currency: str) -> str:
 
 @register.filter
 def paid(copy: CollectionInstance) -> str:
-    """What its owner paid for a copy, in the currency they wrote and never converted; without one a bare number."""
+    """What the owner paid for a copy, in the currency they wrote, never converted; a bare number if they wrote none."""
     if copy.paid_minor is None:
         return DASH
     return HIDDEN if current().hides_amounts else exact_money(copy.paid_minor, copy.paid_currency).strip()
@@ -76,15 +76,15 @@ def paid(copy: CollectionInstance) -> str:
 
 @register.filter
 def own_notes(copy: CollectionInstance) -> str:
-    """The owner's notes about a copy; withheld if there is a number in them while amounts are hidden."""
+    """The owner's notes about a copy; hidden if they contain a number while amounts are hidden."""
     return HIDDEN if _is_withheld(copy.notes) else copy.notes
 
 
 @register.filter
 def own_fields(copy: CollectionInstance, paid_field: str) -> list[tuple[str, str]]:
-    """What the owner wrote into fields of their own, without the price paid, which is shown apart.
+    """The owner's own fields, without the price paid, which is shown separately.
 
-    Without those that hold a number while amounts are hidden. Where no price could be read, its text is shown.
+    Fields that hold a number are left out while amounts are hidden. If no price could be read, its text is shown.
     """
     apart = paid_field if copy.paid_minor is not None else None
     fields = [(name, text) for name, text in copy.custom_fields.items() if name != apart]
@@ -97,7 +97,7 @@ def _is_withheld(text: str) -> bool:
 
 @register.filter
 def money_in_words(minor: int | None, currency: str) -> str:
-    """The same where no markup may stand, as in an attribute."""
+    """The same as plain text, for places that allow no markup, such as an attribute."""
     if minor is None:
         return DASH
     return "hidden" if current().hides_amounts else exact_money(*_shown(minor, currency))
@@ -117,7 +117,7 @@ def money_minor(minor: int, currency: str) -> str:
 
 @register.filter
 def money_difference(change: Change, currency: str) -> str:
-    """With its sign, also when it is positive: of the amounts as they are shown, so that it fits them to the cent."""
+    """A signed difference of the amounts as shown, so that it matches them to the cent."""
     if current().hides_amounts:
         return HIDDEN
     (then, _), (now, shown_in) = (_shown(minor, currency) for minor in (change.then, change.now))
@@ -152,7 +152,7 @@ def chart_shown(columns: dict[str, Column], name: str, currency: str) -> dict[st
 
 @register.filter
 def percent(value: float | None) -> str:
-    """The size of a share without its sign, which the arrow beside it shows: 3.3 %."""
+    """A percentage without its sign, which the arrow beside it shows: 3.3 %."""
     if value is None:
         return ""
     return f"{abs(value):,.{0 if abs(value) >= 1000 else 1}f} %"
@@ -160,7 +160,7 @@ def percent(value: float | None) -> str:
 
 @register.filter
 def share(part: int, whole: int) -> str:
-    """part of whole in whole per cent; 100 only when it is all."""
+    """`part` of `whole` as a whole percentage; 100 only if it is all."""
     if not whole:
         return DASH
     rounded = round(part * 100 / whole)
@@ -188,7 +188,7 @@ def age_in_words(seconds: float) -> str:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> that says how long ago, with the moment itself in its title, in the user's time zone."""
+    """A <time> that says how long ago, with the exact time in its title, in the user's time zone."""
     if moment is None:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
@@ -203,7 +203,7 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """A stretch of time in one or two units: 14 s, 4 min, 1 h 20 min."""
+    """A duration in one or two units: 14 s, 4 min, 1 h 20 min."""
     if seconds is None:
         return DASH
     whole = max(0, round(seconds))
@@ -217,7 +217,7 @@ def duration(seconds: float | None) -> str:
 
 @register.filter
 def since(end: datetime | None, start: datetime) -> str:
-    """The stretch between two moments; a dash while the second one is still to come."""
+    """The time between two moments; a dash while the end is not known yet."""
     return DASH if end is None else duration((end - start).total_seconds())
 
 
@@ -230,7 +230,7 @@ def grade(condition: str) -> str:
 
 @register.filter
 def picture(url: str) -> str:
-    """An image address the content policy lets the browser load, otherwise nothing."""
+    """The image address if the content policy allows it, otherwise an empty string."""
     sources: list[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
     hosts = tuple(f"{source}/" for source in sources if "://" in source)
     return url if url.startswith(hosts) else ""

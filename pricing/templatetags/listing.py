@@ -16,14 +16,14 @@ register.filter("main_format", first_word)
 
 
 def _address(context: RequestContext, **changes: str | int) -> str:
-    # Of what the address had, only what the list understands: each page repeats it in a dozen links.
+    # Keep only known parameters of the address: each page repeats them in a dozen links.
     view: ListQuery = context["view"]
     return f"?{urlencode({**view.parameters, **changes})}"
 
 
 @register.simple_tag(takes_context=True)
 def sort_link(context: RequestContext, label: str, first: str) -> SafeString:
-    """A column's link: `first` is the direction that helps most, a second click turns it round."""
+    """A column's link: `first` is the most useful direction, a second click reverses it."""
     current: str = context["view"].sort
     name = first.removeprefix("-")
     if current.removeprefix("-") != name:
@@ -38,7 +38,7 @@ def sort_link(context: RequestContext, label: str, first: str) -> SafeString:
 
 @register.simple_tag
 def aria_sort(view: ListQuery, names: str) -> SafeString | str:
-    """The attribute of the header cell the list is sorted by."""
+    """The aria-sort attribute for the header cell of the sorted column."""
     if view.sort.removeprefix("-") not in names.split():
         return ""
     return format_html('aria-sort="{}"', "descending" if view.sort.startswith("-") else "ascending")

@@ -1,1 +1,1 @@
-"""The web server: waitress, which receives and sends without a thread, with limits on how long either may take."""
+"""The web server: waitress, which receives and sends without a thread, with limits on how long each may take."""

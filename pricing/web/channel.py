@@ -1,4 +1,4 @@
-"""One connection of the web server, and when it has taken too long."""
+"""One connection of the web server, and its time limits."""
 
 import contextlib
 import socket
@@ -10,7 +10,7 @@ from waitress.channel import HTTPChannel
 
 from pricing.web.messages import Parser, RefusalTask, SiteTask
 
-BODY_FACTOR = 3  # a request with a body may take so many times as long as one without
+BODY_FACTOR = 3  # a request with a body may take this many times as long as one without
 MIN_SENDING_RATE = 1024  # bytes a second, averaged over the send timeout
 LINGER = 3.0  # seconds
 
@@ -20,11 +20,11 @@ class Timeouts:
     """Seconds a client may take."""
 
     receive: float  # for the header of a request, and between two requests
-    send: float  # in which some of an answer has to be taken
+    send: float  # within which the client has to read some of the response
 
 
 class Channel(HTTPChannel):
-    """A connection of waitress that cannot be held for ever.
+    """A connection of waitress that a client cannot hold for ever.
 
     Waitress counts any byte as activity, so a client that sends or takes one byte at a time stays; and it never ends
     a connection while an answer is being produced, so one that stops reading a long answer keeps a thread.
@@ -52,12 +52,12 @@ class Channel(HTTPChannel):
             super().handle_read()
             return
         try:
-            self.recv(65536)  # thrown away; at the end of the stream it closes the connection
+            self.recv(65536)  # discarded; at the end of the stream it closes the connection
         except OSError:
             self.handle_close()
 
     def received(self, data: bytes) -> bool:
-        """Take in one request at most.
+        """Accept one request at most.
 
         In waitress one read may hold a hundred requests whose answers are all produced before one is taken. Clients
         that send the next request early are told to send it again: the connection is closed behind the answer.
@@ -117,18 +117,18 @@ class Channel(HTTPChannel):
     # Time
 
     def is_idle(self) -> bool:
-        """Whether nothing is under way here: between two requests, or before the first."""
+        """Whether no request is in progress: between two requests, or before the first."""
         return not (self.requests or self.request or self.total_outbufs_len or self.close_when_flushed)
 
     def is_overdue(self, now: float, timeouts: Timeouts) -> bool:
-        """Asked once a second."""
+        """Whether the client has taken too long. Checked once a second."""
         if self._lingering_since is not None:
             return now - self._lingering_since > LINGER
         if self.total_outbufs_len:
             return self._sends_too_slowly(now, timeouts.send)
         self._sending_mark = None
         if self.requests or self.close_when_flushed:
-            self.waiting_since = now  # it is the site that takes time
+            self.waiting_since = now  # the site is taking the time, not the client
             return False
         in_body = self.request is not None and self.request.headers_finished
         return now - self.waiting_since > timeouts.receive * (BODY_FACTOR if in_body else 1)

@@ -1,4 +1,4 @@
-"""How one request is parsed, and what the server answers by itself."""
+"""Parsing of one request, and the responses the server sends by itself."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from waitress.task import ErrorTask, WSGITask
 
 
 class Parser(HTTPRequestParser):
-    """Refuse requests of which a proxy in front may have found another end: the way to smuggle one into another."""
+    """Reject requests whose end a proxy in front may see elsewhere: that is how request smuggling works."""
 
     def parse_header(self, header_plus: bytes) -> None:
         if b"\n " in header_plus or b"\n\t" in header_plus:
@@ -24,7 +24,7 @@ class SiteTask(WSGITask):
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
-        environ["SERVER_SOFTWARE"] = ""  # waitress writes None when it is told to keep its name to itself
+        environ["SERVER_SOFTWARE"] = ""  # waitress writes None if it is told to hide its name
         environ["wsgi.multiprocess"] = True
         return environ
 

@@ -1,4 +1,4 @@
-"""Several processes that serve one socket, below one that starts them and stops them."""
+"""Several processes that serve one socket, started and stopped by their parent."""
 
 import gc
 import logging
@@ -18,7 +18,7 @@ ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGALRM}
 
 
 class Prefork:
-    """Keeps so many children running `serve`, until SIGTERM or SIGINT. Must be run by the main thread.
+    """Keep `processes` children running `serve`, until SIGTERM or SIGINT. Must be run by the main thread.
 
     Children share the memory of what was loaded before: they are forked, and never execute anything else.
     """
@@ -46,8 +46,8 @@ class Prefork:
                 self._replace(pid, os.waitstatus_to_exitcode(status))
 
     def _replace(self, pid: int, code: int) -> None:
-        logger.error("web process %s ended with status %s; another one takes its place", pid, code)
-        time.sleep(1)  # one that cannot start must not take up the machine
+        logger.error("web process %s ended with status %s; starting another", pid, code)
+        time.sleep(1)  # a process that cannot start must not use up the machine
         self._start()
 
     def _start(self) -> None:
@@ -80,7 +80,7 @@ class Prefork:
         except BaseException:
             logger.exception("web process failed")
         finally:
-            os._exit(code)  # nothing of the parent's is to be ended here
+            os._exit(code)  # must not run the parent's exit handlers
 
     def _stop(self, *_: Any) -> None:
         self._stopping = True

@@ -16,17 +16,17 @@ from pricing.web.channel import Channel, Timeouts
 
 MAX_CONNECTIONS = 500  # of one process
 MAX_HEADER = 32 * 1024  # bytes, request line included
-# The site refuses a body above 1 MB with a page of its own; what is larger than this is not read at all.
+# The site refuses a body above 1 MB with a page of its own; a body larger than this is not read at all.
 MAX_BODY = 2 * 1024 * 1024  # bytes
 MEMORY_PER_BODY = 64 * 1024  # bytes; the rest of a request waits in a file that has no name
-MEMORY_PER_ANSWER = 256 * 1024  # bytes; the same for what a client has not taken yet
-STOP_WITHIN = 10.0  # seconds for requests under way
+MEMORY_PER_ANSWER = 256 * 1024  # bytes; the same for what a client has not read yet
+STOP_WITHIN = 10.0  # seconds for requests in progress
 
 Application = Callable[..., Any]
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when there is no such address here or it is taken."""
+    """A listening socket. Raises OSError if this machine has no such address or the port is taken."""
     found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
@@ -44,7 +44,7 @@ def allow_open_files() -> None:
 
 
 class WebServer(TcpWSGIServer):
-    """Serves until `stop` was called, and then ends what is under way."""
+    """Serve until `stop` is called, then finish the requests in progress."""
 
     channel_class = Channel
     active_channels: dict[int, Channel]
@@ -65,7 +65,7 @@ class WebServer(TcpWSGIServer):
         adjustments = Adjustments(
             threads=threads,
             ident=None,
-            # The site itself decides which of them to believe: TRUSTED_PROXIES and HTTPS.
+            # The site itself decides which of these headers to trust: TRUSTED_PROXIES and HTTPS.
             clear_untrusted_proxy_headers=False,
             max_request_header_size=MAX_HEADER,
             max_request_body_size=MAX_BODY,
@@ -78,7 +78,7 @@ class WebServer(TcpWSGIServer):
         super().__init__(
             application, _sock=listener, adj=adjustments, sockinfo=sockinfo, bind_socket=False, map={}
         )
-        # It would write a line for each request that waits for a thread.
+        # At WARNING it logs a line for each request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
     def run(self) -> None:
@@ -86,7 +86,7 @@ class WebServer(TcpWSGIServer):
             wasyncore.loop(timeout=1, map=self._map, use_poll=True, count=1)
 
     def stop(self) -> None:
-        """For a signal handler: take no new connection, finish the requests under way, then return from `run`."""
+        """For a signal handler: take no new connection, finish the requests in progress, then return from `run`."""
         self._stop_at = time.monotonic() + STOP_WITHIN
         self.accepting = False
         self.pull_trigger()
@@ -131,5 +131,5 @@ class WebServer(TcpWSGIServer):
             min(waiting, key=lambda each: (bool(each.total_outbufs_len), each.waiting_since)).handle_close()
 
     def fix_addr(self, addr: tuple[Any, ...]) -> tuple[Any, ...]:
-        """An IPv4 visitor of an IPv6 socket gets the address that a proxy or a log would call it."""
+        """Write the address of an IPv4 client on an IPv6 socket as IPv4, as a proxy or a log would."""
         return (addr[0].removeprefix("::ffff:"), *addr[1:])

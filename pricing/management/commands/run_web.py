@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.check()
-        # One about deployment that is said at every start: most sites are never checked with --deploy.
+        # A deployment check that runs at every start: most sites are never checked with --deploy.
         self.check(tags=[FILES], include_deployment_checks=True)
         host, port = options["host"].strip("[]"), options["port"]
         application = get_internal_wsgi_application()

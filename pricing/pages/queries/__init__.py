@@ -1,4 +1,4 @@
-"""What pages and commands read. Returns small frozen dataclasses; writes nothing."""
+"""The queries of pages and commands. They return small frozen dataclasses and write nothing."""
 
 from pricing.pages.queries.collection import ListQuery, collection_for
 from pricing.pages.queries.dashboard import dashboard_for, headline_for

@@ -1,4 +1,4 @@
-"""The list of copies: search, filters, sort and pages, all made by the database."""
+"""The list of copies: search, filters, sort and pages, all done by the database."""
 
 import json
 from contextlib import nullcontext
@@ -52,7 +52,7 @@ _GRADES = ("Poor", "Fair", "Good (", "Good Plus", "Very Good (", "Very Good Plus
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What the address asks for, checked: unknown values are as if they were absent."""
+    """The validated parameters of the address: unknown values count as absent."""
 
     q: str = ""
     folder: str = ""
@@ -62,7 +62,7 @@ class ListQuery:
     state: str = ""
     sort: str = DEFAULT_SORT
     page: int = 1
-    is_cut: bool = False  # whether the search has more words than are looked for
+    is_cut: bool = False  # whether the search has more words than are used
 
     @classmethod
     def of(cls, query: QueryDict) -> "ListQuery":
@@ -172,7 +172,7 @@ def _filtered(
     if view.folder:
         copies = copies.filter(folder__name=view.folder)
     if view.genre:
-        # The list as text: SQLite cannot look into JSON lists.
+        # Compare the list as text: SQLite cannot search JSON lists.
         copies = copies.annotate(genre_text=Cast("release__genres", TextField())).filter(
             genre_text__contains=json.dumps(view.genre)
         )
@@ -212,7 +212,7 @@ def _sorted(
 def _copies_on_page(
     shown: "QuerySet[CollectionInstance]", view: ListQuery, *, start: date, now: datetime
 ) -> list[CollectionInstance]:
-    """The ids in order first: to sort all copies with everything about them costs twice as much. Two queries."""
+    """Fetch the ids in order first: sorting all copies with all their columns costs twice as much. Two queries."""
     first = (view.page - 1) * PAGE_SIZE
     ordered = _sorted(shown, view.sort, start=start, now=now).values_list("pk", flat=True)
     ids = list(ordered[first : first + PAGE_SIZE])
@@ -257,7 +257,7 @@ def _row(
 
 
 def _options(held: "QuerySet[CollectionInstance]", user_id: int) -> Options:
-    """What the filters offer: only what occurs. Two queries."""
+    """The choices of the filters: only values that occur. Two queries."""
     genres: set[str] = set()
     formats: set[str] = set()
     decades: set[str] = set()

@@ -41,7 +41,7 @@ class Headline:
         return self.over_range("amount_minor")
 
     def over_range(self, field: str) -> Change | None:
-        """How a figure changed between the first and the last day shown."""
+        """The change of a figure between the first and the last day shown."""
         if len(self.points) < 2:
             return None
         return change(getattr(self.points[0], field), getattr(self.points[-1], field))
@@ -68,7 +68,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Copies, or releases for `failed`, in a state that needs a look; `state` filters the collection."""
+    """Copies, or releases for `failed`, in a state that needs attention; `state` filters the collection."""
 
     state: str
     label: str
@@ -82,7 +82,7 @@ class Dashboard:
     tiles: list[Tile]
     gainers: list[Mover]
     losers: list[Mover]
-    dearest: list[ReleasePrice]
+    most_expensive: list[ReleasePrice]
     grouping: Grouping
     groupings: list[Grouping]
     bars: list[Bar]
@@ -118,34 +118,34 @@ def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) ->
         tiles=_tiles(headline),
         gainers=ranking.gainers,
         losers=ranking.losers,
-        dearest=ranking.dearest,
+        most_expensive=ranking.most_expensive,
         grouping=grouping,
         groupings=list(GROUPINGS.values()),
         bars=ranking.bars,
         attention=_attention(headline.value, failed=len(failed_releases(user_id))),
-        is_demo=has_demo_data(shown + [price.release_id for price in ranking.dearest], start=start),
+        is_demo=has_demo_data(shown + [price.release_id for price in ranking.most_expensive], start=start),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What has to look at every release."""
+    """The parts that have to read every release."""
 
     gainers: list[Mover]
     losers: list[Mover]
-    dearest: list[ReleasePrice]
+    most_expensive: list[ReleasePrice]
     bars: list[Bar]
 
 
 def _ranking_for(user_id: int, value: Value, grouping: Grouping, *, start: date, now: datetime) -> Ranking:
-    """Remembered until a price, a copy or an expiry changes the value it belongs to."""
+    """Cached until a price, a copy or an expiry changes the value it belongs to."""
     seen = value.as_of.timestamp() if value.as_of else 0
     key = f"ranking:{user_id}:{start}:{grouping.key}:{seen}:{value.amount_minor}:{value.instances}:{value.priced}"
     ranking: Ranking | None = caches["pages"].get(key)
     if ranking is None:
         gainers, losers = movers_for(user_id, start=start, now=now)
-        dearest, bars = most_expensive_for(user_id, now=now), bars_for(user_id, grouping, now=now)
-        ranking = Ranking(gainers, losers, dearest, bars)
+        most_expensive, bars = most_expensive_for(user_id, now=now), bars_for(user_id, grouping, now=now)
+        ranking = Ranking(gainers, losers, most_expensive, bars)
         caches["pages"].set(key, ranking)
     return ranking
 
@@ -194,7 +194,7 @@ def _attention(value: Value, *, failed: int) -> list[Attention]:
         Attention(
             "none_for_sale",
             "None for sale",
-            "nobody offers one, so it adds nothing to the value",
+            "no copy is listed, so it adds nothing to the value",
             states.get(Freshness.NONE_FOR_SALE, 0),
         ),
         Attention(

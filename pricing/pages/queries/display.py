@@ -1,4 +1,4 @@
-"""How a user wants everything shown."""
+"""A user's display preferences."""
 
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +10,7 @@ from pricing.money.display import Display
 
 
 def display_for(user_id: int, *, now: datetime) -> Display:
-    """One query, and one more for another currency than the one prices come in."""
+    """One query, and one more if the currency is not that of the prices."""
     chosen = preferences_of(user_id)
     row = None
     if chosen.currency != PRICE_CURRENCY:

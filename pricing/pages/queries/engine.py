@@ -18,7 +18,7 @@ from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.monitoring.heartbeat import SILENT_AFTER
 from pricing.pages.linechart import LineChart, line_chart
 
-HOURS = (3, 12, 24)  # the stretches one can look at
+HOURS = (3, 12, 24)  # the periods offered
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(hours=24)
 ENDED = (*PriceJob.KNOWN, PriceJob.State.DEAD, PriceJob.State.CANCELLED)
@@ -33,7 +33,7 @@ class StateCount:
 
 @dataclass(frozen=True)
 class GateNow:
-    """The gate this host goes through. `requests`: since it exists."""
+    """The rate gate of this host. `requests`: since it was created."""
 
     egress: str
     status: GateStatus
@@ -120,7 +120,7 @@ class Engine:
 
     @property
     def busy_minutes(self) -> list[Minute]:
-        """Those in which something happened, newest first."""
+        """The minutes in which something happened, newest first."""
         return [minute for minute in reversed(self.minutes) if not minute.is_quiet]
 
 
@@ -156,13 +156,13 @@ def _gate_now() -> GateNow:
 
 
 def _counts(states: Sequence[PriceJob.State], rows: Iterable[Any]) -> tuple[StateCount, ...]:
-    """A number for each state, also for those nobody is in."""
+    """A number for each state, zero included."""
     numbers = Counter(dict(rows))
     return tuple(StateCount(state.value, str(state.label), numbers[state.value]) for state in states)
 
 
 def _minutes(*, now: datetime, hours: int) -> tuple[Minute, ...]:
-    """The whole minutes of the last hours, over all ways out; the one under way would look like a drop."""
+    """The whole minutes of the last hours, summed over all egresses; the current minute would look like a drop."""
     end = now.replace(second=0, microsecond=0)
     start = end - timedelta(hours=hours)
     asked = {
@@ -194,7 +194,7 @@ def _finished_by_minute(start: datetime, end: datetime) -> dict[datetime, int]:
 def _minute(at: datetime, row: Mapping[str, Any] | None, finished: int) -> Minute:
     if row is None:
         return Minute(at, finished=finished)
-    # Times are noted of proper answers only, neither of faults nor of refusals.
+    # Times are recorded for proper answers only, not for faults or refusals.
     answers = row["requests_sum"] - row["faults_sum"] - row["refusals_sum"]
     return Minute(
         at,

@@ -1,4 +1,4 @@
-"""Where a collection's value lies: by genre, decade, format or folder."""
+"""A collection's value by genre, decade, format or folder."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from django.db.models import Count, Sum
 from collections_app.models import CollectionInstance
 from pricing.value.current import counted
 
-# Bars shown; the rest is added up in one.
+# Bars shown; the rest is summed into one.
 MAX_BARS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """`field` leads from a copy to what it is grouped by, `label` turns that into words."""
+    """`field` is the lookup from a copy to its group, `label` turns its value into words."""
 
     key: str
     words: str

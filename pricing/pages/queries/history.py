@@ -1,4 +1,4 @@
-"""A user's value from day to day."""
+"""The daily value of a user's collection."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""A limit on the time that reading may take in the database."""
+"""A time limit for database reads."""
 
 import time
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
 
-STEPS = 10_000  # of SQLite's virtual machine between two looks at the clock
+STEPS = 10_000  # of SQLite's virtual machine between two checks of the clock
 
 
 class TookTooLong(Exception):
@@ -15,7 +15,7 @@ class TookTooLong(Exception):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Stop reading after so long: PostgreSQL each statement, SQLite all of them together. Raises TookTooLong."""
+    """Stop reading after `seconds`: PostgreSQL each statement, SQLite all of them together. Raises TookTooLong."""
     started = time.monotonic()
     try:
         with _on_postgresql(seconds) if connection.vendor == "postgresql" else _on_sqlite(started + seconds):
@@ -29,7 +29,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _on_postgresql(seconds: float) -> Iterator[None]:
-    # The setting ends with the transaction, which therefore must be the outermost one.
+    # The setting ends with the transaction, so it must be the outermost one.
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{round(seconds * 1000)}"])
         yield

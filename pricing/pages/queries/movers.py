@@ -1,4 +1,4 @@
-"""Which releases of a user rose and fell, and which are worth most."""
+"""A user's gainers, losers and most expensive releases."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[R
 def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:
     """Whether the history of any of these releases was made up, at the start of the range or just after it.
 
-    The demo fills every day of every release, so a few releases and days tell.
+    The demo fills every day of every release, so a few releases and days are enough to tell.
     """
     window = (start, start + timedelta(days=2))
     readings = PriceSnapshot.objects.filter(release__in=release_ids, day__range=window)

@@ -20,8 +20,8 @@ class ReleasePage:
     price: ReleasePrice | None
     state: Freshness
     currency: str
-    copies: list[CollectionInstance]  # those owned now first, then those given away
-    paid_field: str  # how the user calls the field that prices paid are read from
+    copies: list[CollectionInstance]  # current copies first, then removed ones
+    paid_field: str  # the user's name for the field that prices paid are read from
     is_wanted: bool
     span: Range
     pills: list[Pill]
@@ -30,12 +30,12 @@ class ReleasePage:
 
     @property
     def amount_minor(self) -> int | None:
-        """What is asked now; None when nobody knows, so also when the last answer is too old to count."""
+        """The lowest price now; None if unknown, including when the last answer is too old to count."""
         return self.price.amount_minor if self.price and self.state in PRICED else None
 
     @property
     def amounts(self) -> list[int]:
-        """What was asked on the days in the range, ending with what is asked now."""
+        """The lowest price on each day in the range, ending with the one now."""
         amounts = [*(row.amount_minor for row in self.snapshots), self.amount_minor]
         return [amount for amount in amounts if amount is not None]
 

@@ -1,4 +1,4 @@
-"""Leaving the site. It is here, and not with the other pages about an account, since it ends sync runs."""
+"""Deleting an account. It is here, not with the other account pages, because it ends sync runs."""
 
 from typing import cast
 
@@ -18,7 +18,7 @@ from pricing.retention.erase import LastAdministrator, erase_account
 @require_http_methods(["GET", "HEAD", "POST"])
 @reauthentication_required(app="allauth.account")
 def delete_account(request: HttpRequest) -> HttpResponse:
-    """Asks for the password, says what goes, and then erases the account with everything in it."""
+    """Ask for the password, say what will be erased, then erase the account with everything in it."""
     user = cast(User, request.user)
     if request.method != "POST":
         context = {"connection": connection_of(user.pk), "copies": copies_held(user.pk)}

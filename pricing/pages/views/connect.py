@@ -1,4 +1,4 @@
-"""Connecting to Discogs, and undoing it. Both belong here, since they begin and end sync runs."""
+"""Connecting to Discogs and disconnecting. Both are here because they start and end sync runs."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,7 +18,7 @@ from pricing.pages.forms import ConnectForm
 from pricing.retention.erase import erase_holdings
 from pricing.sync import planner
 
-# The session remembers which authorisation was begun in it: a row's id, no secret.
+# The session holds the id of the authorisation begun in it: a row's id, no secret.
 AUTHORISATION_KEY = "authorisation"
 NOT_CONNECTED = {
     connecting.AuthorisationDenied: "You did not allow it",
@@ -31,7 +31,7 @@ NOT_CONNECTED = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("connect", "10/5m")
 def connect(request: HttpRequest) -> HttpResponse:
-    """Offers both ways, and takes a token."""
+    """Offer both ways to connect, and accept a token."""
     form = ConnectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -62,7 +62,7 @@ def authorise(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def authorised(request: HttpRequest) -> HttpResponse:
-    """Where Discogs sends the browser back to, with a verifier if the user said yes."""
+    """Where Discogs sends the browser back to, with a verifier if the user agreed."""
     given = {name: request.GET.get(name, "") for name in ("oauth_token", "oauth_verifier", "denied")}
     try:
         connecting.finish_authorisation(
@@ -84,17 +84,17 @@ def authorised(request: HttpRequest) -> HttpResponse:
 
 
 def _first_sync(request: HttpRequest) -> HttpResponse:
-    """Begin at once, so that there is something to see."""
+    """Start the first sync at once, so that there is something to see."""
     try:
         run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
     except planner.NotConnected:
-        return redirect("connect")  # disconnected this very moment, on another page
+        return redirect("connect")  # disconnected at the same moment, on another page
     return redirect("sync_run", run_id=run.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def disconnect(request: HttpRequest) -> HttpResponse:
-    """Asks first, by a page of its own; then erases what came from Discogs."""
+    """Ask for confirmation on a page of its own, then erase what came from Discogs."""
     user_id = owner_of(request)
     connection = get_object_or_404(DiscogsConnection, user_id=user_id)
     if request.method != "POST":

@@ -1,4 +1,4 @@
-"""Leaving with everything."""
+"""Download everything about the user as one JSON file."""
 
 import logging
 from collections.abc import Generator, Iterator
@@ -18,7 +18,7 @@ from pricing.export import document, file_name
 
 logger = logging.getLogger(__name__)
 
-# A process that was killed in the middle of a download cannot say that it is over.
+# A process killed during a download cannot release its slot, so the slot expires.
 LONGEST_DOWNLOAD = 15 * 60  # seconds
 
 
@@ -26,12 +26,12 @@ LONGEST_DOWNLOAD = 15 * 60  # seconds
 @never_cache
 @limited("export", "6/h", reading=True)
 def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
-    """Everything of the user in one file, sent while it is read. One at a time: a slow one keeps a thread."""
+    """Send everything about the user while reading it. One download at a time: a slow one occupies a thread."""
     now, user_id = timezone.now(), owner_of(request)
-    place = f"export:{user_id}"
-    if not cache.add(place, True, LONGEST_DOWNLOAD):
+    slot = f"export:{user_id}"
+    if not cache.add(slot, True, LONGEST_DOWNLOAD):
         return render(request, "pages/export_running.html", status=409)
-    pieces = Download(document(user_id, now=now), place)
+    pieces = Download(document(user_id, now=now), slot)
     response = StreamingHttpResponse(pieces, content_type="application/json")
     name = file_name(request.user.get_username(), now=now)
     response["Content-Disposition"] = content_disposition_header(True, name)
@@ -39,22 +39,22 @@ def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
 
 
 class Download:
-    """The pieces of a document; gives its place free when it has been sent or given up, begun or not."""
+    """The pieces of a document; releases its slot when it was sent or aborted, started or not."""
 
-    def __init__(self, pieces: Generator[str], place: str) -> None:
+    def __init__(self, pieces: Generator[str], slot: str) -> None:
         self._pieces = pieces
-        self._place = place
+        self._slot = slot
         self._give_up_at = timezone.now() + timedelta(seconds=LONGEST_DOWNLOAD)
 
     def __iter__(self) -> Iterator[str]:
-        """Raises ConnectionAbortedError, which closes the connection, once another download may have its place."""
+        """Raises ConnectionAbortedError, which closes the connection, once another download may take its slot."""
         for piece in self._pieces:
             if timezone.now() > self._give_up_at:
-                logger.warning("%s was given up after %s seconds", self._place, LONGEST_DOWNLOAD)
+                logger.warning("%s was aborted after %s seconds", self._slot, LONGEST_DOWNLOAD)
                 raise ConnectionAbortedError("the download took too long")
             yield piece
 
     def close(self) -> None:
-        """Called by the server in any case."""
+        """The server always calls this."""
         self._pieces.close()
-        cache.delete(self._place)
+        cache.delete(self._slot)

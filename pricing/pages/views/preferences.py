@@ -19,7 +19,7 @@ from pricing.sources import exchange_rates
 
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Saves the form of the settings page; with mistakes in it, shows them beside the fields."""
+    """Save the form of the settings page, or show its errors beside the fields."""
     form = PreferencesForm(request.POST, instance=preferences_of(owner_of(request)))
     if not form.is_valid():
         messages.error(
@@ -35,12 +35,12 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def amounts(request: HttpRequest) -> HttpResponse:
-    """Hides or shows all amounts, as asked for, so that a second click in a hurry does no harm."""
+    """Hide or show all amounts. The form says which, so a double click does no harm."""
     save_preferences(owner_of(request), {"hides_amounts": request.POST.get("hide") == "1"})
     return HttpResponseRedirect(_back_to(request.POST.get("next", "")))
 
 
 def _back_to(address: str) -> str:
-    """The page someone was on, if that is an address of this site, without a host."""
+    """The address the form came from, if it is on this site (no host); otherwise the dashboard."""
     is_ours = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if is_ours else reverse("dashboard")

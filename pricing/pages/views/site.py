@@ -1,4 +1,4 @@
-"""Pages without a price: landing, settings, and a sign of life."""
+"""Pages without a price: landing, settings and the health check."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection as database
@@ -26,7 +26,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None = None) -> HttpResponse:
-    """All settings; `preferences` is a form that was sent and has mistakes in it."""
+    """All settings; `preferences` is a submitted form with errors."""
     user_id = owner_of(request)
     context = {
         "connection": connection_of(user_id),
@@ -40,7 +40,7 @@ def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None =
 @login_not_required
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers; anything else is an error page."""
+    """Return 200 if the database answers; otherwise an error page results."""
     with database.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")

@@ -68,7 +68,7 @@ def _begin_sync(request: HttpRequest) -> HttpResponse:
     try:
         run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
     except planner.NotConnected:
-        return redirect("connect")  # disconnected this very moment, on another page
+        return redirect("connect")  # disconnected at the same moment, on another page
     return redirect("sync_run", run_id=run.pk)
 
 

@@ -77,7 +77,7 @@ def test_a_second_step_that_cannot_be_checked_names_the_way_out(without_key):
     log_in(client, "boss")
     answer = client.post("/account/2fa/authenticate/", {"code": "123456"})
     assert answer.status_code == 503
-    assert "Tell whoever runs the" in answer.content.decode()
+    assert "Tell the operator of" in answer.content.decode()
 
 
 @pytest.mark.parametrize("page", ["", "recovery-codes/", "recovery-codes/generate/"])
