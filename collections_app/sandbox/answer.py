@@ -1,4 +1,4 @@
-"""What passes between the parts of the stand-in: a request, an answer, and a refusal as an exception."""
+"""Requests, answers, and refusals as exceptions: the types shared by the parts of the sandbox."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. `delay` in seconds before it is sent; `rate_headers` False: it never met the limit."""
+    """One HTTP answer. `delay` in seconds before it is sent; `rate_headers` False: it bypassed the limit."""
 
     status: int = 200
     body: bytes = b""
@@ -50,7 +50,7 @@ class Refused(Exception):
 def request_from(
     method: str, target: str, headers: Mapping[str, str], *, client: str, body: bytes = b""
 ) -> Request:
-    """Take a request target apart."""
+    """Parse a request target."""
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True)) if parts.query else {}
     return Request(method, target, parts.path, query, headers, client, body)
@@ -72,7 +72,7 @@ def detail(status: int, loc: list[str], text: str, kind: str) -> Answer:
 
 
 def html(status: int, body: bytes) -> Answer:
-    """A page that never met the API: no rate headers."""
+    """A page that did not come from the API: no rate headers."""
     return Answer(status=status, body=body, content_type="text/html; charset=UTF-8", rate_headers=False)
 
 

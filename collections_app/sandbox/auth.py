@@ -1,4 +1,4 @@
-"""Who asks: the credentials of a request."""
+"""Authentication: the caller and credentials of a request."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class WrongConsumer(oauth.NotSigned):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`credentials` tells the tier; `user` is known for personal access tokens and for OAuth with an access token.
+    """`credentials` is the tier; `user` is known for personal access tokens and for OAuth with an access token.
 
     An `odd` caller is known and yet refused everything private.
     """
@@ -31,7 +31,7 @@ class Caller:
     odd: bool = False
 
     def owns(self, user: SandboxUser) -> bool:
-        """Whether the caller is this user, and may see what is theirs alone."""
+        """Whether the caller is this user and may see private data."""
         return self.user is not None and self.user.id == user.id and not self.odd
 
 
@@ -47,7 +47,7 @@ def claimed(request: Request) -> dict[str, str]:
 
 
 def identify(world: World, request: Request, *, base: str, now: float) -> Caller:
-    """The caller; Refused with 401 when what was claimed is not good, on public routes too.
+    """The caller; Refused with 401 if the credentials are invalid, on public routes too.
 
     `base` is the address of the API as the caller sees it, which signatures cover; `now` is in epoch seconds.
     """
@@ -93,7 +93,7 @@ def check(
 
 
 def _signer(world: World, request: Request, *, base: str, now: float) -> Caller:
-    """Who signed. Without a token it is the application itself, which sees public data only."""
+    """The signer. Without a token it is the application itself, which sees public data only."""
     try:
         told = told_by(request)
         access = world.grants.access(told.get("oauth_token", ""))

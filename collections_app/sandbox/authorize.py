@@ -1,4 +1,4 @@
-"""The page on which a user lets the application in, or not: plain HTML, no JavaScript, and no password either."""
+"""The page where a user authorises the application or denies it: plain HTML, no JavaScript, no password."""
 
 from html import escape
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -36,7 +36,7 @@ code { display: block; padding: .6rem; font-size: 1.4rem; letter-spacing: .08em;
 
 
 def answer(world: World, request: Request, *, now: float) -> Answer:
-    """The page, or what comes of its two buttons."""
+    """The page, or the result of one of its two buttons."""
     fields = request.query | dict(oauth.form_parameters(request))
     asked = world.grants.request(fields.get("oauth_token", ""), now=now)
     if request.method not in ("GET", "POST"):

@@ -8,7 +8,7 @@ from collections_app.sandbox import names
 from collections_app.sandbox.noise import hash64
 
 MAX_RELEASE_ID = 10_000_000
-_ODD_SHARE = 80  # one title in so many is an odd one
+_ODD_SHARE = 80  # one title in this many is an odd one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """What does not move. `year` 0, `country` "" and `master_id` 0 mean unknown or none."""
+    """The facts that never change. `year` 0, `country` "" and `master_id` 0 mean unknown or none."""
 
     id: int
     title: str

@@ -16,11 +16,11 @@ _CHANGES = {
     "edit_copies",
     "set_wants",
     "rename",
-}  # of a user that is there
+}  # of an existing user
 
 
 def answer(sandbox: "SandboxServer", request: Request) -> Answer:
-    """Obey a control request: 400 for a malformed body, 404 for no such route."""
+    """Handle a control request: 400 for a malformed body, 404 for no such route."""
     route = _ROUTES.get((request.method, request.path.removeprefix(PREFIX)))
     if route is None:
         return message(404, "No such control route.")

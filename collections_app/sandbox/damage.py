@@ -1,4 +1,4 @@
-"""What a scripted fault does to an answer."""
+"""The effect of a scripted fault on an answer."""
 
 import json
 import zlib

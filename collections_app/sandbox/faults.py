@@ -69,7 +69,7 @@ _REQUIRED = {
 
 @dataclass(slots=True)
 class Rule:
-    """One rule and how far it has got; `options` are the fields of its kind."""
+    """One rule and its counters; `options` are the fields of its kind."""
 
     path: str
     kind: str
@@ -83,7 +83,7 @@ class Rule:
     first_struck_at: float | None = None
 
     def fits(self, target: str) -> bool:
-        """Whether the rule speaks of this request."""
+        """Whether the rule matches this request."""
         return (
             bool(re.search(self.path, target)) if self.path.startswith("^") else target.startswith(self.path)
         )

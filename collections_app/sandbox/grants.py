@@ -1,4 +1,4 @@
-"""Who has let the application in: request tokens, access tokens, nonces. No clock: `now` is in epoch seconds."""
+"""OAuth grants: request tokens, access tokens, nonces. No clock: `now` is in epoch seconds."""
 
 import secrets
 from collections import deque
@@ -48,7 +48,7 @@ class Grants:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every token and every nonce."""
+        """Delete every token and every nonce."""
         with self._lock:
             self._requests: dict[str, RequestToken] = {}
             self._access: dict[str, AccessToken] = {}
@@ -70,7 +70,7 @@ class Grants:
         return found if found and now < found.issued_at + LIFETIME else None
 
     def authorise(self, token: str, user_id: int, *, now: float) -> RequestToken:
-        """Let the application in as this user. KeyError for an unknown or expired token, Decided for one in use."""
+        """Authorise the application as this user. KeyError for an unknown or expired token, Decided for one in use."""
         return self._decide(token, now=now, state="authorised", user_id=user_id, verifier=_letters(10))
 
     def deny(self, token: str, *, now: float) -> RequestToken:
@@ -78,7 +78,7 @@ class Grants:
         return self._decide(token, now=now, state="denied")
 
     def exchange(self, token: str, verifier: str, *, now: float) -> AccessToken | None:
-        """The access token for an authorised request, once; None when the request or its verifier is no good."""
+        """The access token for an authorised request, once; None if the request or its verifier is invalid."""
         with self._lock:
             found = self.request(token, now=now)
             if found is None or found.state != "authorised" or found.user_id is None:
@@ -91,7 +91,7 @@ class Grants:
             return access
 
     def access(self, token: str) -> AccessToken | None:
-        """The access token, if it is good."""
+        """The access token, if it is valid."""
         return self._access.get(token)
 
     def revoke(self, user_id: int) -> int:
@@ -106,7 +106,7 @@ class Grants:
         return len(ended)
 
     def is_new(self, token: str, timestamp: str, nonce: str, *, now: float) -> bool:
-        """Whether this nonce comes with this timestamp and token for the first time; it is remembered."""
+        """Whether this nonce comes with this timestamp and token for the first time; it is recorded."""
         key = token, timestamp, nonce
         with self._lock:
             # A timestamp may lie ahead by the window too, and is refused by then.

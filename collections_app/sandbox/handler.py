@@ -44,4 +44,4 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the counters tell more than a log."""
+        """Log nothing: the counters say more than a log."""

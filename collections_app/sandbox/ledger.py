@@ -1,4 +1,4 @@
-"""What the stand-in has seen, for the tests that count."""
+"""Counters of what the sandbox received, for tests."""
 
 from collections import Counter
 from threading import Lock
@@ -15,7 +15,7 @@ class Ledger:
         self.clear()
 
     def clear(self) -> None:
-        """Start counting anew; open connections are not counted again."""
+        """Reset the counters; open connections are not counted again."""
         with self._lock:
             self._routes: Counter[str] = Counter()
             self._releases: Counter[str] = Counter()

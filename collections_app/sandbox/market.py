@@ -12,7 +12,7 @@ from collections_app.sandbox.noise import hash64, normal, smooth, unit
 # Days are counted from here; a trend is zero on this day, so levels near it are the believable ones.
 ORIGIN = date(2026, 1, 1)
 
-# Made-up rates: units of the currency for one USD. The twelve currencies that Discogs knows.
+# Made-up rates: units of the currency for one USD. The twelve currencies that Discogs supports.
 USD_RATES = {
     "USD": 1.0,
     "GBP": 0.7843172953,
@@ -42,7 +42,7 @@ GRADE_GRID = {
 
 
 class Kind(StrEnum):
-    """What a release is to the market, for ever, unless overridden."""
+    """The market behaviour of a release, permanent unless overridden."""
 
     ORDINARY = "ordinary"
     SCARCE = "scarce"  # sometimes none for sale, for two weeks at a time
@@ -132,7 +132,7 @@ def _rating(key: int) -> Decimal:
 
 
 def market_day(seed: int, release_id: int, day: date, kind: Kind | None = None) -> MarketDay:
-    """The market of one release on one day; `kind` overrides what the release is by nature. About 10 µs."""
+    """The market of one release on one day; `kind` overrides the release's own kind. About 10 µs."""
     p = profile(seed, release_id)
     kind = kind or p.kind
     n = day.toordinal() - ORIGIN.toordinal()
@@ -184,7 +184,7 @@ def _listings(p: Profile, n: int, growth: float) -> int:
 
 
 def _price(p: Profile, n: int) -> Decimal:
-    # The cheapest listing stands until somebody buys it: the price holds for some days, then steps.
+    # The cheapest listing stands until it is sold: the price holds for some days, then steps.
     block = (n + p.key % 7) // p.hold_days
     at = block * p.hold_days
     waves = (

@@ -1,4 +1,4 @@
-"""Signatures of OAuth 1.0a as RFC 5849 has them: who signs, what is signed, and when. Pure.
+"""OAuth 1.0a signatures (RFC 5849): the signer, the signed text and the timestamp. Pure.
 
 Only the Authorization header carries protocol parameters, but for `oauth_callback`, which some clients put in the form.
 """
@@ -19,7 +19,7 @@ _LONGEST_NONCE = 64
 
 
 class NotSigned(Exception):
-    """The signature, or what has to come with it, is not good; the text says what."""
+    """The signature or a required parameter is invalid; the text says which."""
 
 
 def header_parameters(request: Request) -> dict[str, str]:

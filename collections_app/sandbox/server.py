@@ -26,7 +26,7 @@ _PARTS = ("world", "faults", "stats", "settings")
 
 
 class SandboxServer:
-    """A Discogs of one's own: `with SandboxServer(limit=60, window=6) as sandbox: … sandbox.url …`
+    """A sandbox Discogs: `with SandboxServer(limit=60, window=6) as sandbox: … sandbox.url …`
 
     `limit` requests per `window` seconds and source address (25/60 of it without credentials); `latency` in seconds,
     one number or (least, most), part of it before the limit is asked, part after; port 0 picks a free one.
@@ -157,7 +157,7 @@ class SandboxServer:
         self.world.set_market(release_id, **fields)
 
     def authorise(self, request_token: str, username: str) -> str:
-        """Let the application in as this user, as the page does; returns the verifier.
+        """Authorise the application as this user, as the page does; returns the verifier.
 
         KeyError for an unknown user or token, grants.Decided for a token in use.
         """

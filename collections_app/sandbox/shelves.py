@@ -1,4 +1,4 @@
-"""Users of the stand-in and what stands on their shelves. Pure."""
+"""Users of the sandbox and their collections. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -184,7 +184,7 @@ def _grades(rng: Random) -> dict[int, str]:
 
 
 def with_paid(rng: Random, copy: Copy, worth: float) -> Copy:
-    """The copy with its "Paid" note, written the way people write; `worth` in the owner's currency."""
+    """The copy with its "Paid" note, written the way owners write it; `worth` in the owner's currency."""
     amount = max(1.0, worth * rng.uniform(0.4, 1.1))
     texts = (f"€{amount:.2f}", f"{amount:.0f}", f"USD {amount:.0f}", f"{amount:.2f}".replace(".", ","))
     text = "about 10?" if rng.random() < 0.04 else rng.choices(texts, weights=(60, 20, 8, 12))[0]

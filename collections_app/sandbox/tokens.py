@@ -1,4 +1,4 @@
-"""The two token endpoints of OAuth 1.0a. They answer in form-encoded text, and in plain text what went wrong."""
+"""The two token endpoints of OAuth 1.0a. They answer in form-encoded text, and report errors in plain text."""
 
 import re
 from urllib.parse import urlencode

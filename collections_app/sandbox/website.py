@@ -1,4 +1,4 @@
-"""What stands for Discogs' web site and image host: no limit, no credentials, no User-Agent needed."""
+"""The stand-in for Discogs' web site and image host: no limit, no credentials, no User-Agent needed."""
 
 import re
 from html import escape
@@ -22,7 +22,7 @@ def find(path: str) -> str | None:
 
 
 def answer(world: World, request: Request, *, now: float) -> Answer:
-    """A cover, a release's page or the one for letting the application in; the path is one that `find` knows."""
+    """A cover, a release's page or the authorisation page; the path is one that `find` knows."""
     path = request.path
     if path == authorize.PATH:
         return authorize.answer(world, request, now=now)

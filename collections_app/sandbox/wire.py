@@ -1,4 +1,4 @@
-"""Bytes on the socket: plain answers in one write, and the ways a connection can go wrong."""
+"""Bytes on the socket: plain answers in one write, and the ways a connection can fail."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ class Connection(Protocol):
 
 
 def send(handler: Connection, answer: Answer, *, stopping: Event) -> None:
-    """Send an answer in its manner; waits end early when the server stops."""
+    """Send an answer in the way it specifies; waits end early when the server stops."""
     if answer.delay:
         stopping.wait(answer.delay)
     if answer.manner == "hang":

@@ -26,7 +26,7 @@ from collections_app.sandbox.noise import hash64
 from collections_app.sandbox.shelves import SandboxUser
 
 # Copies were added in the years before this day: fixed, so that a restart on another day changes no row, and long past,
-# because what was added after an import began puts removals off.
+# because copies added after an import began delay removals.
 ANCHOR = date(2026, 1, 1)
 MARKET_FIELDS = frozenset(
     {"lowest_price", "num_for_sale", "want", "have", "rating_count", "rating_average", "blocked", "gone"}
@@ -45,7 +45,7 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Forget overrides, added users and everything granted; bring the three stock users back."""
+        """Drop overrides, added users and all grants; bring the three stock users back."""
         with self._lock:
             self.grants.clear()
             self._overrides: dict[int, dict[str, Any]] = {}
@@ -73,7 +73,7 @@ class World:
         return [self.market(release_id, first_day + timedelta(days=n)) for n in range(count)]
 
     def kind(self, release_id: int) -> Kind:
-        """What the release is by nature, overrides aside."""
+        """The release's own kind, without overrides."""
         return profile(self.seed, release_id).kind
 
     def suggestions(self, release_id: int, day: date) -> dict[str, Decimal]:
@@ -201,7 +201,7 @@ class World:
             for kept in (self._ordinals, self._next_instance):
                 if old in kept:
                     kept[new] = kept.pop(old)
-            # Another dictionary: those who read the old one are not disturbed.
+            # A new dictionary, so that readers of the old one are not disturbed.
             users = [renamed if name == old else user for name, user in self.users.items()]
             self.users = {user.username: user for user in users}
             return renamed
