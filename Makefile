@@ -1,4 +1,4 @@
-# Everything the site is run and checked with. `make` alone lists the targets.
+# Targets to run and check the site. `make` alone lists the targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,13 +46,13 @@ format: $(VENV)/.dev ## put code and templates into shape
 bench: $(VENV)/.dev ## figures: throughput, requests per release, limits
 	@$(BIN)/python -m tests.within python -m tests.benchmarks
 
-lock: $(VENV)/.dev ## resolve requirements anew, with hashes
+lock: $(VENV)/.dev ## resolve the requirements again, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt requirements.in
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements-dev.txt requirements-dev.in
 
-clean: ## remove what can be made again; keeps .env and the databases
+clean: ## remove what can be rebuilt; keeps .env and the databases
 	rm -rf $(VENV) staticfiles test-results .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:

@@ -20,7 +20,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        # The sentence names the setting and what to write; a traceback would bury it.
+        # The sentence names the setting and what to write; a traceback would hide it.
         sys.exit(f"Cannot start: {error}")
 
 

@@ -1,4 +1,4 @@
-"""`python -m config.keys`: write the keys a first start needs into .env, and never touch those that are there."""
+"""`python -m config.keys`: write the keys that a first start needs into .env; existing ones stay."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ ENV_FILE = Path(__file__).resolve().parent.parent / ".env"
 
 
 def add_missing_keys(file: Path) -> list[str]:
-    """Append SECRET_KEY and CREDENTIAL_KEYS to `file` unless it or the environment has them; returns the added."""
+    """Append SECRET_KEY and CREDENTIAL_KEYS to `file` unless it or the environment has them; return the added names."""
     text = file.read_text() if file.exists() else ""
     written = {line.split("=", 1)[0].strip() for line in text.splitlines() if "=" in line}
     present = {name.removeprefix("export ").strip() for name in written} | set(os.environ)
@@ -31,5 +31,5 @@ if __name__ == "__main__":
     new = add_missing_keys(ENV_FILE)
     if new:
         sys.stdout.write(
-            f"Wrote {' and '.join(new)} into {ENV_FILE.name}. Keep that file: it opens what is stored.\n"
+            f"Wrote {' and '.join(new)} into {ENV_FILE.name}. Keep that file: it decrypts stored credentials.\n"
         )

@@ -1,3 +1,3 @@
-"""What this process is for. An entry point says so before the settings are read."""
+"""The role of this process, set by the entry point before the settings are read."""
 
-serves_pages = False  # pages give up on a database that does not answer; workers and commands wait
+serves_pages = False  # pages give up if the database does not answer; workers and commands wait

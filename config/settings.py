@@ -19,7 +19,7 @@ from config import process
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-# ENV_FILE lets the tests, and an operator with several sites, keep out of the file beside manage.py.
+# ENV_FILE lets the tests, and an operator with several sites, ignore the file beside manage.py.
 environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 
@@ -114,7 +114,7 @@ def _sqlite() -> dict[str, Any]:
 
 def _postgresql(chosen: dict[str, Any]) -> dict[str, Any]:
     """What DATABASE_URL says of these options counts."""
-    # A machine that is gone is noticed after a minute.
+    # A lost machine is noticed after a minute.
     network = {
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -213,7 +213,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First what every answer gets, those that the next ones make included.
+    # First, because it applies to every response, including those of the middleware below.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "collections_app.web.headers.HeadersMiddleware",
@@ -258,7 +258,7 @@ TEMPLATES = [
 
 # Database -------------------------------------------------------------------------------------------
 
-# For pages: how long one may wait for an answer. Workers and commands wait as long as it takes.
+# For pages: how long to wait for the database. Workers and commands wait as long as it takes.
 DATABASE_TIMEOUT = number("DATABASE_TIMEOUT", 8, least=1, most=60)  # seconds
 DATABASES = {
     "default": database()
@@ -277,7 +277,7 @@ CACHES = {
         # Limits are counted here too: with Django's 300 a few hundred guesses would push the counters out.
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    # What a page has worked out from data that has not changed since; in memory only, forgotten with the process.
+    # Results that pages computed from data unchanged since; in memory only, lost with the process.
     "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 600},
 }
 
@@ -303,7 +303,7 @@ DISCOGS_LISTING_SEARCH = flag("DISCOGS_LISTING_SEARCH", False)  # not a public r
 
 # Prices ---------------------------------------------------------------------------------------------
 
-# Each of the two follows the other where only one is set.
+# If only one of the two is set, the other follows it.
 PRICE_WORKERS_MIN = number(
     "PRICE_WORKERS_MIN", min(2, number("PRICE_WORKERS_MAX", 8, least=1, most=64)), least=1, most=64
 )
@@ -313,7 +313,7 @@ PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, least=1, most=10)
 PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, least=1, most=100_000)
 PRICE_QUEUE_SIZE = number("PRICE_QUEUE_SIZE", 30, least=1, most=5000)  # jobs kept ready for the workers
 PRICE_FRESH_FOR = number("PRICE_FRESH_FOR", 6 * 3600, least=0, most=30 * 86400)  # seconds
-HISTORY_DAYS = number("HISTORY_DAYS", 0, least=0, most=36_500)  # snapshots are kept so long; 0: for ever
+HISTORY_DAYS = number("HISTORY_DAYS", 0, least=0, most=36_500)  # snapshots are kept this long; 0: for ever
 if PRICE_WORKERS_MAX < PRICE_WORKERS_MIN:
     raise ImproperlyConfigured(
         "PRICE_WORKERS_MAX is smaller than PRICE_WORKERS_MIN. Write the same number or more."
@@ -344,7 +344,7 @@ Q_CLUSTER = {
 
 # Accounts -------------------------------------------------------------------------------------------
 
-# One only: a second one would hash the password again for some names and not for others.
+# Only one: a second one would hash the password again for some names and not for others.
 AUTHENTICATION_BACKENDS = ["collections_app.accounts.backend.ConstantTimeBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -362,7 +362,7 @@ ACCOUNT_FORMS = {"signup": "collections_app.accounts.forms.SignupForm"}
 ACCOUNT_SIGNUP_REDIRECT_URL = "connect"
 ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # no user name: it would tell who has an account
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # no user name: it would reveal who has an account
 ACCOUNT_PREVENT_ENUMERATION = True
 # Codes and no links: nothing in a mail depends on the Host header, and a code works on another device too. There is
 # no button for another code: for an address that has an account already it could not do the same as for a new one.
@@ -386,7 +386,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
 }
-# X-Forwarded-For counts from its end, and only behind so many proxies of one's own.
+# X-Forwarded-For counts from its end, and only behind this many trusted proxies.
 ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0, least=0, most=10)
 MFA_ADAPTER = "collections_app.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -491,7 +491,7 @@ LOGGING = {
     "loggers": {
         # Without Django's own handlers: they would mail ADMINS the form data of a page that failed.
         "django": {"level": "INFO"},
-        # Both try again for ever, so what fails once fails many times.
+        # Both retry for ever, so one failure is logged many times.
         "django-q": {
             "handlers": ["console"],
             "level": "WARNING",

@@ -1,4 +1,4 @@
-"""Every address of the site: the apps bring their own."""
+"""The URLs of the site; each app defines its own."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from collections_app.accounts.views import SignupView
 
 urlpatterns = [
-    # The admin's own page would change a password past the limits of ours.
+    # The admin's own page would change a password without our rate limits.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("account/signup/", SignupView.as_view(), name="account_signup"),

@@ -1,5 +1,5 @@
 // Line charts. <div data-plot="id of a json_script" data-series="name"> becomes a chart; columns are lists of equal
-// length, t in epoch seconds, null where nothing is known. Plots with the same data-sync share their cursor.
+// length, t in epoch seconds, null where the value is unknown. Plots with the same data-sync share their cursor.
 
 const language = document.documentElement.lang || "en";
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
@@ -24,7 +24,7 @@ function colour(box, name, opacity = 1) {
 
 function wordsFor(box) {
   const { currency, exponent, hidden } = box.dataset;
-  if (hidden !== undefined) return { full: () => "•••", short: () => "" }; // the line has a shape and no amounts
+  if (hidden !== undefined) return { full: () => "•••", short: () => "" }; // the line keeps its shape without amounts
   if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
   const unit = 10 ** Number(exponent);
   const options = { style: "currency", currency }; // the same signs as on the page: CA$ is no $
@@ -133,14 +133,14 @@ function hover(box, words, columns) {
   };
 }
 
-// From a little below the lowest to a little above the highest; from zero when that is near.
+// The scale runs from a little below the lowest value to a little above the highest; from zero if that is near.
 function heights(plot, low, high) {
   if (low === null || high === null) return [0, 1];
   const room = Math.max((high - low) * 0.14, 1);
   return [low < (high - low) * 0.5 ? 0 : low - room, high + room];
 }
 
-// Strong under the line, nothing at the bottom.
+// The fill is strong under the line and fades to nothing at the bottom.
 function area(box) {
   const [strong, none] = [colour(box, "--accent", AREA_OPACITY), colour(box, "--accent", 0)];
   return (plot) => {
@@ -205,7 +205,7 @@ function draw(box, axisWidth) {
   new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
 }
 
-// One width for all plots of a page, wide enough for the longest label, so that their days stand below each other.
+// One width for all plots of a page, wide enough for the longest label, so that their days line up.
 function widthFor(boxes) {
   const longest = boxes.map((box) => {
     const known = columnsOf(box)[box.dataset.series].filter((amount) => amount !== null);
@@ -221,7 +221,7 @@ function drawAll() {
   for (const box of boxes) draw(box, axisWidth);
 }
 
-// The sheet of the library comes late on purpose: it must not hold up the page.
+// The library's stylesheet loads late on purpose: it must not block the page.
 const sheet = document.createElement("link");
 sheet.rel = "stylesheet";
 sheet.href = document.currentScript.dataset.sheet;

@@ -1,4 +1,4 @@
-// A filter takes effect when it is chosen; without this file its button does the same.
+// A filter applies when it is chosen; without this file its button does the same.
 for (const form of document.querySelectorAll("form[data-instant]")) {
   form.addEventListener("change", (event) => {
     if (event.target.matches("select")) form.requestSubmit();

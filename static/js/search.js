@@ -1,4 +1,4 @@
-// "/" goes to the search field in the header, unless someone is already writing.
+// "/" goes to the search field in the header, unless the focus is already in a field.
 document.addEventListener("keydown", (event) => {
   const field = document.getElementById("find");
   const writes = event.target.closest("input, textarea, select, [contenteditable]");
