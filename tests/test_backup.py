@@ -93,7 +93,7 @@ def numbers(path: Path, table: str) -> list[int]:
         return [number for (number,) in file.execute(f"SELECT number FROM {table} ORDER BY number")]
 
 
-def test_backup_under_writes_is_one_whole_moment(site, writer):
+def test_backup_under_writes_is_consistent(site, writer):
     before = writer.written
     done = shell(documented("VACUUM INTO"), site)
     after = writer.written
@@ -121,7 +121,7 @@ def test_backup_of_a_missing_database_fails(site):
     assert not (site / "backup.sqlite3").exists()
 
 
-def test_restore_puts_the_moment_of_the_backup_back(site, writer):
+def test_restore_returns_to_the_backup(site, writer):
     shell(documented("VACUUM INTO"), site)
     saved = numbers(site / "backup.sqlite3", "first")
     while writer.written <= len(saved) + 3:

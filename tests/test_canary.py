@@ -77,7 +77,7 @@ def logged(caplog):
     return caplog
 
 
-def test_no_secret_is_found_in_any_store_log_page_export_or_command_line(  # noqa: PLR0917 fixtures
+def test_secrets_are_in_no_store_log_or_page(  # noqa: PLR0917 fixtures
     logged, by_token, by_oauth, secrets, site, generous_sandbox, make_staff, tmp_path
 ):
     log = tmp_path / "workers.log"
@@ -121,7 +121,7 @@ def test_no_secret_is_found_in_any_store_log_page_export_or_command_line(  # noq
     assert found == []
 
 
-def test_the_search_itself_finds_what_is_packed_away(make_user):
+def test_secret_search_finds_packed_data(make_user):
     """Sessions, cache entries and queue rows are packed; a search that looks at their outside only would be blind."""
     browser = signed_in(make_user())
     session = browser.session

@@ -49,22 +49,22 @@ def variables_documented(text: str = "") -> set[str]:
     return set(re.findall(r"^- \*\*`([A-Z_]+)`\*\*: ", text, re.MULTILINE))
 
 
-def test_the_parser_finds_the_variables_of_every_kind():
+def test_parser_finds_variables_of_every_kind():
     assert {"DEBUG", "SECRET_KEY", "PORT", "ALLOWED_HOSTS", "DATABASE_URL", "ENV_FILE"} <= variables_read()
     assert {"DISCOGS_API_URL", "DISCOGS_USER_AGENT", "PRICE_QUEUE_SIZE", "LOG_LEVEL"} <= variables_read()
 
 
 @pytest.mark.parametrize("name", sorted(variables_read()))
-def test_the_documentation_has_an_entry_for_every_variable(name):
+def test_docs_have_every_variable(name):
     assert name in variables_documented()
 
 
 @pytest.mark.parametrize("name", sorted(variables_read() - ONLY_FOR_TESTS - {"ENV_FILE"}))
-def test_the_example_file_has_a_line_for_every_variable(name):
+def test_example_file_has_every_variable(name):
     assert re.search(rf"^#? ?{name}=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
-def test_the_documentation_names_no_variable_that_is_not_read():
+def test_docs_name_no_unread_variable():
     text = (ROOT / "docs/configuration.md").read_text().partition("## Read elsewhere")[0]
     assert variables_documented(text) == variables_read()
 
@@ -94,7 +94,7 @@ def start(**changed: str | None) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_complete_environment_starts():
+def test_complete_environment_starts():
     done = start()
     assert done.returncode == 0, done.stderr
 
@@ -143,7 +143,7 @@ def test_a_complete_environment_starts():
     ],
     ids=str,
 )
-def test_a_wrong_value_stops_the_start_and_says_what_to_write(changed, names, advice):
+def test_wrong_value_stops_the_start(changed, names, advice):
     done = start(**changed)
     assert done.returncode != 0
     assert re.fullmatch(rf"Cannot start: {names}\b[^\n]*{re.escape(advice)}[^\n]*\n", done.stderr)
@@ -237,12 +237,12 @@ def is_accepted(address: str) -> bool:
 
 
 @pytest.mark.parametrize("address", ODD_ADDRESSES, ids=ascii)
-def test_odd_address_of_discogs_is_refused(address):
+def test_odd_discogs_address_is_refused(address):
     assert not is_accepted(address)
 
 
 @pytest.mark.parametrize(("address", "host", "port"), GOOD_ADDRESSES)
-def test_address_of_discogs_means_one_host_to_all(address, host, port):
+def test_discogs_address_means_one_host_to_all(address, host, port):
     """To the library that sends requests, to the one below it, and to Python's own."""
     assert is_accepted(address)
     sent = requests.Request("GET", f"{address.removesuffix('/')}/releases/1").prepare().url
@@ -256,7 +256,7 @@ def test_address_of_discogs_means_one_host_to_all(address, host, port):
     st.text(alphabet="https:/\\@.?#%[]:discogm127xn0\t\n ", max_size=40),
     st.sampled_from(["", "https://", "http://127.0.0.1"]),
 )
-def test_what_is_accepted_is_sent_to_discogs_or_to_this_machine(text, start):
+def test_accepted_address_is_discogs_or_local(text, start):
     address = f"{start}{text}"
     if is_accepted(address):
         host = str(parse_url(address).host)
@@ -283,7 +283,7 @@ def lines_of(file: Path) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("no_keys")
-def test_a_first_start_writes_both_keys_readable_by_the_owner_only(tmp_path):
+def test_first_start_writes_private_keys(tmp_path):
     file = tmp_path / ".env"
     assert add_missing_keys(file) == ["SECRET_KEY", "CREDENTIAL_KEYS"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -292,7 +292,7 @@ def test_a_first_start_writes_both_keys_readable_by_the_owner_only(tmp_path):
 
 
 @pytest.mark.usefixtures("no_keys")
-def test_a_second_start_changes_nothing(tmp_path):
+def test_second_start_changes_nothing(tmp_path):
     file = tmp_path / ".env"
     add_missing_keys(file)
     before = file.read_bytes()
@@ -301,7 +301,7 @@ def test_a_second_start_changes_nothing(tmp_path):
 
 
 @pytest.mark.usefixtures("no_keys")
-def test_only_what_is_missing_is_added_and_the_rest_stays(tmp_path):
+def test_only_missing_keys_are_added(tmp_path):
     file = tmp_path / ".env"
     file.write_text("# mine\nCREDENTIAL_KEYS=kept\nPORT=9000")  # no line end
     assert add_missing_keys(file) == ["SECRET_KEY"]
@@ -309,7 +309,7 @@ def test_only_what_is_missing_is_added_and_the_rest_stays(tmp_path):
     assert lines_of(file)["CREDENTIAL_KEYS"] == "kept"
 
 
-def test_a_key_of_the_environment_is_not_written(tmp_path, monkeypatch):
+def test_key_in_the_environment_is_not_written(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "from elsewhere")
     monkeypatch.setenv("CREDENTIAL_KEYS", "from elsewhere")
     assert add_missing_keys(tmp_path / ".env") == []
@@ -317,7 +317,7 @@ def test_a_key_of_the_environment_is_not_written(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("no_keys")
-def test_a_key_that_is_commented_out_does_not_count(tmp_path):
+def test_commented_key_does_not_count(tmp_path):
     file = tmp_path / ".env"
     file.write_text("# SECRET_KEY=an example\n")
     assert add_missing_keys(file) == ["SECRET_KEY", "CREDENTIAL_KEYS"]
@@ -325,7 +325,7 @@ def test_a_key_that_is_commented_out_does_not_count(tmp_path):
 
 @pytest.mark.usefixtures("no_keys")
 @pytest.mark.parametrize("line", ["SECRET_KEY=", "export SECRET_KEY=kept"])
-def test_a_line_written_by_hand_is_never_doubled(tmp_path, line):
+def test_manual_line_is_never_doubled(tmp_path, line):
     file = tmp_path / ".env"
     file.write_text(f"{line}\n")
     add_missing_keys(file)
@@ -333,6 +333,6 @@ def test_a_line_written_by_hand_is_never_doubled(tmp_path, line):
 
 
 @pytest.mark.parametrize(("name", "value"), [("PRICE_WORKERS_MAX", "1"), ("PRICE_WORKERS_MIN", "16")])
-def test_one_bound_of_the_workers_may_be_set_alone(name, value):
+def test_one_worker_bound_can_be_set_alone(name, value):
     done = start(**{name: value})
     assert done.returncode == 0, done.stderr

@@ -35,14 +35,14 @@ def name_of(document: Path) -> str:
 documented = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 
 
-def test_all_documents_are_there():
+def test_all_documents_exist():
     names = {path.name for path in DOCUMENTS}
     expected = {"architecture", "configuration", "development", "discogs-terms", "glossary", "operations"}
     assert {"README.md", "price-job.md", *(f"{name}.md" for name in expected)} <= names
 
 
 @documented
-def test_every_management_command_exists_and_takes_its_options(document):
+def test_every_documented_command_exists(document):
     for name, words in commands_in(document):
         assert name in get_commands(), f"manage.py {name}"
         command = load_command_class(get_commands()[name], name)
@@ -58,7 +58,7 @@ def test_every_make_target_exists(document):
 
 
 @documented
-def test_every_python_module_that_is_run_exists(document):
+def test_every_python_module_named_exists(document):
     ours = re.findall(r"-m ((?:config|tests)(?:\.\w+)*)", code_in(document))
     for module in ours:
         path = ROOT / module.replace(".", "/")
@@ -82,7 +82,7 @@ def test_every_relative_link_resolves(document):
 
 
 @documented
-def test_every_file_named_in_the_code_s_folders_exists(document):
+def test_every_named_file_exists(document):
     paths = re.findall(
         r"`((?:config|collections_app|pricing|tests|docs|templates|static)/[\w/.-]*)`", document.read_text()
     )
@@ -95,13 +95,13 @@ def test_lines_are_short_enough_to_read(document):
     assert not [line for line in document.read_text().splitlines() if len(line) > LONGEST_LINE]
 
 
-def test_every_command_of_ours_is_described():
+def test_every_own_command_is_described():
     text = (ROOT / "docs/operations.md").read_text()
     ours = {name for name, app in get_commands().items() if app in OURS}
     assert ours <= set(re.findall(r"^### ([a-z_]+)$", text, re.MULTILINE))
 
 
-def test_every_option_of_sync_prices_is_described():
+def test_every_sync_prices_option_is_described():
     text = (ROOT / "docs/operations.md").read_text().partition("### sync_prices")[2].partition("\n### ")[0]
     command = load_command_class("pricing", "sync_prices")
     common = BaseCommand().create_parser("", "")._option_string_actions
@@ -110,7 +110,7 @@ def test_every_option_of_sync_prices_is_described():
 
 
 @pytest.mark.parametrize("file", ["requirements.in", "requirements-dev.in"])
-def test_every_dependency_says_why_it_is_there(file):
+def test_every_dependency_has_a_reason(file):
     lines = [line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines()]
     packages = {re.split(r"[<>=\[]", line)[0] for line in lines if line and not line.startswith("-")}
     rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
@@ -118,14 +118,14 @@ def test_every_dependency_says_why_it_is_there(file):
     assert packages <= reasoned
 
 
-def test_every_state_of_a_price_job_is_explained():
+def test_every_price_job_state_is_explained():
     from pricing.models import PriceJob
 
     states = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs/price-job.md").read_text(), re.MULTILINE)
     assert set(PriceJob.State.values) <= set(states)
 
 
-def test_every_kind_of_fault_of_the_sandbox_is_explained():
+def test_every_sandbox_fault_is_explained():
     from collections_app.sandbox import faults
 
     text = (ROOT / "docs/development.md").read_text()

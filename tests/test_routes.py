@@ -190,14 +190,14 @@ def test_every_route_has_exactly_one_row():
     assert not doubled, f"more than one row of ROWS fits {doubled}"
 
 
-def test_every_row_is_about_a_route():
+def test_every_row_has_a_route():
     stale = [row.routes for row in ROWS if not any(row.fits(route) for route in routes())]
     assert not stale, f"no route fits {stale}: take the rows out of ROWS"
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.routes)
-def test_everybody_gets_the_answer_of_the_table(stage, row, role):
+def test_each_role_gets_the_answer_of_the_table(stage, row, role):
     for route in filter(row.fits, routes()):
         client, address = stage.client(role), stage.address(route)
         expected = getattr(row, role).replace("MODEL", "_".join(route.pattern.split("/")[1:3])).split()
@@ -213,14 +213,14 @@ def test_everybody_gets_the_answer_of_the_table(stage, row, role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_post_without_a_token_is_taken(stage, role):
+def test_post_without_a_csrf_token_is_refused(stage, role):
     for route in routes():
         client = stage.client(role, enforce_csrf_checks=True)
         assert ask(client, "POST", stage.address(route)) == "403", route.label
 
 
 @pytest.mark.parametrize("role", ["owner", "staff"])
-def test_pages_of_a_signed_in_user_are_not_stored(stage, role):
+def test_private_pages_are_not_stored(stage, role):
     public = {"healthz", "admin:jsi18n"}  # hold nothing of a user
     for route in routes():
         if route.label not in public | {"account_logout", "admin:logout"}:
@@ -228,7 +228,7 @@ def test_pages_of_a_signed_in_user_are_not_stored(stage, role):
             assert not is_stored(response), f"GET {stage.address(route)}"
 
 
-def test_pages_for_everyone_may_be_stored(stage):
+def test_public_pages_may_be_stored(stage):
     assert is_stored(stage.client("anonymous").get("/"))
 
 
@@ -241,7 +241,7 @@ BAD_REQUESTS = {
 
 @pytest.mark.parametrize("status", BAD_REQUESTS)
 @pytest.mark.parametrize("role", ROLES)
-def test_every_route_refuses_what_cannot_be_read(stage, role, status):
+def test_routes_refuse_unreadable_requests(stage, role, status):
     client = stage.client(role)
     for route in routes():
         for method in ("get", "post", "delete"):
@@ -252,7 +252,7 @@ def test_every_route_refuses_what_cannot_be_read(stage, role, status):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_route_is_503_without_its_database(stage, role):
+def test_routes_without_a_database_are_503(stage, role):
     """A public page that asks nothing of it is shown."""
     client = stage.client(role, raise_request_exception=False)
     answers = set()
@@ -275,7 +275,7 @@ def _no_answer(*_: object) -> None:
     raise OperationalError("the server did not answer")
 
 
-def test_the_owners_rows_are_found_wherever_they_lead_to_them(stage):
+def test_owners_rows_are_found_on_every_route(stage):
     found = {name for name, rows in belongings(stage.people["owner"]).items() if rows}
     assert {
         "collections_app.DiscogsConnection.user",
@@ -305,14 +305,14 @@ def assert_led_away(client: Client, stage: Stage, view: str, found: list[Route])
         assert everything() == before
 
 
-def test_staff_without_two_factor_get_no_further_than_setting_it_up(stage, make_user):
+def test_staff_without_two_factor_reach_setup_only(stage, make_user):
     """Whatever the table says of staff, the administration first of all, is for those who have it."""
     bare = Client()
     bare.force_login(make_user("bare", is_staff=True, is_superuser=True))
     assert_led_away(bare, stage, "mfa_index", guarded_routes())
 
 
-def test_session_of_staff_without_a_code_gets_no_further_than_giving_one(stage):
+def test_staff_without_a_code_reach_the_form_only(stage):
     """Nor does it reach the pages about the account: a password alone must not remove what guards it."""
     by_password = Client()
     by_password.force_login(stage.people["staff"])

@@ -34,7 +34,7 @@ def be_sure(page, address: str) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS[1:3])
-def test_signing_up_has_no_barriers(live_server, browser_page, look):
+def test_sign_up_is_accessible(live_server, browser_page, look):
     page = browser_page
     page.goto(f"{live_server.url}/account/signup/")
     page.fill("[name=email]", "newcomer@example.org")
@@ -45,7 +45,7 @@ def test_signing_up_has_no_barriers(live_server, browser_page, look):
 
 
 @pytest.mark.parametrize("look", LOOKS[1:3])
-def test_a_new_password_has_no_barriers(live_server, browser_page, make_user, look):
+def test_password_reset_is_accessible(live_server, browser_page, make_user, look):
     page, _ = browser_page, make_user("someone")
     page.goto(f"{live_server.url}/account/password/reset/")
     page.fill("[name=email]", "someone@example.org")
@@ -59,7 +59,7 @@ def test_a_new_password_has_no_barriers(live_server, browser_page, make_user, lo
 
 
 @pytest.mark.parametrize("look", LOOKS[1:3])
-def test_two_factor_login_and_leaving_have_no_barriers(live_server, browser_page, make_user, look):
+def test_two_factor_and_erase_are_accessible(live_server, browser_page, make_user, look):
     make_user("someone")
     page, address = browser_page, live_server.url
     be_sure(page, address)
@@ -78,7 +78,7 @@ def test_two_factor_login_and_leaving_have_no_barriers(live_server, browser_page
     expect(page.get_by_role("main")).to_contain_text("were erased here")
 
 
-def test_the_second_step_has_no_barriers_and_lets_in(live_server, browser_page, make_staff):
+def test_second_step_is_accessible_and_logs_in(live_server, browser_page, make_staff):
     boss, page = make_staff("someone"), browser_page
     page.goto(f"{live_server.url}/admin/")
     page.fill("[name=login]", "someone")

@@ -31,7 +31,7 @@ def type_the_password(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["/dashboard/?range=1m", "/collection/", "/syncs/{run}/"])
-def test_a_live_page_becomes_one_login_page_and_comes_back(live_server, browser_page, shelf, path):
+def test_live_page_returns_after_login(live_server, browser_page, shelf, path):
     path = path.format(run=shelf.user.sync_runs.get().pk)
     log_in(browser_page, live_server.url, shelf.user)
     browser_page.goto(live_server.url + path)
@@ -42,7 +42,7 @@ def test_a_live_page_becomes_one_login_page_and_comes_back(live_server, browser_
     browser_page.wait_for_url(live_server.url + path)
 
 
-def test_a_button_pressed_too_late_comes_back_to_its_page(live_server, browser_page, shelf):
+def test_late_button_returns_to_its_page(live_server, browser_page, shelf):
     log_in(browser_page, live_server.url, shelf.user)
     browser_page.goto(f"{live_server.url}/dashboard/?range=1m")
     Session.objects.all().delete()

@@ -26,6 +26,6 @@ urlpatterns = [path("error-page/<int:status>/", drawn), *site_patterns]
 
 @override_settings(ROOT_URLCONF=__name__)
 @pytest.mark.parametrize("look", LOOKS)
-def test_error_pages_have_no_barriers(live_server, browser_page, look):
+def test_error_pages_are_accessible(live_server, browser_page, look):
     for status in PAGES:
         check(browser_page, look, f"{live_server.url}/error-page/{status}/")

@@ -12,9 +12,7 @@ from tests.processes import eventually
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_stranger_signs_up_connects_and_sees_what_the_command_prints(
-    live_server, sandbox, site, browser_page
-):
+def test_first_sync_page_matches_the_command(live_server, sandbox, site, browser_page):
     sandbox.add_user("newcomer_at_discogs", "token-of-newcomer", count=90)
     site.start("run_workers")
     page = browser_page

@@ -35,7 +35,7 @@ def visitor(live_server, browser_page, make_user, discogs):
     return browser_page
 
 
-def test_allowing_it_at_discogs_connects_and_begins_the_first_sync(visitor, live_server):
+def test_oauth_approval_starts_first_sync(visitor, live_server):
     visitor.get_by_role("button", name="Connect with Discogs").click()
     expect(visitor.get_by_role("heading", level=1)).to_contain_text("Let")
     visitor.get_by_role("combobox").select_option("small_shelf")
@@ -47,7 +47,7 @@ def test_allowing_it_at_discogs_connects_and_begins_the_first_sync(visitor, live
     expect(visitor.get_by_role("main")).to_contain_text("Authorised at Discogs")
 
 
-def test_saying_no_at_discogs_leads_back_to_a_page_that_says_what_to_do(visitor):
+def test_oauth_denial_says_what_to_do(visitor):
     visitor.get_by_role("button", name="Connect with Discogs").click()
     visitor.get_by_role("button", name="Deny").click()
     expect(visitor.get_by_role("heading", level=1)).to_have_text("You did not allow it")
@@ -56,9 +56,7 @@ def test_saying_no_at_discogs_leads_back_to_a_page_that_says_what_to_do(visitor)
     expect(visitor.get_by_role("button", name="Authorize")).to_be_visible()
 
 
-def test_the_content_policy_lets_forms_go_to_discogs_and_nowhere_else(
-    live_server, page, make_user, discogs, settings
-):
+def test_csp_allows_forms_to_discogs_only(live_server, page, make_user, discogs, settings):
     """Without Discogs in form-action the button is dead: the policy is enforced along redirects."""
     policy = copy.deepcopy(settings.CONTENT_SECURITY_POLICY)
     policy["DIRECTIVES"]["form-action"] = ["'self'"]

@@ -86,13 +86,13 @@ def keep_picture(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_public_pages_have_no_barriers(live_server, browser_page, look):
+def test_public_pages_are_accessible(live_server, browser_page, look):
     for path in PUBLIC:
         check(browser_page, look, live_server.url + path)
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_pages_with_a_collection_have_no_barriers(live_server, browser_page, shelf, look):
+def test_pages_with_collection_are_accessible(live_server, browser_page, shelf, look):
     log_in(browser_page, live_server.url, shelf.user)
     run = shelf.user.sync_runs.get()
     paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
@@ -109,14 +109,14 @@ def chosen(connection: object, **chosen: object) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("hidden", [True, False])
-def test_pages_as_chosen_have_no_barriers(live_server, browser_page, shelf, look, hidden):
+def test_pages_by_preference_are_accessible(live_server, browser_page, shelf, look, hidden):
     chosen(shelf, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
     log_in(browser_page, live_server.url, shelf.user)
     for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/"):
         check(browser_page, look, f"{live_server.url}{path}?{'hidden' if hidden else 'converted'}")
 
 
-def test_a_chart_of_hidden_amounts_has_a_shape_and_no_figures(live_server, browser_page, shelf):
+def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, shelf):
     chosen(shelf, hides_amounts=True)
     log_in(browser_page, live_server.url, shelf.user)
     browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
@@ -127,7 +127,7 @@ def test_a_chart_of_hidden_amounts_has_a_shape_and_no_figures(live_server, brows
     assert tips.nth(1).text_content() == "5"
 
 
-def test_the_eye_and_the_preferences_work_without_scripts(live_server, browser, shelf):
+def test_eye_and_preferences_work_without_scripts(live_server, browser, shelf):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     log_in(page, live_server.url, shelf.user)
@@ -146,13 +146,13 @@ def test_the_eye_and_the_preferences_work_without_scripts(live_server, browser, 
 
 
 @pytest.mark.parametrize("look", LOOKS[:2])
-def test_pages_without_anything_yet_have_no_barriers(live_server, browser_page, make_user, look):
+def test_empty_pages_are_accessible(live_server, browser_page, make_user, look):
     log_in(browser_page, live_server.url, make_user())
     for path in ("/dashboard/", "/connect/", "/syncs/", "/settings/"):
         check(browser_page, look, live_server.url + path)
 
 
-def test_charts_are_drawn_and_tell_a_value_under_the_pointer(live_server, browser_page, shelf):
+def test_chart_shows_value_under_the_pointer(live_server, browser_page, shelf):
     log_in(browser_page, live_server.url, shelf.user)
     browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
     plots = browser_page.locator(".plot canvas")
@@ -162,7 +162,7 @@ def test_charts_are_drawn_and_tell_a_value_under_the_pointer(live_server, browse
         expect(tip).to_be_visible()
 
 
-def test_the_sync_page_moves_by_itself_and_stops_at_the_end(live_server, browser_page, shelf):
+def test_sync_page_updates_until_the_end(live_server, browser_page, shelf):
     log_in(browser_page, live_server.url, shelf.user)
     run = shelf.user.sync_runs.get()
     browser_page.goto(f"{live_server.url}/syncs/{run.pk}/")
@@ -177,7 +177,7 @@ def test_the_sync_page_moves_by_itself_and_stops_at_the_end(live_server, browser
     expect(browser_page.locator("#progress[hx-trigger]")).to_have_count(0)
 
 
-def test_a_filter_takes_effect_when_it_is_chosen(live_server, browser_page, shelf):
+def test_filter_applies_when_chosen(live_server, browser_page, shelf):
     log_in(browser_page, live_server.url, shelf.user)
     browser_page.goto(f"{live_server.url}/collection/")
     browser_page.keyboard.press("/")

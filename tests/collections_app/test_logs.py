@@ -51,7 +51,7 @@ def fail(logger, error: type[Exception] = ValueError, text: str = "Failed to pul
         logger.exception(text)
 
 
-def test_filter_lets_the_first_through_and_counts_the_others(logger, lines, clock):
+def test_filter_passes_the_first_and_counts_others(logger, lines, clock):
     for _ in range(50):
         fail(logger)
         clock.at += 1
@@ -87,7 +87,7 @@ def test_filter_of_exceptions_leaves_plain_errors(lines, clock):
     assert lines.texts == ["cluster 0 ended", "Failed to pull", "cluster 1 ended", "cluster 2 ended"]
 
 
-def test_filter_counts_for_processes_forked_from_this_one(logger, lines, clock):
+def test_filter_counts_across_forks(logger, lines, clock):
     """A process that dies of its error is replaced, and its successor would be the first again."""
     child = os.fork()
     if child == 0:

@@ -23,7 +23,7 @@ def before() -> Iterator[MigrationExecutor]:
     MigrationExecutor(connection).migrate(latest)
 
 
-def test_a_pass_from_before_proves_nothing_gone_and_a_new_one_may(before):
+def test_old_import_proves_no_removal(before):
     old = before.loader.project_state([BEFORE]).apps
     user = old.get_model("auth", "User").objects.create(username="early")
     shelf = old.get_model("collections_app", "DiscogsConnection").objects.create(

@@ -108,7 +108,7 @@ def test_frozen_database_is_503_and_frees_threads(start, proxy):
 
 
 @on_postgresql
-def test_database_that_is_away_is_503(start, proxy):
+def test_unreachable_database_is_503(start, proxy):
     web = start(proxy.port)
     proxy.vanish()
     web.assert_away(*PAGES)
@@ -139,7 +139,7 @@ def test_locked_table_is_503_and_frees_threads(start, table):
 
 @on_sqlite
 @pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
-def test_locked_file_is_503_for_what_writes(start, kind):
+def test_locked_file_is_503_for_writes(start, kind):
     web = start()
     other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     other.execute(f"BEGIN {kind}")

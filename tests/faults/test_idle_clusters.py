@@ -21,7 +21,7 @@ IDLE = 40  # seconds; a cluster without progress for 35 is taken for stuck while
 PAGES = 30
 
 
-def test_first_import_after_idleness_costs_no_cluster(make_collector, generous_sandbox, site, tmp_path):
+def test_idle_start_restarts_no_cluster(make_collector, generous_sandbox, site, tmp_path):
     user = make_collector(generous_sandbox, release_ids=range(1000, 1000 + 100 * PAGES))
     log = tmp_path / "workers.log"
     site.start("run_workers", log=log, PRICE_WORKERS_MIN="4", PRICE_WORKERS_MAX="4")

@@ -101,7 +101,7 @@ def kill_and_see_progress(supervisor: int, part: str, run: SyncRun) -> float:
     return time.monotonic() - killed_at
 
 
-def test_whatever_process_is_killed_the_sync_goes_on_and_ends_whole(start_run, sandbox, site, capsys):
+def test_sync_survives_any_killed_process(start_run, sandbox, site, capsys):
     run, seconds = start_run(420), {}
     for part in ("worker", "idle worker", "pusher", "monitor", "sentinel", "main", "group"):
         # A cluster of its own for each, whose processes are known by their age.
@@ -126,7 +126,7 @@ def test_whatever_process_is_killed_the_sync_goes_on_and_ends_whole(start_run, s
     assert_ordinary_sync_succeeds(site)
 
 
-def test_a_killed_supervisor_leaves_no_orphans_and_a_new_one_goes_on(start_run, site):
+def test_killed_supervisor_leaves_no_orphans(start_run, site):
     start_run(200)
     first = site.start("run_workers")
     eventually(lambda: snapshots() >= 5, within=60, what="the first prices")
@@ -143,7 +143,7 @@ def test_a_killed_supervisor_leaves_no_orphans_and_a_new_one_goes_on(start_run, 
     eventually(lambda: snapshots() > before, within=PROGRESS_WITHIN, what="progress with a new supervisor")
 
 
-def test_a_job_that_kills_its_worker_is_tried_three_times_and_then_failed(start_run, sandbox, site):
+def test_job_killing_its_worker_fails_after_three(start_run, sandbox, site):
     """The poison: whoever fetches this release is killed in the middle of it."""
     run = start_run(60)
     sandbox.add_fault(path="/releases/1003", kind="slow", seconds=5)

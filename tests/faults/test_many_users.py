@@ -58,7 +58,7 @@ def longest_silence(*, until, within: float) -> timedelta:
     return longest
 
 
-def test_loop_keeps_its_beat_with_2000_owners(make_collector, generous_sandbox, site):
+def test_loop_reports_in_time_with_2000_owners(make_collector, generous_sandbox, site):
     releases = list(range(1000, 1000 + RELEASES))
     user = make_collector(generous_sandbox, release_ids=releases)
     import_all(user)

@@ -33,7 +33,7 @@ def await_end(run: SyncRun, *, within: float) -> None:
     )
 
 
-def test_ten_minutes_of_503_cost_few_requests_and_no_job(run, sandbox, site):
+def test_ten_minutes_of_503_lose_no_job(run, sandbox, site):
     """Scaled: six seconds stand for a minute, so the outage lasts sixty."""
     sandbox.add_fault(path="/releases/", kind="status", status=503, for_seconds=60)
     site.start("run_workers")
@@ -46,7 +46,7 @@ def test_ten_minutes_of_503_cost_few_requests_and_no_job(run, sandbox, site):
     assert not PriceJob.objects.filter(state=PriceJob.State.DEAD).exists()
 
 
-def test_a_429_pauses_every_worker_and_costs_no_attempt(run, sandbox, site):
+def test_429_pauses_workers_and_costs_no_attempt(run, sandbox, site):
     sandbox.add_fault(path="/releases/", kind="status", status=429, after=20, times=1)
     site.start("run_workers", PRICE_WORKERS_MIN="3")
     eventually(lambda: ApiGate.objects.filter(refusals__gt=0).exists(), within=60, what="the refusal")

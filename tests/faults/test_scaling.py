@@ -22,9 +22,7 @@ pytestmark = [
 LIMIT, WINDOW = 9, 6  # 1.5 requests a second: at four seconds each, they keep six workers busy and one ready
 
 
-def test_slow_answers_grow_the_pool_until_the_limit_is_used_and_quick_ones_shrink_it(
-    make_collector, sandbox, site, settings, tmp_path
-):
+def test_pool_follows_the_speed_of_answers(make_collector, sandbox, site, settings, tmp_path):
     sandbox.set_limit(limit=LIMIT, window=WINDOW)
     point_at(settings, sandbox, limit=LIMIT, window=WINDOW)
     user = make_collector(sandbox, release_ids=range(1000, 1250))

@@ -69,7 +69,7 @@ def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
 # The page --------------------------------------------------------------------------------------------
 
 
-def test_the_engine_page_shows_gate_jobs_charts_and_workers(client, staff):
+def test_engine_page_shows_gate_jobs_and_workers(client, staff):
     now = timezone.now()
     ApiGate.objects.create(
         egress="default", breaker="open", open_until=(now + timedelta(minutes=9)).timestamp()
@@ -93,26 +93,26 @@ def test_the_engine_page_shows_gate_jobs_charts_and_workers(client, staff):
     assert 'state__exact=due">Due</a>' in html
 
 
-def test_without_any_work_the_engine_page_says_so(client, staff):
+def test_engine_page_says_if_there_is_no_work(client, staff):
     html = client.get(ENGINE).content.decode()
     assert "Start the workers with" in html
     assert "Nothing was asked for" in html
 
 
-def test_a_live_update_brings_the_moving_part_only(client, staff):
+def test_live_update_sends_the_live_part_only(client, staff):
     html = client.get(ENGINE, headers={"HX-Request": "true"}).content.decode()
     assert "Requests left" in html
     assert "<html" not in html
 
 
 @pytest.mark.parametrize(("asked", "shown"), [("12", 12), ("24", 24), ("", 3), ("1000000", 3), ("x", 3)])
-def test_the_stretch_of_time_is_one_of_those_offered(client, staff, asked, shown):
+def test_period_is_one_of_those_offered(client, staff, asked, shown):
     response = client.get(ENGINE, {"hours": asked})
     assert response.context["engine"].hours == shown
     assert f'<a href="?hours={shown}" aria-current="true">' in re.sub(r"\s+", " ", response.content.decode())
 
 
-def test_the_engine_page_asks_as_often_whatever_it_shows(client, staff):
+def test_engine_page_has_constant_queries(client, staff):
     now = timezone.now()
     make_worker(10, seen_at=now, role="supervisor")
     client.get(ENGINE)
@@ -127,19 +127,19 @@ def test_the_engine_page_asks_as_often_whatever_it_shows(client, staff):
     assert len(many) == len(few)
 
 
-def test_the_engine_page_is_for_staff_who_may_see_workers(client, helper):
+def test_engine_page_needs_worker_permission(client, helper):
     assert client.get(ENGINE).status_code == 403
     assert ENGINE not in client.get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_others_are_sent_to_sign_in(client, make_user, signed_in):
+def test_other_users_are_sent_to_log_in(client, make_user, signed_in):
     if signed_in:
         client.force_login(make_user())
     assert client.get(ENGINE).status_code == 302
 
 
-def test_the_engine_page_only_reads(client, staff):
+def test_engine_page_only_reads(client, staff):
     with CaptureQueriesContext(connection) as queries:
         client.get(ENGINE)
     assert not [q["sql"] for q in queries if re.match(r"(INSERT|UPDATE|DELETE)", q["sql"])]
@@ -161,18 +161,18 @@ def test_open_alerts_are_on_every_page(client, staff, address):
         assert "Over." not in html
 
 
-def test_missing_workers_are_on_every_page_while_a_sync_waits(client, staff):
+def test_missing_workers_are_on_every_page(client, staff):
     assert "No workers run" not in client.get("/admin/").content.decode()
     make.make_run(make.make_connection(), "running")
     assert "No workers run" in client.get("/admin/").content.decode()
 
 
-def test_alerts_are_for_staff_who_may_see_them(client, helper):
+def test_alerts_need_permission(client, helper):
     HealthAlert.objects.create(kind="outage", message="It happened.", opened_at=timezone.now())
     assert "It happened." not in client.get("/admin/").content.decode()
 
 
-def test_nobody_sees_alerts_before_signing_in(client):
+def test_alerts_are_hidden_before_login(client):
     HealthAlert.objects.create(kind="outage", message="It happened.", opened_at=timezone.now())
     html = client.get("/admin/login/", follow=True).content.decode()
     assert "It happened." not in html
@@ -192,7 +192,7 @@ def fill() -> None:
 
 
 @pytest.mark.parametrize("table", READ_ONLY)
-def test_what_the_engine_wrote_can_be_looked_at_but_not_changed(client, staff, table):
+def test_engine_rows_are_read_only(client, staff, table):
     fill()
     page = client.get(reverse(f"admin:{table}_changelist"))
     assert page.status_code == 200
@@ -214,7 +214,7 @@ def test_what_the_engine_wrote_can_be_looked_at_but_not_changed(client, staff, t
         ("pricing_healthalert", ("Nothing moves", "It happened.")),
     ],
 )
-def test_figures_are_written_as_people_read_them(client, staff, table, figures):
+def test_figures_are_human_readable(client, staff, table, figures):
     fill()
     html = client.get(reverse(f"admin:{table}_changelist")).content.decode()
     assert all(figure in html for figure in figures)
@@ -231,7 +231,7 @@ def test_alerts_are_found_by_state(client, staff, state, shown):
     "address",
     ["/admin/", ENGINE, "/admin/pricing/pricejob/", "/admin/auth/user/add/", "/admin/auth/group/add/"],
 )
-def test_pages_carry_our_name_and_nothing_the_content_policy_forbids(client, staff, address):
+def test_admin_pages_keep_name_and_csp(client, staff, address):
     response = client.get(address)
     html = response.content.decode()
     assert "Crateworth" in html

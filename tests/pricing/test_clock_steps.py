@@ -41,14 +41,14 @@ def queue_row(job: PriceJob, lock: datetime) -> OrmQ:
     return OrmQ.objects.get()
 
 
-def test_feeder_feeds_what_waits_for_a_time_beyond_any_wait(run):
+def test_feeder_feeds_jobs_beyond_any_wait(run):
     job = wanted_job(run, "waiting", not_before=AHEAD)
     assert feeder.feed(now=NOON) == 1
     job.refresh_from_db()
     assert job.state == "queued"
 
 
-def test_feeder_keeps_to_a_wait_that_may_be(run):
+def test_feeder_keeps_to_a_plausible_wait(run):
     wanted_job(run, "waiting", not_before=NOON + timedelta(minutes=14))
     assert feeder.feed(now=NOON) == 0
 
@@ -56,7 +56,7 @@ def test_feeder_keeps_to_a_wait_that_may_be(run):
 @pytest.mark.parametrize(
     "gate", [{"paused_until": AHEAD.timestamp()}, {"breaker": "open", "open_until": AHEAD.timestamp()}]
 )
-def test_gate_shut_by_a_wrong_clock_is_not_waited_for(run, gate):
+def test_gate_shut_by_wrong_clock_is_ignored(run, gate):
     wanted_job(run, "queued", queued_at=NOON - timedelta(minutes=5))
     ApiGate.objects.create(egress="default", **gate)
     assert measure(now=NOON).idle_since is not None
@@ -77,14 +77,14 @@ def test_reconcile_leaves_rows_in_a_workers_hands(run):
     assert row.lock == held_until
 
 
-def test_reconcile_takes_back_a_lost_job_queued_in_the_future(run):
+def test_reconcile_reclaims_jobs_from_the_future(run):
     job = wanted_job(run, "queued", queued_at=AHEAD)
     assert reconciler.reconcile(now=NOON) == 1
     job.refresh_from_db()
     assert job.state == "due"
 
 
-def test_reconcile_shortens_a_lease_and_takes_it_back_later(run):
+def test_reconcile_shortens_and_reclaims_a_lease(run):
     job = wanted_job(run, "running", lease_until=AHEAD, lease_owner=uuid4(), worker="elsewhere:7", attempts=1)
     assert reconciler.reconcile(now=NOON) == 0  # its holder may be alive
     assert reconciler.reconcile(now=NOON + timedelta(seconds=36)) == 1
@@ -94,12 +94,12 @@ def test_reconcile_shortens_a_lease_and_takes_it_back_later(run):
 
 @pytest.mark.parametrize("field", ["lease_until", "not_before", "queued_at"])
 @pytest.mark.parametrize(("moment", "idle"), [(AHEAD, True), (SLIGHTLY, False)])
-def test_import_goes_on_when_its_times_are_beyond_their_rule(field, moment, idle):
+def test_import_resumes_with_impossible_times(field, moment, idle):
     walk = ImportPass.objects.create(connection=make.make_connection(), started_at=NOON, **{field: moment})
     assert (idle_imports(now=NOON) == [walk.pk]) is idle
 
 
-def test_clock_set_back_lets_everything_that_waits_go_on(run):
+def test_clock_set_back_blocks_no_waiting_work(run):
     """Also what lies ahead by less than its rule allows."""
     soon = NOON + timedelta(seconds=50)
     waiting = wanted_job(run, "waiting", not_before=soon)
@@ -160,7 +160,7 @@ def test_search_asked_in_the_future_is_asked_again(settings):
 # Schedules ----------------------------------------------------------------------------------------------
 
 
-def test_run_begun_in_the_future_does_not_put_off_the_next():
+def test_run_from_the_future_delays_no_run():
     connection = make.make_connection(connected_at=NOON - timedelta(days=9))
     make.make_run(connection, "finished", created_at=NOON + timedelta(days=300))
     assert schedules.start_due_runs(now=NOON) == 1
@@ -169,7 +169,7 @@ def test_run_begun_in_the_future_does_not_put_off_the_next():
     assert schedules.start_due_runs(now=NOON + timedelta(minutes=1)) == 0
 
 
-def test_failure_in_the_future_does_not_put_off_the_next():
+def test_failure_in_the_future_delays_no_run():
     connection = make.make_connection(connected_at=NOON - timedelta(days=9))
     run = make.make_run(connection, "failed", created_at=NOON - timedelta(days=2))
     SyncRun.objects.filter(pk=run.pk).update(finished_at=NOON + timedelta(days=300))
@@ -185,14 +185,14 @@ def beat(seen_at: datetime, **fields: object) -> WorkerHeartbeat:
 
 
 @pytest.mark.parametrize(("moment", "running"), [(AHEAD, False), (SLIGHTLY, True)])
-def test_heartbeat_from_the_future_is_no_sign_of_life(moment, running):
+def test_heartbeat_from_the_future_is_not_alive(moment, running):
     beat(moment)
     assert heartbeat.workers_are_running(now=NOON) is running
     heartbeat.delete_silent(now=NOON)
     assert WorkerHeartbeat.objects.exists() is running
 
 
-def test_load_is_measured_without_ends_in_the_future():
+def test_load_ignores_ends_in_the_future():
     PriceJob.objects.create(
         release=make.make_release(), state="recorded", created_at=NOON, finished_at=AHEAD, duration_ms=9000
     )
@@ -200,7 +200,7 @@ def test_load_is_measured_without_ends_in_the_future():
     assert (figures.throughput, figures.p95_latency) == (0.0, 0.0)
 
 
-def test_stall_is_noticed_behind_ends_in_the_future(run):
+def test_stall_is_noticed_despite_future_ends(run):
     wanted_job(run, "recorded", finished_at=AHEAD)
     wanted_job(run, "queued", queued_at=NOON - timedelta(minutes=2))
     assert [alert.kind for alert in alerts.evaluate(NOON)] == ["stall"]
@@ -249,7 +249,7 @@ def look(stillness: Stillness, steady: SteadyClock, *, minutes: float) -> list[H
         ({}, "requests are allowed"),
     ],
 )
-def test_alert_names_the_reason_when_nothing_has_ended(run, steady, gate, reason):
+def test_alert_says_why_nothing_has_ended(run, steady, gate, reason):
     ApiGate.objects.create(egress="default", **gate)
     wanted_job(run, "running", started_at=SLIGHTLY, lease_until=SLIGHTLY)
     stillness = Stillness(steady)
@@ -261,7 +261,7 @@ def test_alert_names_the_reason_when_nothing_has_ended(run, steady, gate, reason
     assert "Nothing is lost" in alert.message
 
 
-def test_stillness_ends_when_a_job_ends(run, steady):
+def test_stall_ends_when_a_job_ends(run, steady):
     job = wanted_job(run, "running", started_at=SLIGHTLY)
     wanted_job(run, "queued", queued_at=AHEAD)
     stillness = Stillness(steady)
@@ -270,7 +270,7 @@ def test_stillness_ends_when_a_job_ends(run, steady):
     assert look(stillness, steady, minutes=6) == []
 
 
-def test_stillness_ends_when_an_import_comes_forward(steady):
+def test_stall_ends_when_an_import_advances(steady):
     walk = ImportPass.objects.create(connection=make.make_connection(), started_at=NOON)
     stillness = Stillness(steady)
     stillness.look()
@@ -280,7 +280,7 @@ def test_stillness_ends_when_an_import_comes_forward(steady):
 
 
 @pytest.mark.parametrize("run_state", ["paused", "cancelled"])
-def test_stillness_is_none_where_no_work_is_wanted(steady, run_state):
+def test_no_stall_if_no_work_is_wanted(steady, run_state):
     run = make.make_run(make.make_connection(), run_state)
     wanted_job(run, "due")
     stillness = Stillness(steady)

@@ -43,7 +43,7 @@ def cents(release: int) -> int:
     return 100 * (1 + release % 50) + release % 100
 
 
-def test_a_sync_records_every_release_within_the_limit_and_a_second_one_asks_nothing(shelf, site):
+def test_sync_keeps_the_limit_and_reuses_prices(shelf, site):
     facts = site.run_json("sync_prices", "--user", "keeper", "--wait")
     assert (facts["total"], facts["failed"]) == (300, 0)
     assert (facts["recorded"], facts["gone"], facts["blocked"], facts["none_for_sale"]) == (297, 1, 1, 1)
@@ -65,13 +65,13 @@ def test_a_sync_records_every_release_within_the_limit_and_a_second_one_asks_not
     assert shelf.stats()["accepted"] == stats["accepted"]
 
 
-def test_a_dry_run_fetches_nothing_and_says_what_it_would(shelf, site):
+def test_dry_run_fetches_nothing(shelf, site):
     plan = site.run_json("sync_prices", "--user", "keeper", "--dry-run")
     assert (plan["total"], plan["due"]) == (300, 300)
     assert shelf.stats()["accepted"] == 0
 
 
-def test_a_timeout_ends_with_status_3_and_keeps_what_was_stored(shelf, site):
+def test_timeout_is_status_3_and_keeps_results(shelf, site):
     done = site.run("sync_prices", "--user", "keeper", "--wait", "--timeout", "6", "--json")
     assert done.returncode == 3, done.stderr
     facts = json.loads(done.stdout)
@@ -79,7 +79,7 @@ def test_a_timeout_ends_with_status_3_and_keeps_what_was_stored(shelf, site):
     assert PriceSnapshot.objects.count() >= facts["recorded"]
 
 
-def test_a_failed_release_ends_with_status_1(shelf, site):
+def test_failed_release_is_status_1(shelf, site):
     shelf.add_fault(path="/releases/1005", kind="status", status=422)
     done = site.run("sync_prices", "--release", "1005", "1006", "--wait", "--json")
     assert done.returncode == 1, done.stderr
@@ -99,7 +99,7 @@ def test_a_failed_release_ends_with_status_1(shelf, site):
         (("import_collection", "--user", "nobody"), "connect_discogs"),
     ],
 )
-def test_wrong_usage_ends_with_status_2_and_says_what_to_do(site, make_user, sandbox, words, hint):
+def test_wrong_usage_is_status_2_and_explained(site, make_user, sandbox, words, hint):
     done = site.run(*words)
     assert done.returncode == 2
     assert hint in done.stderr

@@ -64,7 +64,7 @@ def test_explain_names_what_does_not_fit(known, applied, says):
     assert bool(says) == bool(text)
 
 
-def test_old_workers_ask_for_nothing_beside_a_newer_schema(run, newer_schema, generous_sandbox):
+def test_old_workers_idle_beside_a_newer_schema(run, newer_schema, generous_sandbox):
     assert feeder.feed(now=timezone.now()) == 0
     assert generous_sandbox.stats()["accepted"] == 0
     newer_schema.record_unapplied(*NEWER)
@@ -73,7 +73,7 @@ def test_old_workers_ask_for_nothing_beside_a_newer_schema(run, newer_schema, ge
     assert generous_sandbox.stats()["accepted"] == 13
 
 
-def test_job_in_a_workers_hands_is_not_claimed(run, generous_sandbox):
+def test_job_held_by_a_worker_is_not_claimed(run, generous_sandbox):
     feeder.feed(now=timezone.now())
     job = PriceJob.objects.filter(state=PriceJob.State.QUEUED).earliest("pk")
     MigrationRecorder(connection).record_applied(*NEWER)
@@ -86,7 +86,7 @@ def test_job_in_a_workers_hands_is_not_claimed(run, generous_sandbox):
     assert generous_sandbox.stats()["accepted"] == 0
 
 
-def test_rows_stay_for_workers_of_the_right_version(run, newer_schema):
+def test_rows_stay_for_the_right_version(run, newer_schema):
     newer_schema.record_unapplied(*NEWER)
     feeder.feed(now=timezone.now())
     newer_schema.record_applied(*NEWER)
@@ -105,7 +105,7 @@ def test_import_waits_beside_a_newer_schema(make_collector, newer_schema, genero
     assert (walk.attempts, walk.requests, generous_sandbox.stats()["accepted"]) == (0, 0, 0)
 
 
-def test_alert_says_what_does_not_fit_and_what_to_do(newer_schema):
+def test_alert_explains_a_schema_mismatch(newer_schema):
     (alert,) = alerts.evaluate(timezone.now())
     assert alert.kind == "schema"
     assert alerts.is_error(alert)
@@ -114,7 +114,7 @@ def test_alert_says_what_does_not_fit_and_what_to_do(newer_schema):
     assert HealthAlert.objects.count() == 1
 
 
-def test_pause_is_logged_once_and_so_is_its_end(newer_schema, caplog):
+def test_pause_and_its_end_are_logged_once(newer_schema, caplog):
     for _ in range(5):
         schema.mismatch()
     newer_schema.record_unapplied(*NEWER)

@@ -8,7 +8,7 @@ from pricing.management.commands.up import answers, netloc
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "0.0.0.0", "", "::", "::1"])
-def test_a_web_server_is_found_wherever_it_listens(host):
+def test_up_finds_a_web_server_on_any_address(host):
     if ":" in host and not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -18,7 +18,7 @@ def test_a_web_server_is_found_wherever_it_listens(host):
     assert not answers(host, port)
 
 
-def test_who_listens_at_another_address_of_the_machine_is_not_taken_for_it():
+def test_up_ignores_servers_on_other_addresses():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert not answers("127.0.0.2", listener.getsockname()[1])
 
@@ -27,5 +27,5 @@ def test_who_listens_at_another_address_of_the_machine_is_not_taken_for_it():
     ("host", "written"),
     [("127.0.0.2", "127.0.0.2:80"), ("crates.local", "crates.local:80"), ("::", "[::]:80"), ("", ":80")],
 )
-def test_an_address_is_written_as_a_web_server_takes_it(host, written):
+def test_address_is_formatted_for_a_web_server(host, written):
     assert netloc(host, 80) == written

@@ -38,7 +38,7 @@ def start_web(site, tmp_path):
     return start
 
 
-def test_web_server_answers_while_connections_are_held(start_web):
+def test_server_answers_beside_held_connections(start_web):
     port, _ = start_web()
     for name in ATTACKS:
         with held(port, name):
@@ -48,7 +48,7 @@ def test_web_server_answers_while_connections_are_held(start_web):
 @pytest.mark.long
 @pytest.mark.fault
 @pytest.mark.parametrize("name", ATTACKS)
-def test_web_server_answers_for_as_long_as_connections_are_held(start_web, name):
+def test_server_answers_as_long_as_they_are_held(start_web, name):
     port, _ = start_web()
     with held(port, name, times=5):
         until = time.monotonic() + 45  # longer than every time-out
@@ -57,14 +57,14 @@ def test_web_server_answers_for_as_long_as_connections_are_held(start_web, name)
             time.sleep(1)
 
 
-def test_web_server_ends_connections_that_are_held(start_web):
+def test_server_ends_held_connections(start_web):
     port, _ = start_web(**SHORT)
     for name in set(ATTACKS) - {"answers taken in single bytes", "unread answers"}:
         with held(port, name) as clients:
             eventually(lambda: all(map(is_closed, clients[:4])), within=20, what=f"the end of: {name}")
 
 
-def test_web_server_accepts_more_connections_than_it_keeps(start_web):
+def test_server_accepts_more_than_it_keeps(start_web):
     port, _ = start_web(WEB_PROCESSES="1", WEB_RECEIVE_TIMEOUT="600")
     with held(port, "silent", times=3) as clients:  # it keeps 500
         assert seconds_until_answered(port, limit=WITHIN) < WITHIN
@@ -75,7 +75,7 @@ def test_web_server_accepts_more_connections_than_it_keeps(start_web):
 # Processes -------------------------------------------------------------------------------------------
 
 
-def test_web_process_that_was_killed_is_replaced(start_web):
+def test_killed_web_process_is_replaced(start_web):
     port, process = start_web()
     before = psutil.Process(process.pid).children()
     for child in before:
@@ -89,7 +89,7 @@ def test_web_process_that_was_killed_is_replaced(start_web):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_web_server_finishes_requests_before_it_stops(start_web, number):
+def test_server_finishes_requests_before_stopping(start_web, number):
     port, process = start_web()
     begun = connect(port, request()[:-2])
     idle = connect(port, request())
@@ -104,14 +104,14 @@ def test_web_server_finishes_requests_before_it_stops(start_web, number):
     assert not [each for each in family if each.is_running()]
 
 
-def test_web_server_stops_while_connections_are_held(start_web):
+def test_server_stops_with_held_connections(start_web):
     port, process = start_web()
     with held(port, "a body in single bytes"), held(port, "unread answers"):
         process.terminate()
         assert process.wait(25) == 0
 
 
-def test_web_processes_end_with_the_one_that_started_them(start_web):
+def test_web_processes_end_with_their_parent(start_web):
     _, process = start_web()
     family = descendants(process.pid)
     os.kill(process.pid, signal.SIGKILL)
@@ -120,7 +120,7 @@ def test_web_processes_end_with_the_one_that_started_them(start_web):
     )
 
 
-def test_web_server_says_which_port_is_taken(start_web, site):
+def test_server_says_which_port_is_taken(start_web, site):
     port, _ = start_web()
     second = site.run("run_web", "--port", str(port))
     assert second.returncode == 1
@@ -129,7 +129,7 @@ def test_web_server_says_which_port_is_taken(start_web, site):
 
 
 @pytest.mark.parametrize("host", ["::", "0.0.0.0", "localhost"])
-def test_web_server_listens_where_it_is_told(site, host):
+def test_server_listens_on_the_given_address(site, host):
     port = free_port()
     site.start("run_web", "--port", str(port), "--host", host)
     assert seconds_until_answered(port, PAGE, limit=60)

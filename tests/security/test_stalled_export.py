@@ -65,7 +65,7 @@ def place_is_taken(user) -> bool:
     return bool(cache.get(f"export:{user.pk}"))
 
 
-def test_export_that_is_not_read_is_ended(site, user):
+def test_unread_export_is_ended(site, user):
     """Longer than the buffer, so its thread waits for the client."""
     port = free_port()
     site.start("run_web", "--port", str(port), WEB_BUFFER_MB="1", **ONE_THREAD)
@@ -79,7 +79,7 @@ def test_export_that_is_not_read_is_ended(site, user):
         eventually(lambda: not moment_is_open(), within=5, what="the end of the moment")
 
 
-def test_export_that_fits_the_buffer_needs_no_thread(site, user):
+def test_buffered_export_needs_no_thread(site, user):
     port = free_port()
     site.start("run_web", "--port", str(port), **{**ONE_THREAD, "WEB_SEND_TIMEOUT": "600"})
     seconds_until_answered(port, limit=60)

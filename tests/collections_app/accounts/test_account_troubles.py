@@ -28,7 +28,7 @@ def refused(settings):
 
 
 @pytest.mark.parametrize("name", ["newcomer", "known"])
-def test_signing_up_without_mail_says_so_and_stores_nothing(client, make_user, refused, name):
+def test_sign_up_without_mail_stores_nothing(client, make_user, refused, name):
     make_user("known")
     answer = client.post("/account/signup/", {"email": f"{name}@example.org", "password1": NEW_PASSWORD})
     assert (answer.status_code, "Nothing was changed" in answer.content.decode()) == (503, True)
@@ -38,7 +38,7 @@ def test_signing_up_without_mail_says_so_and_stores_nothing(client, make_user, r
     assert client.get("/settings/").status_code == 302
 
 
-def test_signing_up_succeeds_once_mail_works_again(client, settings, refused):
+def test_sign_up_works_once_mail_is_back(client, settings, refused):
     form = {"email": "newcomer@example.org", "password1": NEW_PASSWORD}
     settings.ACCOUNT_RATE_LIMITS = False
     assert client.post("/account/signup/", form).status_code == 503
@@ -47,13 +47,13 @@ def test_signing_up_succeeds_once_mail_works_again(client, settings, refused):
 
 
 @pytest.mark.parametrize("name", ["known", "unknown"])
-def test_the_way_to_a_new_password_without_mail_says_so(client, make_user, refused, name):
+def test_password_reset_without_mail_says_so(client, make_user, refused, name):
     make_user("known")
     assert client.post("/account/password/reset/", {"email": f"{name}@example.org"}).status_code == 503
     assert get_user_model().objects.get().check_password(PASSWORD)
 
 
-def test_a_changed_password_counts_although_its_note_is_not_sent(client, make_user, refused, caplog):
+def test_password_change_survives_unsent_mail(client, make_user, refused, caplog):
     user = make_user("someone")
     log_in(client, "someone")
     form = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
@@ -72,7 +72,7 @@ def without_key(make_staff, settings):
     return boss
 
 
-def test_a_second_step_that_cannot_be_checked_names_the_way_out(without_key):
+def test_unreadable_second_step_names_way_out(without_key):
     client = Client()
     log_in(client, "boss")
     answer = client.post("/account/2fa/authenticate/", {"code": "123456"})
@@ -81,7 +81,7 @@ def test_a_second_step_that_cannot_be_checked_names_the_way_out(without_key):
 
 
 @pytest.mark.parametrize("page", ["", "recovery-codes/", "recovery-codes/generate/"])
-def test_whoever_is_logged_in_can_switch_off_what_cannot_be_read(client, without_key, page):
+def test_unreadable_second_step_can_be_disabled(client, without_key, page):
     force_login_with_code(client, without_key)
     client.post("/account/reauthenticate/", {"password": PASSWORD})
     answer = client.get(f"/account/2fa/{page}")
@@ -92,7 +92,7 @@ def test_whoever_is_logged_in_can_switch_off_what_cannot_be_read(client, without
     assert client.get("/account/2fa/").status_code == 200
 
 
-def test_session_without_a_code_cannot_switch_it_off(client, without_key):
+def test_disabling_needs_a_code_in_the_session(client, without_key):
     client.force_login(without_key)
     answer = client.post("/account/2fa/reauthenticate/", {"code": "123456"})
     assert answer.status_code == 503

@@ -34,7 +34,7 @@ def reauthenticate(client, password: str = PASSWORD) -> None:
 # Signing up ------------------------------------------------------------------------------------------
 
 
-def test_signing_up_confirms_the_address_by_a_code_and_goes_on_to_connecting(client):
+def test_sign_up_confirms_address_by_code(client):
     assert client.post("/account/signup/", NEW).url == CODE_PAGE
     assert not logged_in(client)
     assert "newcomer@example.org" in client.get(CODE_PAGE).content.decode()
@@ -45,13 +45,13 @@ def test_signing_up_confirms_the_address_by_a_code_and_goes_on_to_connecting(cli
     assert EmailAddress.objects.get(user=user).verified
 
 
-def test_a_code_may_be_typed_without_its_dash_and_in_small_letters(client):
+def test_code_ignores_case_and_dash(client):
     client.post("/account/signup/", NEW)
     client.post(CODE_PAGE, {"code": code_in_mail().replace("-", " ").lower()})
     assert logged_in(client)
 
 
-def test_after_three_wrong_codes_the_right_one_no_longer_counts(client):
+def test_right_code_fails_after_three_wrong(client):
     client.post("/account/signup/", NEW)
     right = code_in_mail()
     for _ in range(3):
@@ -61,7 +61,7 @@ def test_after_three_wrong_codes_the_right_one_no_longer_counts(client):
     assert not EmailAddress.objects.get().verified
 
 
-def test_whoever_has_lost_the_code_chooses_a_new_password_by_mail_and_is_in(client):
+def test_lost_code_is_replaced_by_mail(client):
     client.post("/account/signup/", NEW)
     other = Client()
     other.post("/account/password/reset/", {"email": NEW["email"]})
@@ -71,7 +71,7 @@ def test_whoever_has_lost_the_code_chooses_a_new_password_by_mail_and_is_in(clie
     assert logged_in(other)
 
 
-def test_the_page_names_the_terminal_only_where_mail_goes_there(client, settings):
+def test_page_names_terminal_only_for_console_mail(client, settings):
     client.post("/account/signup/", NEW)
     assert "terminal" not in client.get(CODE_PAGE).content.decode()
     settings.DEBUG, settings.EMAIL_BACKEND = True, "django.core.mail.backends.console.EmailBackend"
@@ -104,7 +104,7 @@ def seen(response) -> tuple[int, str]:
     return response.status_code, response.headers.get("Location", "") + "\n".join(lines)
 
 
-def test_signing_up_and_then_logging_in_does_not_tell_whether_the_address_was_taken(make_user):
+def test_sign_up_then_login_hides_known_addresses(make_user):
     make_user("known")
     answers = []
     for address in ("known@example.org", "unknown@example.org"):
@@ -117,7 +117,7 @@ def test_signing_up_and_then_logging_in_does_not_tell_whether_the_address_was_ta
 
 
 @pytest.mark.parametrize("name", ["{}", "{}@example.org"])
-def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(make_user, counted, name):
+def test_login_failures_look_the_same(make_user, counted, name):
     make_user("known")
     counted.clear()
     answers, work = [], []
@@ -131,7 +131,7 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(make_user, cou
     assert work == [1, 1]
 
 
-def test_signing_up_with_a_known_address_looks_like_with_a_new_one(make_user, counted):
+def test_sign_up_hides_known_addresses(make_user, counted):
     make_user("known")
     counted.clear()
     answers, work, pages = [], [], []
@@ -152,7 +152,7 @@ def test_signing_up_with_a_known_address_looks_like_with_a_new_one(make_user, co
     ]
 
 
-def test_asking_for_a_new_password_tells_nobody_who_has_an_account(make_user, counted):
+def test_password_reset_hides_known_accounts(make_user, counted):
     make_user("known")
     counted.clear()
     answers, pages = [], []
@@ -171,12 +171,12 @@ def test_asking_for_a_new_password_tells_nobody_who_has_an_account(make_user, co
 
 
 @pytest.mark.parametrize("login", ["someone", "SOMEONE@example.org"])
-def test_logging_in_by_name_or_address(client, make_user, login):
+def test_login_accepts_name_or_address(client, make_user, login):
     make_user("someone")
     assert log_in(client, login).url == "/dashboard/"
 
 
-def test_a_superuser_made_by_command_confirms_their_address_at_the_first_login(client):
+def test_superuser_confirms_address_at_login(client):
     get_user_model().objects.create_superuser("boss", "boss@example.org", PASSWORD)
     assert log_in(client, "boss").url == CODE_PAGE
     client.post(CODE_PAGE, {"code": code_in_mail()})
@@ -184,7 +184,7 @@ def test_a_superuser_made_by_command_confirms_their_address_at_the_first_login(c
     assert EmailAddress.objects.get().verified
 
 
-def test_who_has_no_address_is_told_what_to_do(client, capsys):
+def test_user_without_address_is_told_what_to_do(client, capsys):
     get_user_model().objects.create_superuser("boss", "", PASSWORD)
     html = log_in(client, "boss", follow=True).content.decode()
     assert "confirm_email" in html
@@ -194,7 +194,7 @@ def test_who_has_no_address_is_told_what_to_do(client, capsys):
     assert client.get("/account/2fa/").status_code == 200
 
 
-def test_an_address_of_somebody_else_is_not_confirmed_by_command(make_user):
+def test_command_refuses_another_users_address(make_user):
     make_user("ann")
     ben = make_user("ben")
     with pytest.raises(CommandError, match="another account"):
@@ -214,7 +214,7 @@ def test_commands_find_a_user_by_name_or_address(make_user):
     assert find_user("nobody") is None
 
 
-def test_logging_out_takes_a_post_and_ends_on_the_landing_page(client, make_user):
+def test_logout_is_post_and_shows_landing_page(client, make_user):
     client.force_login(make_user())
     assert "Log out?" in client.get("/account/logout/").content.decode()
     assert logged_in(client)
@@ -225,7 +225,7 @@ def test_logging_out_takes_a_post_and_ends_on_the_landing_page(client, make_user
 # A new password and a new address --------------------------------------------------------------------
 
 
-def test_a_new_password_by_code_ends_every_session(client, make_user):
+def test_password_reset_ends_every_session(client, make_user):
     make_user("someone")
     elsewhere = Client()
     log_in(elsewhere, "someone")
@@ -241,7 +241,7 @@ def test_a_new_password_by_code_ends_every_session(client, make_user):
     assert "was changed by a code" in mail.outbox[-1].body
 
 
-def test_changing_the_password_ends_the_other_sessions_only(client, make_user):
+def test_password_change_ends_other_sessions(client, make_user):
     make_user("someone")
     elsewhere = Client()
     for each in (client, elsewhere):
@@ -258,7 +258,7 @@ def test_changing_the_password_ends_the_other_sessions_only(client, make_user):
     assert not logged_in(elsewhere)
 
 
-def test_a_new_address_asks_for_the_password_and_counts_once_it_is_confirmed(client, make_user):
+def test_new_address_needs_password_and_code(client, make_user):
     user = make_user("someone")
     log_in(client, "someone")
     form = {"email": "moved@example.org", "action_add": ""}
@@ -276,7 +276,7 @@ def test_a_new_address_asks_for_the_password_and_counts_once_it_is_confirmed(cli
     assert "from someone@example.org to moved@example.org" in mail.outbox[-1].body
 
 
-def test_the_address_of_another_account_is_refused_only_to_whoever_reads_its_mail(client, make_user):
+def test_taken_address_is_told_only_by_mail(client, make_user):
     make_user("other")
     make_user("someone")
     log_in(client, "someone")
@@ -288,7 +288,7 @@ def test_the_address_of_another_account_is_refused_only_to_whoever_reads_its_mai
     assert "belongs to another account" in html
 
 
-def test_mails_tell_when_and_from_where_something_was_changed(client, make_user):
+def test_mails_name_time_and_place_of_a_change(client, make_user):
     make_user("someone")
     log_in(client, "someone")
     form = {
@@ -301,6 +301,6 @@ def test_mails_tell_when_and_from_where_something_was_changed(client, make_user)
     assert str(timezone.now().year) in mail.outbox[-1].body
 
 
-def test_the_demo_account_logs_in_at_once(client, generous_sandbox):
+def test_demo_account_logs_in_at_once(client, generous_sandbox):
     call_command("seed_demo", years=0)
     assert log_in(client, "demo", "crateworth-demo").url == "/dashboard/"

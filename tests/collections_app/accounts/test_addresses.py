@@ -44,13 +44,13 @@ def test_plain_address_of_garbage_raises(text):
 
 
 @pytest.mark.parametrize("prefix", ["::ffff:", "64:ff9b::"])
-def test_mapped_visitors_are_limited_apart(prefix):
+def test_mapped_ipv6_visitors_are_limited_apart(prefix):
     assert tries(31, REMOTE_ADDR=f"{prefix}192.0.2.1")[-1] == 429
     assert tries(1, REMOTE_ADDR=f"{prefix}192.0.2.2") == [200]
     assert tries(1, REMOTE_ADDR="192.0.2.1") == [429]  # the same visitor
 
 
-def test_visitors_of_one_ipv6_network_are_limited_together():
+def test_one_ipv6_network_shares_a_limit():
     assert tries(31, REMOTE_ADDR="2001:db8::1%eth0")[-1] == 429
     assert tries(1, REMOTE_ADDR="2001:db8::ffff:2") == [429]
     assert tries(1, REMOTE_ADDR="2001:db8:0:1::1") == [200]
@@ -66,25 +66,25 @@ def test_visitors_of_one_ipv6_network_are_limited_together():
         ("203.0.113.1, fe80::1%eth0", "fe80::"),
     ],
 )
-def test_address_of_a_proxy_is_plain_too(settings, header, counted):
+def test_proxy_address_is_plain_too(settings, header, counted):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     request = RequestFactory().get("/", headers={"X-Forwarded-For": header})
     assert get_ip(request) == counted
 
 
 @pytest.mark.parametrize("header", ["garbage", "198.51.100.7, ", "\x00"])
-def test_garbage_of_a_proxy_is_refused(settings, header):
+def test_proxy_garbage_is_refused(settings, header):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     assert log_in(Client(), "someone", HTTP_X_FORWARDED_FOR=header).status_code == 403
 
 
-def test_fewer_proxies_than_set_are_refused(settings):
+def test_too_few_proxies_are_refused(settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 2
     assert log_in(Client(), "someone", HTTP_X_FORWARDED_FOR="198.51.100.7").status_code == 403
 
 
 @pytest.mark.parametrize("address", ["", "unix:", "@"])
-def test_page_of_an_address_that_cannot_be_read_is_shown(client, make_user, address):
+def test_page_shows_with_unreadable_address(client, make_user, address):
     make_user("someone")
     log_in(client, "someone", REMOTE_ADDR="192.0.2.9")
     UserSession.objects.update(last_seen_at="2026-01-01T00:00Z")

@@ -18,7 +18,7 @@ def tries(times: int, **address: str) -> list[int]:
     return [log_in(Client(), f"guess-{n}", "wrong", **address).status_code for n in range(times)]
 
 
-def test_guessing_one_account_ends_after_five_tries(client, make_user):
+def test_login_is_limited_to_five_tries(client, make_user):
     make_user("someone")
     for number in range(5):
         log_in(Client(), "someone", "wrong", REMOTE_ADDR=f"192.0.2.{number}")
@@ -26,13 +26,13 @@ def test_guessing_one_account_ends_after_five_tries(client, make_user):
     assert "Too many failed attempts" in html
 
 
-def test_an_unknown_name_is_limited_in_the_same_words(client):
+def test_unknown_name_is_limited_alike(client):
     for number in range(5):
         log_in(Client(), "nobody", "wrong", REMOTE_ADDR=f"192.0.2.{number}")
     assert "Too many failed attempts" in log_in(client, "nobody", REMOTE_ADDR="192.0.2.99").content.decode()
 
 
-def test_another_host_name_brings_no_further_tries(client, make_user, settings):
+def test_host_name_does_not_reset_the_limit(client, make_user, settings):
     settings.ALLOWED_HOSTS = ["*"]
     make_user("someone")
     for number in range(5):
@@ -40,12 +40,12 @@ def test_another_host_name_brings_no_further_tries(client, make_user, settings):
     assert "Too many failed attempts" in log_in(client, "someone", HTTP_HOST="h9.example").content.decode()
 
 
-def test_one_address_cannot_try_names_without_end():
+def test_address_is_limited_across_names():
     assert tries(31)[-1] == 429
     assert tries(1, REMOTE_ADDR="192.0.2.1") == [200]
 
 
-def test_a_forged_header_does_not_evade_the_limit():
+def test_forged_header_does_not_evade_the_limit():
     answers = [
         log_in(Client(), f"guess-{n}", "wrong", HTTP_X_FORWARDED_FOR=f"198.51.100.{n}").status_code
         for n in range(31)
@@ -53,7 +53,7 @@ def test_a_forged_header_does_not_evade_the_limit():
     assert answers[-1] == 429
 
 
-def test_behind_a_proxy_of_ones_own_each_visitor_counts_alone(settings):
+def test_visitors_behind_a_proxy_count_alone(settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     for number in range(31):
         # The first part is what the visitor wrote, the last one what the proxy added.
@@ -70,7 +70,7 @@ def test_behind_a_proxy_of_ones_own_each_visitor_counts_alone(settings):
         ("/account/password/reset/", {"email": "a{n}@example.org"}, 10),
     ],
 )
-def test_signing_up_and_asking_for_codes_are_limited_by_address(address, form, allowed):
+def test_sign_up_and_codes_are_limited_by_address(address, form, allowed):
     answers = [
         Client().post(address, {key: value.format(n=n) for key, value in form.items()}).status_code
         for n in range(allowed + 1)
@@ -79,7 +79,7 @@ def test_signing_up_and_asking_for_codes_are_limited_by_address(address, form, a
     assert 429 not in answers[:-1]
 
 
-def test_one_address_gets_few_codes():
+def test_codes_for_one_address_are_limited():
     form = {"email": "someone@example.org"}
     answers = [
         Client().post("/account/password/reset/", form, REMOTE_ADDR=f"192.0.2.{n}").status_code
@@ -107,7 +107,7 @@ def ask(view, user, method: str = "post"):
     return view(request)
 
 
-def test_too_often_is_refused_and_the_page_says_for_how_long(make_user):
+def test_limited_page_names_the_wait(make_user):
     user = make_user()
     now = timezone.now()
     with time_machine.travel(now, tick=False):
@@ -120,17 +120,17 @@ def test_too_often_is_refused_and_the_page_says_for_how_long(make_user):
         assert ask(expensive, user).status_code == 200
 
 
-def test_each_user_has_their_own_count(make_user):
+def test_users_are_counted_apart(make_user):
     ann, ben = make_user("ann"), make_user("ben")
     assert [ask(expensive, ann).status_code for _ in range(3)][-1] == 429
     assert ask(expensive, ben).status_code == 200
 
 
-def test_looking_counts_only_where_it_costs_much(make_user):
+def test_only_costly_reads_are_counted(make_user):
     user = make_user()
     assert [ask(expensive, user, "get").status_code for _ in range(4)] == [200] * 4
     assert [ask(expensive_to_read, user, "get").status_code for _ in range(2)] == [200, 429]
 
 
-def test_a_limited_view_keeps_its_name():
+def test_limited_view_keeps_its_name():
     assert expensive.__name__ == "expensive"

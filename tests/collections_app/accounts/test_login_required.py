@@ -33,29 +33,29 @@ def poll(client, address: str, page: str):
 
 
 @pytest.mark.parametrize("address", LIVE)
-def test_a_live_part_sends_its_whole_page_to_the_login_page(client, address):
+def test_live_part_sends_page_to_login(client, address):
     response = poll(client, address, f"http://testserver{PAGE}")
     assert (response.status_code, response.content) == (200, b"")
     assert next_of(response["HX-Redirect"]) == PAGE
 
 
 @pytest.mark.parametrize("address", BUTTONS)
-def test_a_button_leads_through_the_login_page_back_to_its_page(client, address):
+def test_button_returns_to_its_page_after_login(client, address):
     response = client.post(address, headers={"Referer": f"http://testserver{PAGE}"})
     assert response.status_code == 302
     assert next_of(response.url) == PAGE
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_a_page_that_is_not_of_this_site_gives_way_to_the_dashboard(client, elsewhere):
+def test_foreign_page_becomes_the_dashboard(client, elsewhere):
     assert next_of(poll(client, LIVE[0], elsewhere)["HX-Redirect"]) == "/dashboard/"
     assert next_of(client.post(BUTTONS[0], headers={"Referer": elsewhere}).url) == "/dashboard/"
 
 
-def test_without_a_word_where_it_came_from_it_is_the_dashboard(client):
+def test_missing_origin_becomes_the_dashboard(client):
     assert next_of(client.get(LIVE[0], headers={"HX-Request": "true"})["HX-Redirect"]) == "/dashboard/"
     assert next_of(client.post(BUTTONS[0]).url) == "/dashboard/"
 
 
-def test_a_page_itself_comes_back_as_it_was_asked_for(client):
+def test_page_returns_after_login(client):
     assert next_of(client.get(PAGE, headers={"Referer": "http://testserver/syncs/"}).url) == PAGE

@@ -95,7 +95,7 @@ def test_session_that_set_up_is_let_in_at_once(client, boss):
 @pytest.mark.parametrize(
     "address", ["/admin/", "/admin/auth/user/?q=a", "/dashboard/", "/settings/", "/syncs/"]
 )
-def test_older_session_is_asked_for_a_code_first(client, unlisted, address):
+def test_older_session_needs_a_code_first(client, unlisted, address):
     owner_sets_up(client)
     assert asks_for_code(unlisted.get(address), address)
 
@@ -114,7 +114,7 @@ def test_older_session_goes_on_after_its_code(client, unlisted, clock):
     assert not Session.objects.filter(session_key=key).exists()
 
 
-def test_password_alone_opens_no_page_about_the_account(client, unlisted):
+def test_password_alone_opens_no_account_page(client, unlisted):
     owner_sets_up(client)
     for name in ("mfa_deactivate_totp", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"):
         assert asks_for_code(unlisted.get(reverse(name)), reverse(name)), name
@@ -124,7 +124,7 @@ def test_password_alone_opens_no_page_about_the_account(client, unlisted):
     assert Authenticator.objects.count() == 2
 
 
-def test_owner_who_is_not_staff_is_guarded_too(client, make_user):
+def test_owner_without_staff_is_guarded_too(client, make_user):
     user = make_user("boss")
     older = Client()
     older.force_login(user)
@@ -134,7 +134,7 @@ def test_owner_who_is_not_staff_is_guarded_too(client, make_user):
     assert older.get("/dashboard/").status_code == 200
 
 
-def test_two_ways_out_stay_open_without_a_code(client, unlisted):
+def test_two_pages_stay_open_without_a_code(client, unlisted):
     owner_sets_up(client)
     assert unlisted.get("/healthz").status_code == 200
     assert unlisted.post("/account/logout/").url == "/"
@@ -150,7 +150,7 @@ def test_post_without_a_code_changes_nothing(client, unlisted, make_user):
     other.refresh_from_db()
 
 
-def test_post_from_elsewhere_leads_to_the_dashboard(client, unlisted):
+def test_foreign_post_leads_to_the_dashboard(client, unlisted):
     owner_sets_up(client)
     response = unlisted.post("/syncs/start/", headers={"Referer": "https://evil.example/"})
     assert asks_for_code(response, "/dashboard/")
@@ -190,7 +190,7 @@ def test_recovery_code_counts_for_an_older_session(client, unlisted):
     assert unlisted.get("/admin/").status_code == 200
 
 
-def test_new_recovery_codes_end_every_other_session(client, boss, clock):
+def test_new_recovery_codes_end_other_sessions(client, boss, clock):
     secret = owner_sets_up(client)
     clock.shift(STEP)
     phone = Client()
@@ -202,7 +202,7 @@ def test_new_recovery_codes_end_every_other_session(client, boss, clock):
     assert client.get("/admin/").status_code == 200
 
 
-def test_code_of_a_removed_app_counts_no_longer(client, boss, clock):
+def test_removed_app_code_is_refused(client, boss, clock):
     secret = owner_sets_up(client)
     clock.shift(STEP)
     phone = Client()
@@ -219,7 +219,7 @@ def test_code_of_a_removed_app_counts_no_longer(client, boss, clock):
     assert asks_for_code(phone.get("/admin/"), "/admin/")
 
 
-def test_recovery_code_of_before_counts_no_longer(client, boss, clock):
+def test_old_recovery_code_is_refused(client, boss, clock):
     owner_sets_up(client)
     code = recovery_codes(client)[0]
     phone = Client()
@@ -233,7 +233,7 @@ def test_recovery_code_of_before_counts_no_longer(client, boss, clock):
     assert asks_for_code(phone.get("/admin/"), "/admin/")
 
 
-def test_user_who_becomes_staff_needs_it_from_then_on(client, make_user):
+def test_new_staff_member_needs_a_code(client, make_user):
     user = make_user("boss")
     log_in(client, "boss")
     assert client.get("/dashboard/").status_code == 200
@@ -244,7 +244,7 @@ def test_user_who_becomes_staff_needs_it_from_then_on(client, make_user):
     assert client.get("/admin/").status_code == 200
 
 
-def test_session_of_another_user_is_left_alone(client, boss, make_user):
+def test_session_of_another_user_is_kept(client, boss, make_user):
     make_user("other")
     other = Client()
     log_in(other, "other")
@@ -252,7 +252,7 @@ def test_session_of_another_user_is_left_alone(client, boss, make_user):
     assert other.get("/dashboard/").status_code == 200
 
 
-def test_session_key_changes_when_it_is_set_up(client, boss):
+def test_setup_changes_the_session_key(client, boss):
     log_in(client, "boss")
     sure(client)
     before = client.session.session_key
@@ -261,7 +261,7 @@ def test_session_key_changes_when_it_is_set_up(client, boss):
     assert not Session.objects.filter(session_key=before).exists()
 
 
-def test_login_half_way_needs_the_code_that_came_since(client, make_user):
+def test_half_way_login_needs_a_new_code(client, make_user):
     """A password was given, and a code from a mail is still asked for, while two-factor login is set up elsewhere."""
     user = make_user("boss", is_staff=True, is_superuser=True)
     user.emailaddress_set.update(verified=False)
@@ -275,7 +275,7 @@ def test_login_half_way_needs_the_code_that_came_since(client, make_user):
     assert half.get("/admin/").status_code == 302
 
 
-def test_code_for_a_new_password_is_no_second_factor(client, boss, thief):
+def test_password_reset_code_is_no_second_factor(client, boss, thief):
     owner_sets_up(client)
     reset = Client()
     reset.post("/account/password/reset/", {"email": "boss@example.org"})
@@ -288,7 +288,7 @@ def test_code_for_a_new_password_is_no_second_factor(client, boss, thief):
     assert urlsplit(client.get("/admin/").url).path == "/admin/login/"  # its password is the old one
 
 
-def test_cookie_of_a_trusted_browser_is_no_second_factor(client, unlisted):
+def test_trusted_browser_is_no_second_factor(client, unlisted):
     owner_sets_up(client)
     unlisted.cookies["mfa_trusted"] = "whatever"
     assert asks_for_code(unlisted.get("/admin/"), "/admin/")
@@ -304,7 +304,7 @@ def test_reset_by_command_ends_every_session(client, boss, capsys):
 # The admin's own login form --------------------------------------------------------------------------
 
 
-def test_admins_own_form_logs_nobody_in(client, make_staff, make_user):
+def test_admin_form_logs_no_user_in(client, make_staff, make_user):
     boss = make_staff("boss")
     make_staff("deputy")
     log_in(client, "boss")
@@ -314,7 +314,7 @@ def test_admins_own_form_logs_nobody_in(client, make_staff, make_user):
     assert client.get("/admin/").context["user"] == boss
 
 
-def test_page_to_set_up_is_not_served_to_those_who_have_it(client, make_staff):
+def test_setup_page_is_closed_once_set_up(client, make_staff):
     boss = make_staff("boss")
     log_in(client, "boss")
     client.post(SECOND_STEP, {"code": totp_of(boss)})

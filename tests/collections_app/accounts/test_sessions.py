@@ -37,7 +37,7 @@ EDGE = (
         ("", "Unknown device"),
     ],
 )
-def test_a_device_is_told_in_words(user_agent, words):
+def test_device_is_described_in_words(user_agent, words):
     assert device_in_words(user_agent) == words
 
 
@@ -54,7 +54,7 @@ def is_in(client) -> bool:
     return client.get("/settings/").status_code == 200
 
 
-def test_every_session_is_listed_and_this_one_is_marked(client, phone):
+def test_sessions_are_listed_with_this_one_marked(client, phone):
     log_in(client, "someone", HTTP_USER_AGENT=FIREFOX)
     html = client.get(PAGE).content.decode()
     assert "Firefox on Linux" in html
@@ -74,7 +74,7 @@ def test_one_session_is_ended(client, phone):
     assert not Session.objects.filter(session_key=key).exists()
 
 
-def test_ending_this_one_is_logging_out(client, phone):
+def test_ending_this_session_logs_out(client, phone):
     row = UserSession.objects.get()
     assert phone.post(f"{PAGE}{row.pk}/end/").url == "/"
     assert not is_in(phone)
@@ -94,11 +94,11 @@ def test_another_users_session_is_404(client, phone, make_user):
     assert is_in(phone)
 
 
-def test_ending_a_session_takes_a_post(phone):
+def test_ending_a_session_needs_post(phone):
     assert phone.get(f"{PAGE}{UserSession.objects.get().pk}/end/").status_code == 405
 
 
-def test_last_seen_follows_within_minutes_and_not_with_every_page(phone):
+def test_last_seen_is_updated_every_few_minutes(phone):
     before = UserSession.objects.get().last_seen_at
     phone.get("/settings/")
     assert UserSession.objects.get().last_seen_at == before

@@ -46,7 +46,7 @@ def guarded(client, make_user):
     return user
 
 
-def test_setting_it_up_asks_for_the_password_first(client, make_user):
+def test_setup_asks_for_the_password_first(client, make_user):
     make_user("someone")
     log_in(client, "someone")
     assert client.get(SET_UP).url == f"/account/reauthenticate/?next={SET_UP.replace('/', '%2F')}"
@@ -68,7 +68,7 @@ def test_secrets_are_stored_encrypted(client, make_user):
         assert secret not in str(stored.data)
 
 
-def test_logging_in_then_takes_a_code(guarded):
+def test_login_then_needs_a_code(guarded):
     client = Client()
     assert log_in(client, "guarded").url == SECOND_STEP
     assert client.get("/settings/").status_code == 302
@@ -78,7 +78,7 @@ def test_logging_in_then_takes_a_code(guarded):
     assert client.get("/settings/").status_code == 200
 
 
-def test_a_code_counts_once(guarded):
+def test_code_counts_once(guarded):
     first, second = Client(), Client()
     code = totp_of(guarded)
     log_in(first, "guarded")
@@ -87,7 +87,7 @@ def test_a_code_counts_once(guarded):
     assert second.post(SECOND_STEP, {"code": code}).status_code == 200
 
 
-def test_a_recovery_code_logs_in_once(client, guarded):
+def test_recovery_code_logs_in_once(client, guarded):
     code = recovery_codes(client)[0]
     for status in (302, 200):
         other = Client()
@@ -96,7 +96,7 @@ def test_a_recovery_code_logs_in_once(client, guarded):
     assert len(recovery_codes(client)) == 9
 
 
-def test_new_recovery_codes_end_the_old_ones(client, guarded):
+def test_new_recovery_codes_replace_old_ones(client, guarded):
     old = recovery_codes(client)
     assert client.post("/account/2fa/recovery-codes/generate/").status_code == 302
     new = recovery_codes(client)
@@ -105,13 +105,13 @@ def test_new_recovery_codes_end_the_old_ones(client, guarded):
     assert client.get("/account/2fa/recovery-codes/download/").content.decode().split() == new
 
 
-def test_it_can_be_switched_off(client, guarded):
+def test_two_factor_can_be_switched_off(client, guarded):
     assert "Switch off" in client.get("/account/2fa/totp/deactivate/").content.decode()
     assert client.post("/account/2fa/totp/deactivate/").url == "/account/2fa/"
     assert not Authenticator.objects.exists()
 
 
-def test_codes_cannot_be_guessed_without_end(guarded, settings):
+def test_guessing_codes_is_limited(guarded, settings):
     client = Client()
     log_in(client, "guarded")
     for _ in range(5):
@@ -120,7 +120,7 @@ def test_codes_cannot_be_guessed_without_end(guarded, settings):
     assert "Too many failed attempts" in html
 
 
-def test_whoever_lost_everything_is_helped_by_command(client, guarded, capsys):
+def test_command_helps_after_total_loss(client, guarded, capsys):
     call_command("reset_two_factor", "guarded@example.org")
     assert "is gone" in capsys.readouterr().out
     assert client.get("/settings/").status_code == 302
@@ -141,7 +141,7 @@ def bare_staff(client, make_user):
 
 
 @pytest.mark.parametrize("address", ["/admin/", "/admin/auth/user/", "/dashboard/", "/settings/", "/syncs/"])
-def test_staff_without_it_are_led_to_set_it_up(client, bare_staff, address):
+def test_staff_without_it_are_sent_to_setup(client, bare_staff, address):
     response = client.get(address, follow=True)
     assert response.redirect_chain[-1][0] == "/account/2fa/"
     assert "so it needs two-factor login" in response.content.decode()
@@ -158,25 +158,25 @@ def test_staff_without_it_are_led_to_set_it_up(client, bare_staff, address):
         ("post", "admin:logout", 200),
     ],
 )
-def test_pages_about_the_account_and_the_way_out_stay_open(client, bare_staff, method, name, status):
+def test_account_pages_and_logout_stay_open(client, bare_staff, method, name, status):
     response = getattr(client, method)(reverse(name))
     assert response.status_code == status
     assert response.headers.get("Location") != "/account/2fa/"
 
 
-def test_a_live_part_of_a_page_is_left_alone(client, bare_staff):
+def test_live_part_is_left_alone(client, bare_staff):
     response = client.get("/syncs/bar/", headers={"HX-Request": "true"})
     assert (response.status_code, response.content) == (204, b"")
 
 
-def test_once_it_is_set_up_every_page_is_open_to_staff(client, bare_staff):
+def test_staff_see_every_page_after_setup(client, bare_staff):
     sure(client)
     set_up(client)
     assert client.get("/admin/").status_code == 200
     assert client.get("/dashboard/").status_code == 200
 
 
-def test_others_need_not_have_it(client, make_user):
+def test_other_users_need_no_second_factor(client, make_user):
     client.force_login(make_user())
     assert client.get("/dashboard/").status_code == 200
 
@@ -184,7 +184,7 @@ def test_others_need_not_have_it(client, make_user):
 # The admin -------------------------------------------------------------------------------------------
 
 
-def test_the_admin_is_entered_through_the_login_of_the_site(client, make_staff):
+def test_admin_uses_the_login_of_the_site(client, make_staff):
     boss = make_staff("boss")
     asked = client.get("/admin/login/?next=/admin/auth/user/")
     assert asked.url == "/account/login/?next=%2Fadmin%2Fauth%2Fuser%2F"
@@ -196,20 +196,20 @@ def test_the_admin_is_entered_through_the_login_of_the_site(client, make_staff):
     assert client.get("/admin/").status_code == 200
 
 
-def test_who_is_not_staff_gets_nothing_in_the_admin(client, make_user):
+def test_admin_is_closed_to_other_users(client, make_user):
     client.force_login(make_user())
     assert client.get("/admin/login/").status_code == 403
     assert client.get("/admin/", follow=True).status_code == 403
 
 
-def test_the_admins_page_for_a_new_password_leads_to_ours(client, make_staff):
+def test_admin_password_page_leads_to_ours(client, make_staff):
     force_login_with_code(client, make_staff())
     assert client.get(reverse("admin:password_change")).url == "/account/password/change/"
     assert client.post(reverse("admin:password_change")).url == "/account/password/change/"
 
 
 @pytest.mark.parametrize("table", ["mfa_authenticator", "usersessions_usersession"])
-def test_the_admin_shows_no_secret_and_no_session_key(client, make_staff, table):
+def test_admin_shows_no_secret_or_session_key(client, make_staff, table):
     boss = make_staff("boss")
     log_in(client, "boss")
     client.post(SECOND_STEP, {"code": totp_of(boss)})

@@ -24,26 +24,26 @@ def connect(user, token):
     return connect_with_token(user, token, now=timezone.now())
 
 
-def test_a_good_token_connects_as_who_discogs_says(user):
+def test_token_connects_as_its_discogs_identity(user):
     connection = connect(user, f"  {DEMO_TOKEN}\n")
     assert (connection.discogs_username, connection.is_active) == ("crate_demo", True)
     assert DEMO_TOKEN not in connection.credential
 
 
 @pytest.mark.parametrize("token", ["", "short", "with spaces in it", "line\nbreak-injected-here", "ü" * 20])
-def test_text_that_cannot_be_a_token_is_refused_without_a_request(user, generous_sandbox, token):
+def test_malformed_token_costs_no_request(user, generous_sandbox, token):
     with pytest.raises(ConnectRefused, match="Nothing was changed"):
         connect(user, token)
     assert generous_sandbox.stats()["accepted"] == 0
 
 
-def test_a_token_discogs_rejects_is_refused_with_what_to_do(user):
+def test_rejected_token_says_what_to_do(user):
     with pytest.raises(ConnectRefused, match="Make a new one"):
         connect(user, "not-a-token-of-anyone")
     assert not DiscogsConnection.objects.exists()
 
 
-def test_an_outage_while_connecting_changes_nothing(user, generous_sandbox):
+def test_outage_while_connecting_changes_nothing(user, generous_sandbox):
     connect(user, DEMO_TOKEN)
     generous_sandbox.add_fault(path="/oauth/identity", kind="status", status=503)
     with pytest.raises(ConnectRefused, match="could not be reached"):
@@ -51,7 +51,7 @@ def test_an_outage_while_connecting_changes_nothing(user, generous_sandbox):
     assert DiscogsConnection.objects.get().is_active
 
 
-def test_another_discogs_account_is_refused_until_disconnected(user):
+def test_other_account_needs_disconnect_first(user):
     connection = connect(user, DEMO_TOKEN)
     with pytest.raises(ConnectRefused, match="small_shelf"):
         connect(user, SMALL_TOKEN)
@@ -59,7 +59,7 @@ def test_another_discogs_account_is_refused_until_disconnected(user):
     assert connect(user, SMALL_TOKEN).discogs_username == "small_shelf"
 
 
-def test_reconnecting_mends_a_connection_and_keeps_its_date(user):
+def test_reconnecting_repairs_and_keeps_the_date(user):
     first = connect(user, DEMO_TOKEN)
     DiscogsConnection.objects.update(state=DiscogsConnection.State.RECONNECT_NEEDED)
     again = connect(user, DEMO_TOKEN)
@@ -67,7 +67,7 @@ def test_reconnecting_mends_a_connection_and_keeps_its_date(user):
     assert (again.pk, again.connected_at) == (first.pk, first.connected_at)
 
 
-def test_disconnecting_erases_credential_and_holdings(user):
+def test_disconnect_erases_credential_and_copies(user):
     connection = connect(user, SMALL_TOKEN)
     import_all(user)
     assert CollectionInstance.objects.count() >= 50
@@ -96,14 +96,14 @@ def meanwhile(monkeypatch):
     return arrange
 
 
-def test_of_two_accounts_connected_at_once_the_second_is_refused(user, meanwhile):
+def test_simultaneous_second_account_is_refused(user, meanwhile):
     meanwhile(lambda: connect(user, SMALL_TOKEN))
     with pytest.raises(ConnectRefused, match="small_shelf"):
         connect(user, DEMO_TOKEN)
     assert DiscogsConnection.objects.get().discogs_username == "small_shelf"
 
 
-def test_an_account_that_comes_in_between_look_and_insert_is_not_overwritten(user):
+def test_connect_race_does_not_overwrite(user):
     """The first is not committed yet when the second looks for it: only the insert tells."""
     refused = []
 
@@ -134,7 +134,7 @@ def someone_waits_for_a_lock() -> bool:
         return cursor.fetchone()[0] > 0
 
 
-def test_disconnecting_while_a_new_token_is_checked_stays_disconnected(user, meanwhile):
+def test_disconnect_during_token_check_holds(user, meanwhile):
     first = connect(user, DEMO_TOKEN)
     meanwhile(lambda: disconnect(first))
     with pytest.raises(ConnectRefused, match="disconnected meanwhile"):
@@ -142,7 +142,7 @@ def test_disconnecting_while_a_new_token_is_checked_stays_disconnected(user, mea
     assert not DiscogsConnection.objects.exists()
 
 
-def test_deleting_the_account_while_a_token_is_checked_stores_nothing(user, meanwhile):
+def test_erasure_during_token_check_holds(user, meanwhile):
     meanwhile(lambda: get_user_model().objects.filter(pk=user.pk).delete())
     with pytest.raises(ConnectRefused, match="deleted meanwhile"):
         connect(user, DEMO_TOKEN)

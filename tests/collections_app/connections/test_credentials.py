@@ -17,30 +17,30 @@ def header(credentials: Credentials) -> str:
     return str(request.headers["Authorization"])
 
 
-def test_a_sealed_token_is_unreadable_and_opens_for_its_owner():
+def test_sealed_token_opens_for_its_owner_only():
     ciphertext = seal("secret-token", user_id=7)
     assert "secret-token" not in ciphertext
     assert header(credentials_of(connection(7, ciphertext))) == "Discogs token=secret-token"
 
 
-def test_a_ciphertext_pasted_into_another_row_is_refused():
+def test_ciphertext_of_another_row_is_refused():
     with pytest.raises(CredentialUnreadable):
         credentials_of(connection(8, seal("secret-token", user_id=7)))
 
 
-def test_a_new_key_in_front_still_reads_what_the_old_one_wrote(settings):
+def test_new_first_key_still_reads_old_ciphertext(settings):
     ciphertext = seal("secret-token", user_id=7)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
     assert header(credentials_of(connection(7, ciphertext))).endswith("secret-token")
 
 
 @pytest.mark.parametrize("ciphertext", ["", "garbage", "gAAAAA=="])
-def test_an_altered_or_foreign_ciphertext_is_refused(ciphertext):
+def test_altered_ciphertext_is_refused(ciphertext):
     with pytest.raises(CredentialUnreadable):
         credentials_of(connection(7, ciphertext))
 
 
-def test_a_missing_key_is_told_apart_from_an_empty_credential(settings):
+def test_missing_key_differs_from_no_credential(settings):
     ciphertext = seal("secret-token", user_id=7)
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(CredentialUnreadable, match="CREDENTIAL_KEYS"):

@@ -38,27 +38,27 @@ def new_key(settings):
     return key
 
 
-def test_the_old_key_can_go_afterwards(connections, new_key, settings):
+def test_old_key_can_be_removed_afterwards(connections, new_key, settings):
     assert "3 of 3" in rotate()
     settings.CREDENTIAL_KEYS = [new_key]
     for row in DiscogsConnection.objects.all():
         credentials_of(row)
 
 
-def test_running_it_again_finds_nothing_to_do(connections, new_key):
+def test_second_rotation_finds_nothing_to_do(connections, new_key):
     rotate()
     before = list(DiscogsConnection.objects.order_by("pk").values_list("credential", flat=True))
     assert "0 of 3" in rotate()
     assert list(DiscogsConnection.objects.order_by("pk").values_list("credential", flat=True)) == before
 
 
-def test_a_rotation_stopped_half_way_goes_on(connections, new_key):
+def test_interrupted_rotation_continues(connections, new_key):
     half = connections[0]
     DiscogsConnection.objects.filter(pk=half.pk).update(credential=seal("token-x", user_id=half.user_id))
     assert "2 of 3" in rotate()
 
 
-def test_what_no_key_opens_is_left_as_it_is_and_told(connections, new_key):
+def test_unreadable_credential_is_kept_and_named(connections, new_key):
     stray = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
     DiscogsConnection.objects.filter(pk=connections[1].pk).update(credential=stray)
     with pytest.raises(CommandError, match="1 credentials cannot be read"):
@@ -74,7 +74,7 @@ def _rotated_again() -> str:
     return out.getvalue()
 
 
-def test_a_credential_of_oauth_stays_whole(connections, new_key, registered_site, settings):
+def test_oauth_credential_stays_whole(connections, new_key, registered_site, settings):
     row = connections[0]
     row.credential = seal_oauth(Token("the-token", "the-secret"), user_id=row.user_id)
     row.save()
@@ -84,12 +84,12 @@ def test_a_credential_of_oauth_stays_whole(connections, new_key, registered_site
     credentials_of(row)
 
 
-def test_an_imported_connection_without_a_credential_is_passed_over(connections, new_key):
+def test_connection_without_credential_is_skipped(connections, new_key):
     DiscogsConnection.objects.filter(pk=connections[2].pk).update(credential="")
     assert "2 of 2" in rotate()
 
 
-def test_two_factor_secrets_come_under_the_new_key_too(make_staff, settings):
+def test_two_factor_secrets_are_rotated(make_staff, settings):
     boss = make_staff()
     before = [row.wrap().generate_codes() for row in Authenticator.objects.filter(type="recovery_codes")]
     secret = stored_secret(boss)
@@ -104,7 +104,7 @@ def test_two_factor_secrets_come_under_the_new_key_too(make_staff, settings):
     ] == before
 
 
-def test_a_two_factor_secret_that_no_key_opens_is_left_and_told(make_staff, settings):
+def test_unreadable_two_factor_is_kept_and_named(make_staff, settings):
     make_staff()
     before = list(Authenticator.objects.order_by("pk").values_list("data", flat=True))
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]

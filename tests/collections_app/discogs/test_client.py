@@ -43,7 +43,7 @@ def client(generous_sandbox) -> DiscogsClient:
     ],
     ids=lambda value: str(value.get("status") or value["kind"]) if isinstance(value, dict) else "",
 )
-def test_each_fault_has_its_error_and_the_next_request_succeeds(client, generous_sandbox, fault, error):
+def test_fault_has_its_error_and_next_call_works(client, generous_sandbox, fault, error):
     generous_sandbox.add_fault(path="/releases/", times=1, **fault)
     with pytest.raises(error):
         client.release_market(7)
@@ -51,7 +51,7 @@ def test_each_fault_has_its_error_and_the_next_request_succeeds(client, generous
     assert client.release_market(7).discogs_id == 7
 
 
-def test_a_release_that_is_gone_is_not_found(client, generous_sandbox):
+def test_missing_release_is_not_found(client, generous_sandbox):
     generous_sandbox.set_market(7, gone=True)
     with pytest.raises(errors.NotFound):
         client.release_market(7)
@@ -90,7 +90,7 @@ def test_refusal_of_another_shape_is_an_outage(client, generous_sandbox, status,
         client.release_market(7)
 
 
-def test_plain_401_is_about_the_site_and_no_user(client, generous_sandbox):
+def test_plain_401_is_about_the_site(client, generous_sandbox):
     generous_sandbox.add_fault(
         path="/releases/", kind="status", status=401, content_type="text/plain", body="Invalid consumer."
     )
@@ -98,7 +98,7 @@ def test_plain_401_is_about_the_site_and_no_user(client, generous_sandbox):
         client.release_market(7)
 
 
-def test_a_redirect_is_never_followed(client, generous_sandbox):
+def test_redirect_is_never_followed(client, generous_sandbox):
     with SandboxServer() as other:
         generous_sandbox.add_fault(path="/releases/", kind="redirect", location=f"{other.url}/releases/7")
         with pytest.raises(errors.BadPayload):
@@ -106,7 +106,7 @@ def test_a_redirect_is_never_followed(client, generous_sandbox):
         assert other.stats()["accepted"] == 0
 
 
-def test_a_slow_drip_is_cut_by_the_wall_clock(client, generous_sandbox, monkeypatch):
+def test_slow_body_is_cut_by_the_wall_clock(client, generous_sandbox, monkeypatch):
     monkeypatch.setattr(client_module, "DEADLINE", 0.4)
     generous_sandbox.add_fault(path="/releases/", kind="drip", interval=0.05)
     started = time.monotonic()
@@ -115,12 +115,12 @@ def test_a_slow_drip_is_cut_by_the_wall_clock(client, generous_sandbox, monkeypa
     assert time.monotonic() - started < 5  # far from the minute and more of the drip
 
 
-def test_a_private_collection_is_denied_and_not_an_outage(client):
+def test_private_collection_is_not_an_outage(client):
     with pytest.raises(errors.AccessDenied):
         client.collection_page("private_crate", 1)
 
 
-def test_the_token_is_in_no_representation_and_no_error(client, generous_sandbox):
+def test_token_is_in_no_repr_and_no_error(client, generous_sandbox):
     generous_sandbox.add_fault(path="/releases/", kind="reset")
     with pytest.raises(errors.NetworkError) as caught:
         client.release_market(7)
@@ -148,7 +148,7 @@ def test_connections_are_kept_alive(client, generous_sandbox):
         ("1 Jan 99999999999 00:00:00 +0000", None),
     ],
 )
-def test_a_pause_named_by_discogs_is_read_or_ignored(client, generous_sandbox, value, seconds):
+def test_retry_after_is_read_or_ignored(client, generous_sandbox, value, seconds):
     generous_sandbox.add_fault(path="/releases/", kind="status", status=429, headers={"Retry-After": value})
     with pytest.raises(errors.RateLimited) as caught:
         client.release_market(7)
@@ -164,7 +164,7 @@ def test_odd_rate_headers_are_ignored(client, generous_sandbox, value):
     assert ApiGate.objects.get().told_limit is None
 
 
-def test_each_request_is_logged_at_debug_without_its_query_or_header(client, generous_sandbox, caplog):
+def test_debug_log_omits_query_and_headers(client, generous_sandbox, caplog):
     caplog.set_level("DEBUG", client_module.__name__)
     client.release_market(7)
     generous_sandbox.add_fault(path="/releases/", kind="reset", times=1)

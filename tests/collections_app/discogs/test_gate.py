@@ -35,27 +35,27 @@ def most_within(times: list[float], span: float) -> int:
     limit=st.integers(1, 90),
     window=st.sampled_from([0.5, 6.0, 60.0]),
 )
-def test_no_window_ever_holds_more_slots_than_the_limit(arrivals, limit, window):
+def test_window_never_exceeds_the_limit(arrivals, limit, window):
     pace = Pace(limit=limit, window=window)
     slots = slots_for([1000 + arrival for arrival in arrivals], pace)
     assert most_within(slots, window) <= limit
 
 
 @given(arrivals=st.lists(st.floats(0, 100), min_size=1, max_size=200))
-def test_slots_are_given_out_in_order_and_never_in_the_past(arrivals):
+def test_slots_are_ordered_and_never_past(arrivals):
     times = sorted(1000 + arrival for arrival in arrivals)
     slots = slots_for(times, MINUTE)
     assert slots == sorted(slots)
     assert all(slot >= asked for slot, asked in zip(slots, times, strict=True))
 
 
-def test_a_steady_demand_uses_nearly_the_whole_limit():
+def test_steady_demand_uses_nearly_all_the_limit():
     slots = slots_for([1000.0] * 600, MINUTE)
     seconds = slots[-1] - slots[0]
     assert 600 / seconds * 60 >= 0.97 * 60
 
 
-def test_an_empty_window_lets_a_short_burst_through_and_then_paces():
+def test_empty_window_allows_a_short_burst():
     slots = slots_for([1000.0] * 20, MINUTE)
     assert slots[: MINUTE.burst] == [1000.0] * MINUTE.burst
     gaps = [
@@ -65,7 +65,7 @@ def test_an_empty_window_lets_a_short_burst_through_and_then_paces():
     assert min(gaps) == pytest.approx(MINUTE.interval)
 
 
-def test_a_high_limit_keeps_the_row_small():
+def test_high_limit_keeps_the_row_small():
     pace = Pace(limit=6000, window=6)
     slots: list[list[float]] = []
     for number in range(6000):
@@ -109,7 +109,7 @@ def run_in_threads(work, *, count: int) -> None:
         thread.join()
 
 
-def test_a_refusal_pauses_everyone_and_tells_for_how_long(gate):
+def test_refusal_pauses_all_and_names_the_wait(gate):
     gate.record_refusal(retry_after=7)
     with pytest.raises(GateClosed) as closed:
         Gate("test", gate.pace).take_slot(patience=1)
@@ -121,30 +121,30 @@ def test_a_refusal_pauses_everyone_and_tells_for_how_long(gate):
 @pytest.mark.parametrize(
     ("named", "pause"), [(0, 1), (7, 7), (10**9, 900)], ids=["too short", "as named", "too long"]
 )
-def test_a_named_pause_is_clamped(gate, named, pause):
+def test_named_pause_is_clamped(gate, named, pause):
     assert gate.record_refusal(retry_after=named) == pause
 
 
-def test_refusals_in_a_row_double_the_pause_up_to_ten_minutes(transactional_db):
+def test_refusals_double_the_pause_to_ten_minutes(transactional_db):
     minute_gate = Gate("test", MINUTE)
     for seconds in (60, 120, 240, 480, 600, 600):
         assert seconds <= minute_gate.record_refusal(None) <= 1.1 * seconds
 
 
-def test_five_faults_in_a_row_open_the_breaker(gate):
+def test_five_faults_open_the_breaker(gate):
     assert [gate.record_fault() for _ in range(5)] == [False] * 4 + [True]
     with pytest.raises(GateClosed, match="breaker"):
         gate.take_slot(patience=0)
 
 
-def test_a_success_between_faults_keeps_the_breaker_closed(gate):
+def test_success_between_faults_keeps_it_closed(gate):
     for _ in range(4):
         gate.record_fault()
     gate.record_success(0.1)
     assert gate.record_fault() is False
 
 
-def test_an_open_breaker_lets_exactly_one_probe_through(gate):
+def test_open_breaker_allows_one_probe(gate):
     for _ in range(5):
         gate.record_fault()
     ApiGate.objects.update(open_until=database_now() - 1)
@@ -153,7 +153,7 @@ def test_an_open_breaker_lets_exactly_one_probe_through(gate):
         gate.take_slot(patience=0)
 
 
-def test_a_successful_probe_closes_the_breaker_and_a_failed_one_doubles_the_wait(transactional_db):
+def test_probe_closes_breaker_or_doubles_the_wait(transactional_db):
     gate = Gate("test", MINUTE)
     for _ in range(5):
         gate.record_fault()
@@ -167,7 +167,7 @@ def test_a_successful_probe_closes_the_breaker_and_a_failed_one_doubles_the_wait
     assert gate.status().reason == ""
 
 
-def test_someone_waiting_at_a_page_takes_the_next_slot_before_the_background(transactional_db):
+def test_waiting_user_goes_before_background(transactional_db):
     gate = Gate("test", Pace(limit=20, window=10))
     for _ in range(gate.pace.burst):
         gate.take_slot()
@@ -176,7 +176,7 @@ def test_someone_waiting_at_a_page_takes_the_next_slot_before_the_background(tra
     gate.take_slot(interactive=True, patience=0)
 
 
-def test_others_behind_our_address_leave_us_the_rest_of_the_limit(transactional_db):
+def test_others_on_our_address_reduce_our_limit(transactional_db):
     gate = Gate("test", Pace(limit=20, window=1))
     gate.take_slot()
     gate.record_success(0.01, RateHeaders(limit=20, used=15))
@@ -187,7 +187,7 @@ def test_others_behind_our_address_leave_us_the_rest_of_the_limit(transactional_
     assert len([slot for slot in slots if slot < slots[0] + 0.8]) <= 6
 
 
-def test_our_own_requests_in_flight_are_not_taken_for_those_of_others(transactional_db):
+def test_own_requests_in_flight_are_not_others(transactional_db):
     gate = Gate("test", Pace(limit=20, window=1))
     for _ in range(10):
         gate.take_slot(patience=5)
@@ -195,7 +195,7 @@ def test_our_own_requests_in_flight_are_not_taken_for_those_of_others(transactio
     assert ApiGate.objects.get().told_until == 0
 
 
-def test_a_lower_limit_in_the_headers_is_kept_to(transactional_db):
+def test_lower_limit_in_headers_is_kept(transactional_db):
     gate = Gate("test", Pace(limit=60, window=60))
     gate.take_slot()
     gate.record_success(0.01, RateHeaders(limit=25, used=1))
@@ -204,7 +204,7 @@ def test_a_lower_limit_in_the_headers_is_kept_to(transactional_db):
     assert row.told_until > database_now()
 
 
-def test_a_ceiling_of_its_own_slows_one_process_only(transactional_db):
+def test_own_ceiling_slows_one_process_only(transactional_db):
     pace = Pace(limit=100, window=1)
     slow = Gate("test", pace, ceiling=10)
     started = time.monotonic()
@@ -215,7 +215,7 @@ def test_a_ceiling_of_its_own_slows_one_process_only(transactional_db):
     assert took >= 1.0
 
 
-def test_a_ceiling_beyond_the_patience_sends_the_caller_away(transactional_db):
+def test_ceiling_beyond_patience_is_refused(transactional_db):
     gate = Gate("test", Pace(limit=60, window=60), ceiling=1)
     gate.take_slot()
     with pytest.raises(GateClosed, match="ceiling"):

@@ -101,7 +101,7 @@ def forget_clocks() -> None:
 
 
 @pytest.mark.parametrize("step", [-HOUR, -86_400.0 * 365])
-def test_slots_beyond_two_windows_neither_burst_nor_freeze(gate, database_clock, step):
+def test_far_slots_neither_burst_nor_freeze(gate, database_clock, step):
     for _ in range(gate.pace.limit):
         gate.take_slot(patience=8)
     database_clock.ahead += step
@@ -115,7 +115,7 @@ def test_slots_beyond_two_windows_neither_burst_nor_freeze(gate, database_clock,
     assert most_within(taken, 0.5) <= gate.pace.limit / 2 + gate.pace.burst
 
 
-def test_slots_beyond_two_windows_count_as_just_sent(transactional_db):
+def test_far_slots_count_as_just_sent(transactional_db):
     ahead = database_now() + HOUR
     ApiGate.objects.create(egress="test", slots=[[ahead, ahead, 3]], next_paced_at=ahead)
     gate, started = Gate("test", Pace(limit=20, window=20)), time.monotonic()
@@ -134,7 +134,7 @@ def test_slots_beyond_two_windows_count_as_just_sent(transactional_db):
         ({"breaker": "half_open", "open_until": 620}, 0),
     ],
 )
-def test_times_beyond_their_own_rule_count_as_past(transactional_db, fields, closed_for):
+def test_impossible_times_count_as_past(transactional_db, fields, closed_for):
     times = {
         name: database_now() + value if isinstance(value, int) else value for name, value in fields.items()
     }
@@ -142,14 +142,14 @@ def test_times_beyond_their_own_rule_count_as_past(transactional_db, fields, clo
     assert Gate("test", MINUTE).status().paused_seconds == pytest.approx(closed_for, abs=2)
 
 
-def test_headers_from_the_future_do_not_slow_for_long(transactional_db):
+def test_future_headers_do_not_slow_for_long(transactional_db):
     ApiGate.objects.create(egress="test", told_limit=1, told_until=database_now() + HOUR)
     gate = Gate("test", MINUTE)
     gate.take_slot()
     gate.take_slot(patience=0)
 
 
-def test_pace_from_the_future_does_not_delay_a_slot(transactional_db):
+def test_future_pace_does_not_delay_a_slot(transactional_db):
     ApiGate.objects.create(egress="test", next_paced_at=database_now() + HOUR)
     started = time.monotonic()
     Gate("test", Pace(limit=20, window=1)).take_slot(patience=8)
@@ -173,7 +173,7 @@ def reading(now: float, steady: float, error: float = 0.0) -> clock.Reading:
         max_size=30,
     )
 )
-def test_compare_finds_each_step_once_among_hosts(steps):
+def test_compare_finds_each_step_once_per_host(steps):
     began = {"one": 10.0, "two": 50_000.0, "three": 7.0}
     remembered: clock.Clocks = []
     for host, steady in began.items():
@@ -188,13 +188,13 @@ def test_compare_finds_each_step_once_among_hosts(steps):
         assert found == pytest.approx(set_by, abs=0.2)
 
 
-def test_compare_takes_a_slow_answer_for_no_step():
+def test_compare_ignores_a_slow_answer():
     remembered, _ = clock.compare([], reading(1000.0, 10.0, error=0.001), "host")
     _, step = clock.compare(remembered, reading(1001.5, 12.0, error=1.0), "host")
     assert step == 0.0
 
 
-def test_compare_takes_drift_for_no_step():
+def test_compare_ignores_drift():
     remembered, total = [], 0.0
     for minute in range(600):
         steady = 10.0 + 60 * minute
@@ -203,7 +203,7 @@ def test_compare_takes_drift_for_no_step():
     assert total == 0.0
 
 
-def test_compare_remembers_a_limited_number_of_hosts():
+def test_compare_remembers_few_hosts():
     remembered: clock.Clocks = []
     for number in range(50):
         remembered, _ = clock.compare(remembered, reading(1000.0, float(number)), f"host {number}")

@@ -41,13 +41,13 @@ def stats(body: bytes, currency: str = "EUR") -> MarketStats:
         ),
     ],
 )
-def test_statistics_are_an_amount_or_none_and_never_zero(body, amount, listings):
+def test_stats_are_an_amount_or_none_never_zero(body, amount, listings):
     found = stats(body)
     assert (found.currency, found.amount_minor, found.num_for_sale) == ("EUR", amount, listings)
     assert (found.value is None) is (amount is None)
 
 
-def test_the_price_is_also_there_as_discogs_wrote_it():
+def test_price_is_kept_as_discogs_wrote_it():
     body = b'{"lowest_price": {"value": 7.679804607882764, "currency": "EUR"}, "num_for_sale": 66}'
     assert stats(body).value == Decimal("7.679804607882764")
 
@@ -78,7 +78,7 @@ def test_garbage_is_no_statistics(body):
         stats(body)
 
 
-def test_suggestions_come_by_grade_and_an_empty_answer_is_none():
+def test_suggestions_come_by_grade_or_none():
     body = b'{"Mint (M)": {"currency": "GBP", "value": 19.004}, "Poor (P)": {"currency": "GBP", "value": 1}}'
     found = parse_suggestions(parse_json(body))
     assert found == (Suggestion("Mint (M)", "GBP", 1900), Suggestion("Poor (P)", "GBP", 100))
@@ -105,7 +105,7 @@ def test_garbage_is_no_suggestion(data):
 
 
 @given(data=JSON)
-def test_any_shape_is_either_read_or_refused(data):
+def test_any_shape_is_read_or_refused(data):
     for parse in (lambda: parse_market_stats(data, currency="EUR"), lambda: parse_suggestions(data)):
         try:
             parse()
@@ -114,7 +114,7 @@ def test_any_shape_is_either_read_or_refused(data):
 
 
 @given(st.dictionaries(st.text(max_size=50), JSON, max_size=4))
-def test_a_suggestion_that_is_read_can_be_stored(data):
+def test_parsed_suggestion_can_be_stored(data):
     try:
         found = parse_suggestions(data)
     except BadPayload:
@@ -138,7 +138,7 @@ def client_of(generous_sandbox, transactional_db) -> Callable[..., DiscogsClient
     return make
 
 
-def test_statistics_come_in_the_currency_asked_for(client_of, generous_sandbox):
+def test_statistics_use_the_requested_currency(client_of, generous_sandbox):
     client = client_of()
     generous_sandbox.set_market(7, lowest_price="10", num_for_sale=3)
     for currency, amount in (("USD", 1000), ("EUR", 914), ("JPY", 1513)):
@@ -147,34 +147,34 @@ def test_statistics_come_in_the_currency_asked_for(client_of, generous_sandbox):
 
 
 @pytest.mark.parametrize("release", [7, 8])  # a 0 for odd ones, null for even ones
-def test_a_blocked_release_has_statistics_without_a_price(client_of, generous_sandbox, release):
+def test_blocked_release_has_no_price(client_of, generous_sandbox, release):
     client = client_of()
     generous_sandbox.set_market(release, blocked=True)
     assert client.market_stats(release, "EUR").amount_minor is None
 
 
-def test_an_unknown_currency_is_never_asked_for(client_of, generous_sandbox):
+def test_unknown_currency_is_never_requested(client_of, generous_sandbox):
     client = client_of()
     with pytest.raises(ValueError, match="DEM"):
         client.market_stats(7, "DEM")
     assert generous_sandbox.stats()["accepted"] == 0
 
 
-def test_suggestions_come_in_the_sellers_currency_for_eight_grades(client_of):
+def test_suggestions_use_the_sellers_currency(client_of):
     client = client_of(seller_currency="GBP", curr_abbr="USD")
     found = client.price_suggestions(7)
     assert [entry.grade for entry in found] == list(GRADE_GRID)
     assert {entry.currency for entry in found} == {"GBP"}
 
 
-def test_without_seller_settings_there_are_no_suggestions_and_nothing_is_gone(client_of):
+def test_missing_seller_settings_lose_nothing(client_of):
     client = client_of()
     with pytest.raises(SellerSettingsMissing):
         client.price_suggestions(7)
     assert client.release_market(7).status != "gone"
 
 
-def test_the_listing_search_is_unavailable_with_and_without_credentials(client_of, generous_sandbox):
+def test_listing_search_is_unavailable_to_all(client_of, generous_sandbox):
     client = client_of()
     assert client.listing_search(7) is False
     generous_sandbox.add_fault(
@@ -183,14 +183,14 @@ def test_the_listing_search_is_unavailable_with_and_without_credentials(client_o
     assert client.listing_search(7) is False
 
 
-def test_a_listing_search_that_cannot_be_asked_says_nothing(client_of, generous_sandbox):
+def test_unreachable_listing_search_is_unknown(client_of, generous_sandbox):
     client = client_of()
     generous_sandbox.add_fault(path="/marketplace/search", kind="status", status=500, times=1)
     with pytest.raises(errors.ServerError):
         client.listing_search(7)
 
 
-def test_each_optional_request_passes_the_gate(client_of, generous_sandbox):
+def test_optional_requests_pass_the_gate(client_of, generous_sandbox):
     client = client_of(seller_currency="USD")
     client.market_stats(7, "EUR")
     client.price_suggestions(7)

@@ -13,7 +13,7 @@ NOON = datetime(2026, 3, 1, 12, 0, 17, 500_000, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_what_happens_in_one_minute_adds_up():
+def test_counts_of_one_minute_add_up():
     add_to_minute("default", at=NOON, requests=3, latency_ms_sum=900, latency_ms_max=500)
     add_to_minute(
         "default", at=NOON + timedelta(seconds=40), requests=2, latency_ms_sum=100, latency_ms_max=60
@@ -27,7 +27,7 @@ def test_what_happens_in_one_minute_adds_up():
 
 
 @pytest.mark.django_db
-def test_minutes_and_ways_out_are_kept_apart():
+def test_minutes_and_outcomes_are_kept_apart():
     add_to_minute("default", at=NOON, requests=1)
     add_to_minute("office", at=NOON, requests=1)
     add_to_minute("default", at=NOON + timedelta(minutes=1), requests=1)
@@ -35,7 +35,7 @@ def test_minutes_and_ways_out_are_kept_apart():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_lost_when_many_begin_the_same_minute_at_once():
+def test_simultaneous_first_counts_are_kept():
     starting_line = threading.Barrier(4)
 
     def work():

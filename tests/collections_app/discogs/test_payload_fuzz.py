@@ -37,7 +37,7 @@ def read(name: str, body: bytes) -> Any:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_what_the_sandbox_sends_is_read(name):
+def test_sandbox_payloads_are_read(name):
     assert read(name, ALL[name])
 
 
@@ -71,7 +71,7 @@ def _fuzzed(name, examples):
         ("identity", 500),
     ],
 )
-def test_a_document_with_something_wrong_in_it_is_read_or_refused(name, examples):
+def test_corrupted_document_is_read_or_refused(name, examples):
     _fuzzed(name, examples)()
 
 
@@ -88,19 +88,19 @@ def test_any_bytes_are_read_or_refused(body):
 
 @settings(max_examples=1_500)
 @given(name=st.sampled_from(sorted(ALL)), share=st.floats(0, 1, exclude_max=True))
-def test_a_document_that_is_cut_off_is_refused(name, share):
+def test_truncated_document_is_refused(name, share):
     assert read(name, ALL[name][: int(len(ALL[name]) * share)]) is None
 
 
 @settings(max_examples=500)
 @given(name=st.sampled_from(sorted(ALL)), more=st.binary(min_size=1, max_size=4))
-def test_a_document_that_goes_on_is_refused(name, more):
+def test_document_with_a_tail_is_refused(name, more):
     assert bool(read(name, ALL[name] + more)) == (more.strip(b" \t\r\n") == b"")
 
 
 @settings(max_examples=1_000)
 @given(text=TEXTS | ODD_TEXTS.map(lambda text: f"€{text}") | st.from_regex(r"[$€£]?[0-9.,' ]{1,12}( EUR)?"))
-def test_any_text_in_the_field_for_prices_is_an_amount_or_none(text):
+def test_any_price_text_is_an_amount_or_none(text):
     paid = parse_paid(text)
     if paid is not None:
         assert 0 <= paid.minor <= MAX_AMOUNT * 100 <= MAX_MINOR

@@ -24,13 +24,13 @@ def market(body: bytes) -> Market:
     return parse_release_market(parse_json(body), discogs_id=5)
 
 
-def test_a_noisy_price_is_rounded_once_half_to_even():
+def test_price_rounds_once_half_to_even():
     assert market(PRICED).amount_minor == 842
     assert [minor_units(Decimal(text), "USD") for text in ("8.405", "8.415", "8.4149")] == [840, 842, 841]
     assert minor_units(Decimal("1249.5"), "JPY") == 1250
 
 
-def test_a_reading_keeps_what_is_absent_apart_from_zero():
+def test_reading_keeps_absent_apart_from_zero():
     reading = market(PRICED)
     assert (reading.want, reading.have, reading.rating_count) == (7, 9, None)
 
@@ -44,7 +44,7 @@ def test_a_reading_keeps_what_is_absent_apart_from_zero():
         (b'{"id": 5, "lowest_price": 3, "num_for_sale": 2, "blocked_from_sale": true}', "blocked"),
     ],
 )
-def test_no_price_is_a_state_and_never_an_amount(body, status):
+def test_missing_price_is_a_state_not_an_amount(body, status):
     reading = market(body)
     assert (reading.status, reading.amount_minor, reading.currency) == (status, None, "")
 
@@ -92,7 +92,7 @@ def test_garbage_is_refused(body):
         ([], ""),
     ],
 )
-def test_artists_are_joined_as_discogs_writes_them(artists, line):
+def test_artists_are_joined_as_on_discogs(artists, line):
     assert join_artists(artists) == line
 
 
@@ -104,11 +104,11 @@ def facts(**changed):
 
 
 @pytest.mark.parametrize(("quantity", "line"), [("2", "2 × LP"), ("1", "LP"), ("²", "LP"), ("", "LP")])
-def test_a_quantity_is_told_when_it_is_a_number_above_one(quantity, line):
+def test_quantity_above_one_is_read(quantity, line):
     assert facts(formats=[{"name": "LP", "qty": quantity}]).format == line
 
 
-def test_lines_made_of_many_parts_have_an_end():
+def test_lines_of_many_parts_are_bounded():
     many = [{"name": f"{n} " + "x" * 600, "catno": f"{n} " + "y" * 600} for n in range(10)]
     found = facts(artists=many, labels=many, formats=many)
     assert [len(found.artists), len(found.labels), len(found.catalog_number), len(found.format)] == (
@@ -131,14 +131,14 @@ def test_lines_made_of_many_parts_have_an_end():
         ("javascript:alert(1)//https://i.discogs.com/", False),
     ],
 )
-def test_an_image_is_kept_when_its_address_is_safe_to_show(address, is_kept):
+def test_image_is_kept_if_its_address_is_safe(address, is_kept):
     assert (facts(thumb=address).thumb_url, facts(cover_image=address).cover_url) == (
         (address, address) if is_kept else ("", "")
     )
 
 
 @pytest.mark.parametrize("username", ["", " ", "\x00", "x" * 256, None, 7])
-def test_an_identity_without_a_usable_name_is_refused(username):
+def test_identity_without_a_name_is_refused(username):
     with pytest.raises(BadPayload):
         parse_identity({"id": 5, "username": username})
 
@@ -151,7 +151,7 @@ JSON = st.recursive(
 
 
 @given(extra=st.dictionaries(st.sampled_from(["lowest_price", "num_for_sale", "community", "id"]), JSON))
-def test_any_shape_is_either_a_valid_reading_or_refused(extra):
+def test_any_shape_is_a_reading_or_refused(extra):
     try:
         reading = parse_release_market({"id": 5, "lowest_price": None, **extra}, discogs_id=5)
     except BadPayload:
@@ -161,7 +161,7 @@ def test_any_shape_is_either_a_valid_reading_or_refused(extra):
 
 
 @given(row=JSON)
-def test_any_collection_row_is_either_read_or_refused(row):
+def test_any_collection_row_is_read_or_refused(row):
     try:
         parse_instance_page({"pagination": {"items": 1, "pages": 1}, "releases": [row]})
     except BadPayload:

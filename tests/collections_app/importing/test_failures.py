@@ -58,7 +58,7 @@ def beside(work) -> threading.Thread:
     return thread
 
 
-def test_whoever_reconnects_while_the_old_token_is_in_use_stays_connected(collector, generous_sandbox):
+def test_reconnect_outlasts_the_old_token(collector, generous_sandbox):
     walk = start_import(collector.discogs_connection, now=timezone.now())
     change(generous_sandbox, token="a-brand-new-token")
     generous_sandbox.add_fault(path="/users/", kind="slow", seconds=3.0, times=1)
@@ -76,7 +76,7 @@ def test_whoever_reconnects_while_the_old_token_is_in_use_stays_connected(collec
     assert held(collector).count() == 40
 
 
-def test_an_account_whose_old_name_is_somebody_elses_now_is_followed_by_its_id(collector, generous_sandbox):
+def test_renamed_account_is_followed_by_its_id(collector, generous_sandbox):
     go_on(start_import(collector.discogs_connection, now=timezone.now()))
     ours = set(held(collector).values_list("instance_id", flat=True))
     generous_sandbox.world.rename_user("collector_at_discogs", "renamed_there")
@@ -87,7 +87,7 @@ def test_an_account_whose_old_name_is_somebody_elses_now_is_followed_by_its_id(c
     assert set(held(collector).values_list("instance_id", flat=True)) == ours
 
 
-def test_a_token_that_is_somebody_elses_now_reads_nothing(collector, generous_sandbox):
+def test_token_of_another_account_reads_nothing(collector, generous_sandbox):
     change(generous_sandbox, token=None)
     generous_sandbox.add_user("stranger", "token-of-collector")
     walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
@@ -96,7 +96,7 @@ def test_a_token_that_is_somebody_elses_now_reads_nothing(collector, generous_sa
     assert not held(collector).exists()
 
 
-def test_an_owner_who_is_shown_folder_0_only_is_asked_for_once_and_read(collector, generous_sandbox):
+def test_owner_limited_to_folder_0_is_read(collector, generous_sandbox):
     folders = '{"folders": [{"id": 0, "name": "All", "count": 40}]}'
     generous_sandbox.add_fault(path="^/users/.*/folders$", kind="body", body=folders)
     walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
@@ -104,13 +104,13 @@ def test_an_owner_who_is_shown_folder_0_only_is_asked_for_once_and_read(collecto
     assert held(collector).count() == 40
 
 
-def test_every_request_is_counted_also_of_a_walk_that_is_refused(collector, generous_sandbox):
+def test_requests_of_a_refused_import_are_counted(collector, generous_sandbox):
     change(generous_sandbox, token="a-brand-new-token")
     walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
     assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2)
 
 
-def test_a_copy_moved_into_a_folder_made_during_the_walk_follows_with_the_next(collector, generous_sandbox):
+def test_copy_in_a_new_folder_follows_next_time(collector, generous_sandbox):
     go_on(start_import(collector.discogs_connection, now=timezone.now()))
     walk = start_import(collector.discogs_connection, now=timezone.now())
     import_step(walk.pk, now=timezone.now())
@@ -147,9 +147,7 @@ def long_minutes(settings):
     settings.DISCOGS_RATE_WINDOW = 60
 
 
-def test_ten_minutes_of_outage_are_waited_out_at_the_page_at_hand(
-    make_collector, generous_sandbox, long_minutes
-):
+def test_ten_minute_outage_is_waited_out(make_collector, generous_sandbox, long_minutes):
     user, now = make_collector(generous_sandbox, "large", count=450), timezone.now()
     walk = start_import(user.discogs_connection, now=now)
     for _ in range(4):
@@ -167,7 +165,7 @@ def test_ten_minutes_of_outage_are_waited_out_at_the_page_at_hand(
     assert generous_sandbox.stats()["accepted"] == 3 + 1  # the pages from the third on, and the wantlist
 
 
-def test_a_page_that_always_fails_among_good_ones_ends_the_walk_after_five_tries(collector, generous_sandbox):
+def test_page_failing_five_times_ends_the_import(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*releases", kind="status", status=500)
     now = timezone.now()
     walk = start_import(collector.discogs_connection, now=now)
@@ -179,7 +177,7 @@ def test_a_page_that_always_fails_among_good_ones_ends_the_walk_after_five_tries
     assert walk.error.endswith("(500). What was read so far is kept. Sync again later.")
 
 
-def test_an_outage_that_outlasts_a_day_ends_the_walk(collector, generous_sandbox, long_minutes):
+def test_day_long_outage_ends_the_import(collector, generous_sandbox, long_minutes):
     generous_sandbox.add_fault(path="/", kind="status", status=503)
     now = timezone.now()
     walk = start_import(collector.discogs_connection, now=now - timedelta(hours=24))
@@ -205,9 +203,7 @@ def lost_steps() -> Iterator[None]:
         yield
 
 
-def test_a_step_that_is_lost_again_and_again_ends_the_walk_and_the_page_says_why(
-    client, collector, generous_sandbox
-):
+def test_step_lost_repeatedly_ends_the_import(client, collector, generous_sandbox):
     run = planner.start_sync(collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
     now, pass_id = timezone.now(), run.import_pass_id
     generous_sandbox.reset("stats")
@@ -228,7 +224,7 @@ def test_a_step_that_is_lost_again_and_again_ends_the_walk_and_the_page_says_why
     )
 
 
-def test_a_walk_that_waits_or_goes_on_uses_no_try_up(collector, generous_sandbox):
+def test_waiting_import_uses_no_attempt(collector, generous_sandbox):
     now = timezone.now()
     walk = start_import(collector.discogs_connection, now=now)
     generous_sandbox.add_fault(

@@ -62,7 +62,7 @@ def walk(db) -> ImportPass:
     copies=mutated(KINDS["copies"]),
     wants=mutated(KINDS["wants"]),
 )
-def test_what_is_stored_of_a_collection_is_valid(walk, folders, fields, copies, wants):
+def test_stored_collection_is_valid(walk, folders, fields, copies, wants):
     for model in reversed(STORED):
         model.objects.all().delete()
     with transaction.atomic():
@@ -79,7 +79,7 @@ def test_what_is_stored_of_a_collection_is_valid(walk, folders, fields, copies, 
 
 @growing
 @given(body=mutated(KINDS["market"]))
-def test_what_is_stored_of_a_market_is_valid(walk, body):
+def test_stored_market_is_valid(walk, body):
     market = parsed(parse_market, body)
     if market is None:
         return
@@ -138,7 +138,7 @@ def test_no_answer_breaks_an_import(make_collector, generous_sandbox):
         ("/fields$", '{"fields": [%s, %s]}'),
     ],
 )
-def test_what_is_told_twice_is_stored_once(make_collector, generous_sandbox, path, rows):
+def test_repeated_row_is_stored_once(make_collector, generous_sandbox, path, rows):
     user = make_collector(generous_sandbox, release_ids=[1, 2, 3])
     twice = rows % ('{"id": 0, "name": "First", "count": 2000000000}', '{"id": 0, "name": "Second"}')
     walk = _walk_past(generous_sandbox, user.discogs_connection, path, twice)

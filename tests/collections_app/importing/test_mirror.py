@@ -57,7 +57,7 @@ def wanted(user):
     return set(WantlistItem.objects.filter(connection__user=user).values_list("release_id", flat=True))
 
 
-def test_every_note_is_where_it_belongs(demo, generous_sandbox):
+def test_notes_are_stored_in_their_fields(demo, generous_sandbox):
     user = generous_sandbox.world.users["crate_demo"]
     rows = {row.instance_id: row for row in held(demo)}
     assert len(rows) == len(user.copies)
@@ -71,7 +71,7 @@ def test_every_note_is_where_it_belongs(demo, generous_sandbox):
     assert held(demo).filter(paid_minor=None, custom_fields__Paid="about 10?").exists()
 
 
-def test_the_wantlist_arrives_with_notes_and_ratings(demo, generous_sandbox):
+def test_wantlist_has_notes_and_ratings(demo, generous_sandbox):
     wants = {want.release_id: want for want in generous_sandbox.world.users["crate_demo"].wants}
     rows = WantlistItem.objects.filter(connection__user=demo).select_related("release")
     assert {row.release_id for row in rows} == set(wants)
@@ -95,7 +95,7 @@ def test_moves_edits_and_regrades_are_seen(collector, generous_sandbox):
     assert (copy.sleeve_condition, copy.notes) == ("", "scratched since")
 
 
-def test_a_folder_renamed_or_deleted_at_discogs_follows(collector, generous_sandbox):
+def test_folder_rename_and_removal_are_followed(collector, generous_sandbox):
     change(generous_sandbox, folders={1: "Everything"})
     import_all(collector)
     assert set(Folder.objects.values_list("name", flat=True)) == {"All", "Everything"}
@@ -110,7 +110,7 @@ def test_a_folder_renamed_or_deleted_at_discogs_follows(collector, generous_sand
     assert held(collector).filter(folder__name="Shelf").count() == 40
 
 
-def test_a_renamed_field_keeps_its_meaning_and_an_own_one_is_kept_as_it_is(collector, generous_sandbox):
+def test_renamed_field_keeps_its_meaning(collector, generous_sandbox):
     fields = (Field(1, "Zustand", True), Field(5, "Shop", False), Field(6, "Purchase price", False))
     copies = tuple(
         replace(copy, notes={1: "Mint (M)", 5: "Market", 6: "5,50 €"})
@@ -123,7 +123,7 @@ def test_a_renamed_field_keeps_its_meaning_and_an_own_one_is_kept_as_it_is(colle
     assert copy.custom_fields == {"Shop": "Market", "Purchase price": "5,50 €"}
 
 
-def test_two_fields_of_one_name_are_both_kept(collector, generous_sandbox):
+def test_two_fields_of_one_name_are_kept(collector, generous_sandbox):
     fields = tuple(Field(number, "Shop", False) for number in (5, 6))
     copies = tuple(replace(c, notes={5: "Market", 6: "Fair"}) for c in at_discogs(generous_sandbox).copies)
     change(generous_sandbox, fields=fields, copies=copies)
@@ -132,7 +132,7 @@ def test_two_fields_of_one_name_are_both_kept(collector, generous_sandbox):
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_fields_that_are_not_told_leave_grades_where_they_are(collector, generous_sandbox, status):
+def test_missing_fields_leave_grades_alone(collector, generous_sandbox, status):
     fault = {"kind": "status", "status": status, "body": '{"message": "no"}'}
     generous_sandbox.add_fault(path="^/users/.*/fields", **fault)
     CollectionField.objects.all().delete()
@@ -142,7 +142,7 @@ def test_fields_that_are_not_told_leave_grades_where_they_are(collector, generou
     assert dict(held(collector).values_list("instance_id", "media_condition")) == graded
 
 
-def test_a_role_goes_to_the_field_that_bears_its_name():
+def test_role_follows_the_field_name():
     fields = [
         FieldPayload(1, "Signed by"),
         FieldPayload(2, "Sleeve Condition"),
@@ -151,7 +151,7 @@ def test_a_role_goes_to_the_field_that_bears_its_name():
     assert roles_of(fields) == {1: Role.OTHER, 2: Role.SLEEVE, 8: Role.MEDIA}
 
 
-def test_a_copy_that_comes_back_is_held_again(collector, generous_sandbox):
+def test_returning_copy_is_held_again(collector, generous_sandbox):
     copies = at_discogs(generous_sandbox).copies
     change(generous_sandbox, copies=copies[:-1])
     import_all(collector)
@@ -161,7 +161,7 @@ def test_a_copy_that_comes_back_is_held_again(collector, generous_sandbox):
     assert held(collector).count() == 40
 
 
-def test_more_than_a_fifth_gone_waits_for_a_second_walk(collector, generous_sandbox):
+def test_large_removal_waits_for_second_import(collector, generous_sandbox):
     change(generous_sandbox, copies=at_discogs(generous_sandbox).copies[:20])
     import_all(collector)
     assert held(collector).count() == 40
@@ -169,7 +169,7 @@ def test_more_than_a_fifth_gone_waits_for_a_second_walk(collector, generous_sand
     assert held(collector).count() == 20
 
 
-def test_wants_that_were_given_up_go_and_new_ones_come(collector, generous_sandbox):
+def test_wantlist_follows_changes(collector, generous_sandbox):
     wants = at_discogs(generous_sandbox).wants
     generous_sandbox.add_user("other", wants=[4000])
     change(generous_sandbox, wants=(*wants[:-1], generous_sandbox.world.users["other"].wants[0]))
@@ -177,7 +177,7 @@ def test_wants_that_were_given_up_go_and_new_ones_come(collector, generous_sandb
     assert wanted(collector) == {want.release_id for want in wants[:-1]} | {4000}
 
 
-def test_a_wantlist_that_comes_back_empty_is_believed_the_second_time(collector, generous_sandbox):
+def test_empty_wantlist_is_believed_second_time(collector, generous_sandbox):
     change(generous_sandbox, wants=())
     import_all(collector)
     assert len(wanted(collector)) == 25
@@ -186,9 +186,7 @@ def test_a_wantlist_that_comes_back_empty_is_believed_the_second_time(collector,
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_wantlist_kept_private_changes_nothing_and_the_copies_are_complete(
-    collector, generous_sandbox, status
-):
+def test_private_wantlist_changes_nothing(collector, generous_sandbox, status):
     generous_sandbox.add_fault(
         path="^/users/.*/wants", kind="status", status=status, body='{"message": "no"}'
     )
@@ -198,7 +196,7 @@ def test_a_wantlist_kept_private_changes_nothing_and_the_copies_are_complete(
     assert DiscogsConnection.objects.get().is_active
 
 
-def test_what_is_added_during_a_walk_puts_removals_off(collector, generous_sandbox):
+def test_addition_during_import_defers_removals(collector, generous_sandbox):
     """One copy leaves a page already read and another comes: the number stays, and one is skipped."""
     copies = at_discogs(generous_sandbox).copies
     new = replace(copies[-1], instance_id=copies[-1].instance_id + 1, date_added=timezone.now())
@@ -220,21 +218,21 @@ def state_after_import(collector):
     return DiscogsConnection.objects.get(user=collector).state
 
 
-def test_a_private_collection_is_told_apart_from_a_rejected_credential(collector, generous_sandbox):
+def test_private_collection_is_no_rejected_token(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*collection", kind="status", status=403, body=PRIVATE)
     assert state_after_import(collector) == DiscogsConnection.State.PRIVATE
     assert "private" in ImportPass.objects.latest("pk").error
     assert held(collector).count() == 40
 
 
-def test_an_outage_page_is_no_privacy(collector, generous_sandbox):
+def test_outage_page_is_not_private(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*collection", kind="forbidden_html", times=1)
     walk = start_import(collector.discogs_connection, now=timezone.now())
     assert import_step(walk.pk, now=timezone.now()) == 2.0
     assert DiscogsConnection.objects.get().is_active
 
 
-def test_an_account_that_is_no_longer_there_is_gone(collector, generous_sandbox):
+def test_missing_account_is_gone(collector, generous_sandbox):
     generous_sandbox.add_fault(
         path="^/users/", kind="status", status=404, body='{"message": "User does not exist."}'
     )
@@ -242,21 +240,21 @@ def test_an_account_that_is_no_longer_there_is_gone(collector, generous_sandbox)
     assert held(collector).count() == 40
 
 
-def test_a_rejected_token_asks_for_reconnecting_and_keeps_everything(collector, generous_sandbox):
+def test_rejected_token_keeps_everything(collector, generous_sandbox):
     change(generous_sandbox, token="replaced-token-now")
     assert state_after_import(collector) == DiscogsConnection.State.RECONNECT_NEEDED
     assert ImportPass.objects.latest("pk").state == ImportPass.State.FAILED
     assert held(collector).count() == 40
 
 
-def test_a_single_401_by_mistake_is_tried_again(collector, generous_sandbox):
+def test_single_401_is_retried(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*folders", kind="status", status=401, body=REJECTED, times=1)
     walk = start_import(collector.discogs_connection, now=timezone.now())
     assert import_step(walk.pk, now=timezone.now()) == 2.0
     assert DiscogsConnection.objects.get().is_active
 
 
-def test_an_account_renamed_at_discogs_is_followed_by_its_id(collector, generous_sandbox):
+def test_renamed_account_is_followed_by_its_id(collector, generous_sandbox):
     users = generous_sandbox.world.users
     users["renamed_there"] = replace(users.pop("collector_at_discogs"), username="renamed_there")
     assert state_after_import(collector) == DiscogsConnection.State.ACTIVE
@@ -264,19 +262,19 @@ def test_an_account_renamed_at_discogs_is_followed_by_its_id(collector, generous
     assert held(collector).count() == 40
 
 
-def test_a_credential_that_opens_with_no_key_is_marked_and_stays(collector, settings):
+def test_unreadable_credential_is_marked_and_kept(collector, settings):
     before = DiscogsConnection.objects.get().credential
     settings.CREDENTIAL_KEYS = ["bm90LXRoZS1rZXktdGhhdC1zZWFsZWQtdGhpcy1vbmU="]
     assert state_after_import(collector) == DiscogsConnection.State.UNREADABLE
     assert DiscogsConnection.objects.get().credential == before
 
 
-def test_a_connection_that_works_again_says_so(collector):
+def test_working_connection_loses_its_mark(collector):
     DiscogsConnection.objects.update(state=DiscogsConnection.State.PRIVATE)
     assert state_after_import(collector) == DiscogsConnection.State.ACTIVE
 
 
-def test_one_users_trouble_leaves_others_alone(collector, make_collector, generous_sandbox):
+def test_one_users_failure_leaves_others_alone(collector, make_collector, generous_sandbox):
     other = make_collector(generous_sandbox, "other", count=30)
     change(generous_sandbox, token="replaced-token-now")
     import_all(collector)

@@ -39,7 +39,7 @@ from collections_app.importing.paid import parse_paid
         ("12.500", 1250000, ""),
     ],
 )
-def test_an_amount_is_read_with_its_currency_when_it_has_one(text, minor, currency):
+def test_amount_is_read_with_its_currency(text, minor, currency):
     assert parse_paid(text) == (minor, currency)
 
 
@@ -64,11 +64,11 @@ def test_an_amount_is_read_with_its_currency_when_it_has_one(text, minor, curren
         "$",
     ],
 )
-def test_anything_else_is_no_amount(text):
+def test_other_text_is_no_amount(text):
     assert parse_paid(text) is None
 
 
 @given(st.text(max_size=60))
-def test_no_text_breaks_it(text):
+def test_any_text_is_answered(text):
     paid = parse_paid(text)
     assert paid is None or (0 <= paid.minor <= 1_000_000_000 and len(paid.currency) in (0, 3))

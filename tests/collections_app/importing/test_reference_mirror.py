@@ -45,7 +45,7 @@ def facts(basic: dict) -> tuple:
     )
 
 
-def test_every_instance_is_the_same_to_both(us, them):
+def test_every_instance_matches_the_reference(us, them):
     folders = {folder.id: folder.name for folder in them.collection_folders}
     ours = {
         copy.instance_id: copy
@@ -70,7 +70,7 @@ def test_every_instance_is_the_same_to_both(us, them):
     assert not ours
 
 
-def test_every_want_is_the_same_to_both(us, them):
+def test_every_want_matches_the_reference(us, them):
     ours = {want.release_id: want for want in WantlistItem.objects.filter(connection__user=us)}
     theirs = list(them.wantlist)
     assert len(theirs) == len(ours) == 60

@@ -33,7 +33,7 @@ def test_every_copy_of_a_release_is_an_instance(make_collector, generous_sandbox
     assert Release.objects.count() == 2
 
 
-def test_a_collection_takes_a_request_for_each_hundred_copies(collector, generous_sandbox):
+def test_import_takes_a_request_per_100_copies(collector, generous_sandbox):
     generous_sandbox.reset("stats")
     import_all(collector)
     assert held(collector).count() == 250
@@ -54,7 +54,7 @@ def test_folders_grades_and_facts_arrive(make_user, generous_sandbox):
     assert not Release.objects.filter(artists__contains="(2)").exists()
 
 
-def test_importing_twice_changes_nothing(collector):
+def test_second_import_changes_nothing(collector):
     import_all(collector)
     before = list(held(collector).order_by("pk").values("pk", "instance_id", "release_id", "added_at"))
     import_all(collector)
@@ -63,7 +63,7 @@ def test_importing_twice_changes_nothing(collector):
     )
 
 
-def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbox, caplog):
+def test_removed_copy_is_kept_as_removed(collector, generous_sandbox, caplog):
     caplog.set_level("INFO", logger="collections_app")
     import_all(collector)
     gone = held(collector).first()
@@ -77,7 +77,7 @@ def test_a_copy_removed_at_discogs_is_kept_as_removed(collector, generous_sandbo
 
 
 @pytest.mark.parametrize("kind", ["html", "cut", "empty", "reset"])
-def test_a_failed_page_removes_nothing_and_is_tried_again(collector, generous_sandbox, kind):
+def test_failed_page_is_retried_without_removals(collector, generous_sandbox, kind):
     import_all(collector)
     generous_sandbox.add_fault(path="^/users/.*page=2", kind=kind, times=1)
     walk = start_import(collector.discogs_connection, now=timezone.now())
@@ -94,7 +94,7 @@ def test_a_failed_page_removes_nothing_and_is_tried_again(collector, generous_sa
     assert held(collector).count() == 250
 
 
-def test_pages_that_come_back_empty_remove_nothing(collector, generous_sandbox):
+def test_empty_pages_remove_nothing(collector, generous_sandbox):
     import_all(collector)
     empty = '{"pagination": {"items": 250, "pages": 3}, "releases": []}'
     generous_sandbox.add_fault(path="^/users/.*page=2", kind="body", body=empty)
@@ -102,12 +102,12 @@ def test_pages_that_come_back_empty_remove_nothing(collector, generous_sandbox):
     assert held(collector).count() == 250
 
 
-def test_two_starts_are_one_walk(collector):
+def test_two_starts_are_one_import(collector):
     first = start_import(collector.discogs_connection, now=timezone.now())
     assert start_import(collector.discogs_connection, now=timezone.now()).pk == first.pk
 
 
-def test_a_walk_that_ends_while_one_is_started_makes_room_for_it(collector):
+def test_ending_import_makes_room_for_the_next(collector):
     first = start_import(collector.discogs_connection, now=timezone.now())
     ended: list[int] = []
 
@@ -124,16 +124,14 @@ def test_a_walk_that_ends_while_one_is_started_makes_room_for_it(collector):
     assert (second.state, second.pk > first.pk) == (ImportPass.State.RUNNING, True)
 
 
-def test_a_connection_that_was_erased_meanwhile_is_said(collector):
+def test_erased_connection_is_reported(collector):
     erased = DiscogsConnection.objects.get()
     disconnect(DiscogsConnection.objects.get())
     with pytest.raises(ConnectionErased, match=r"erased meanwhile\. No import was started"):
         start_import(erased, now=timezone.now())
 
 
-def test_the_command_goes_on_with_others_when_someone_disconnects(
-    collector, make_collector, generous_sandbox
-):
+def test_command_goes_on_after_a_disconnect(collector, make_collector, generous_sandbox):
     make_collector(generous_sandbox, "other", count=30)
 
     def leave(instance: ImportPass, **_: object) -> None:
@@ -151,7 +149,7 @@ def test_the_command_goes_on_with_others_when_someone_disconnects(
     assert CollectionInstance.objects.count() == 30
 
 
-def test_the_command_says_once_that_what_was_read_is_kept(collector, generous_sandbox):
+def test_command_says_once_what_was_kept(collector, generous_sandbox):
     generous_sandbox.add_user("collector_at_discogs", "a-brand-new-token")
     errors = StringIO()
     with pytest.raises(CommandError):
@@ -159,7 +157,7 @@ def test_the_command_says_once_that_what_was_read_is_kept(collector, generous_sa
     assert errors.getvalue().count("What was read so far is kept.") == 1
 
 
-def test_a_step_that_another_task_holds_is_left_to_it(collector, generous_sandbox):
+def test_step_held_by_another_task_is_skipped(collector, generous_sandbox):
     walk = start_import(collector.discogs_connection, now=timezone.now())
     ImportPass.objects.update(lease_until=timezone.now() + timedelta(seconds=30))
     generous_sandbox.reset("stats")
@@ -167,7 +165,7 @@ def test_a_step_that_another_task_holds_is_left_to_it(collector, generous_sandbo
     assert generous_sandbox.stats()["accepted"] == 0
 
 
-def test_a_walk_whose_worker_died_goes_on_at_its_page(collector):
+def test_import_resumes_at_its_page(collector):
     now = timezone.now()
     walk = start_import(collector.discogs_connection, now=now)
     import_step(walk.pk, now=now)
@@ -182,7 +180,7 @@ def test_a_walk_whose_worker_died_goes_on_at_its_page(collector):
     assert (walk.state, walk.instances_seen) == (ImportPass.State.COMPLETE, 250)
 
 
-def test_a_collection_that_comes_back_empty_is_believed_the_second_time(collector, generous_sandbox):
+def test_empty_collection_is_believed_second_time(collector, generous_sandbox):
     import_all(collector)
     empty = '{"pagination": {"items": 0, "pages": 1}, "releases": []}'
     folders = '{"folders": [{"id": 0, "name": "All", "count": 0}]}'

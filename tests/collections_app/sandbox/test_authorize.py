@@ -33,7 +33,7 @@ def choose(server: SandboxServer, token: str, **fields: Any) -> requests.Respons
     return requests.post(address, fields, timeout=10, allow_redirects=False)
 
 
-def test_the_page_names_the_application_and_offers_every_user(server: SandboxServer) -> None:
+def test_page_names_application_and_users(server: SandboxServer) -> None:
     server.add_user("<b>ann</b>", release_ids=[])
     answer = show(server, asked(server))
 
@@ -51,7 +51,7 @@ def test_the_page_names_the_application_and_offers_every_user(server: SandboxSer
     assert "<script" not in answer.text
 
 
-def test_authorizing_leads_back_with_a_verifier(server: SandboxServer) -> None:
+def test_approval_returns_a_verifier(server: SandboxServer) -> None:
     token = asked(server)
     answer = choose(server, token, decision="authorize", user="small_shelf")
     parts = urlsplit(answer.headers["Location"])
@@ -65,7 +65,7 @@ def test_authorizing_leads_back_with_a_verifier(server: SandboxServer) -> None:
     assert access.user_id == server.world.users["small_shelf"].id
 
 
-def test_denying_leads_back_with_the_token_and_ends_it(server: SandboxServer) -> None:
+def test_denial_returns_and_ends_the_token(server: SandboxServer) -> None:
     token = asked(server)
     told = parse_qs(urlsplit(choose(server, token, decision="deny").headers["Location"]).query)
 
@@ -74,7 +74,7 @@ def test_denying_leads_back_with_the_token_and_ends_it(server: SandboxServer) ->
     assert choose(server, token, decision="authorize", user="crate_demo").status_code == 410
 
 
-def test_without_a_callback_the_page_shows_the_code(server: SandboxServer) -> None:
+def test_page_shows_code_without_callback(server: SandboxServer) -> None:
     token = asked(server, "oob")
     answer = choose(server, token, decision="authorize", user="crate_demo")
     code = re.search(r"<code>(\w+)</code>", answer.text)
@@ -85,7 +85,7 @@ def test_without_a_callback_the_page_shows_the_code(server: SandboxServer) -> No
     assert choose(server, asked(server, "oob"), decision="deny").status_code == 200
 
 
-def test_unknown_and_expired_requests_are_404_and_answered_ones_410(server: SandboxServer) -> None:
+def test_unknown_request_is_404_answered_410(server: SandboxServer) -> None:
     used = asked(server)
     server.authorise(used, "crate_demo")
     statuses = [show(server, token).status_code for token in ("", "nothing", asked(server, now=1.0), used)]
@@ -98,9 +98,7 @@ def test_unknown_and_expired_requests_are_404_and_answered_ones_410(server: Sand
 @pytest.mark.parametrize(
     "fields", [{}, {"decision": "authorize"}, {"decision": "authorize", "user": "nobody"}, {"decision": "?"}]
 )
-def test_a_choice_that_cannot_be_grants_nothing_and_asks_again(
-    server: SandboxServer, fields: dict[str, str]
-) -> None:
+def test_invalid_choice_grants_nothing(server: SandboxServer, fields: dict[str, str]) -> None:
     token = asked(server)
     answer = choose(server, token, **fields)
 
@@ -109,7 +107,7 @@ def test_a_choice_that_cannot_be_grants_nothing_and_asks_again(
     assert show(server, token).status_code == 200
 
 
-def test_the_page_counts_as_a_page_and_takes_no_share_of_the_limit(server: SandboxServer) -> None:
+def test_page_takes_no_share_of_the_limit(server: SandboxServer) -> None:
     answer = show(server, asked(server))
 
     assert "X-Discogs-Ratelimit" not in answer.headers

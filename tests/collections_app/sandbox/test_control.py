@@ -22,9 +22,7 @@ def server() -> Iterator[SandboxServer]:
         yield running
 
 
-def test_stats_count_requests_releases_connections_and_nothing_of_the_control(
-    api: Api, server: SandboxServer
-) -> None:
+def test_stats_count_all_but_control_requests(api: Api, server: SandboxServer) -> None:
     for path in (
         "/releases/7",
         "/releases/7",
@@ -47,7 +45,7 @@ def test_stats_count_requests_releases_connections_and_nothing_of_the_control(
     assert "times" not in server.stats()
 
 
-def test_users_are_added_and_changed_from_another_process(api: Api) -> None:
+def test_users_change_from_another_process(api: Api) -> None:
     user = api.control(
         "users", {"username": "far_away", "token": "far", "release_ids": [4, 5], "curr_abbr": "SEK"}
     )
@@ -59,7 +57,7 @@ def test_users_are_added_and_changed_from_another_process(api: Api) -> None:
     assert {"crate_demo", "far_away"} <= {one["username"] for one in api.control("users", method="GET")}
 
 
-def test_the_market_is_overridden_from_another_process(api: Api) -> None:
+def test_market_changes_from_another_process(api: Api) -> None:
     api.control("market", {"release_id": 7, "lowest_price": "4.25", "num_for_sale": 2})
     assert api.get("/releases/7").json()["lowest_price"] == 4.25
     api.control("market", {"release_id": 7, "gone": True})
@@ -68,7 +66,7 @@ def test_the_market_is_overridden_from_another_process(api: Api) -> None:
     assert api.get("/releases/7").json()["lowest_price"] != 4.25
 
 
-def test_the_day_can_be_shifted_and_pinned(api: Api, server: SandboxServer) -> None:
+def test_day_can_be_shifted_and_pinned(api: Api, server: SandboxServer) -> None:
     today = server.today()
     shifted = api.control("day", {"shift": 200})["day"]
     want = api.get("/releases/6").json()["community"]["want"]
@@ -92,7 +90,7 @@ def test_reset_can_be_limited_to_parts(api: Api, server: SandboxServer) -> None:
     assert "kept" not in server.world.users
 
 
-def test_the_limit_is_changed_and_restored_from_another_process(api: Api) -> None:
+def test_limit_changes_from_another_process(api: Api) -> None:
     assert api.control("limit", {"limit": 3, "latency": [0, 0.001]})["limit"] == 3
     assert api.get("/").headers["X-Discogs-Ratelimit"] == "3"
     api.control("reset", {"only": ["settings"]})
@@ -116,7 +114,7 @@ def test_malformed_control_requests_are_400(server: SandboxServer, path: str, bo
     assert answer.status_code == 400
 
 
-def test_only_loopback_is_served_unless_public_is_said() -> None:
+def test_only_loopback_is_served_by_default() -> None:
     for host in ("0.0.0.0", "192.0.2.1", "example.org"):
         with pytest.raises(ValueError, match="loopback"):
             SandboxServer(host=host)
@@ -124,7 +122,7 @@ def test_only_loopback_is_served_unless_public_is_said() -> None:
         assert server.url.startswith("http://0.0.0.0:")
 
 
-def test_stopping_ends_open_connections_and_frees_the_port() -> None:
+def test_stop_ends_connections_and_frees_port() -> None:
     with SandboxServer() as server:
         api = Api(server)
         assert api.get("/").status_code == 200
@@ -137,7 +135,7 @@ def test_stopping_ends_open_connections_and_frees_the_port() -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+def test_command_serves_until_stopped(number: signal.Signals) -> None:
     command = [sys.executable, str(MANAGE), "discogs_sandbox", "--port", "0", "--latency", "0-0.001"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -31,7 +31,7 @@ def get(server: SandboxServer, path: str = "/releases/7", **options: Any) -> req
 
 
 @pytest.mark.parametrize("retry_after", ["7", "-1", "1000000000", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_a_429_with_any_retry_after(server: SandboxServer, retry_after: str) -> None:
+def test_429_carries_any_retry_after(server: SandboxServer, retry_after: str) -> None:
     server.add_fault("/releases/", "status", status=429, headers={"Retry-After": retry_after}, times=1)
     answer = get(server)
 
@@ -41,7 +41,7 @@ def test_a_429_with_any_retry_after(server: SandboxServer, retry_after: str) -> 
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 520, 524])
-def test_server_errors_come_without_rate_headers(server: SandboxServer, status: int) -> None:
+def test_server_errors_have_no_rate_headers(server: SandboxServer, status: int) -> None:
     server.add_fault("/", "status", status=status, body="upstream")
     answer = get(server)
 
@@ -49,7 +49,7 @@ def test_server_errors_come_without_rate_headers(server: SandboxServer, status: 
     assert "X-Discogs-Ratelimit" not in answer.headers
 
 
-def test_cut_off_json(server: SandboxServer) -> None:
+def test_json_is_cut_off(server: SandboxServer) -> None:
     server.add_fault("/releases/", "cut")
     answer = get(server)
 
@@ -68,7 +68,7 @@ def test_cut_off_json(server: SandboxServer) -> None:
         ("body", {"body": "x", "status": 203, "content_type": "text/plain"}, (203, "text/plain"), "x"),
     ],
 )
-def test_answers_that_are_not_what_was_asked_for(
+def test_answers_of_another_kind(
     server: SandboxServer, kind: str, options: dict[str, Any], shape: tuple[int, str], text: str
 ) -> None:
     server.add_fault("/releases/", kind, **options)
@@ -79,7 +79,7 @@ def test_answers_that_are_not_what_was_asked_for(
     assert bool(answer.text) == bool(text)
 
 
-def test_mutations_reach_into_the_real_answer(server: SandboxServer) -> None:
+def test_mutations_change_the_real_answer(server: SandboxServer) -> None:
     server.add_fault(
         "/releases/",
         "mutate",
@@ -96,28 +96,28 @@ def test_mutations_reach_into_the_real_answer(server: SandboxServer) -> None:
     assert '"have"' not in text
 
 
-def test_a_page_can_be_made_to_repeat(server: SandboxServer) -> None:
+def test_page_can_repeat(server: SandboxServer) -> None:
     path = "/users/crate_demo/collection/folders/0/releases"
     server.add_fault(f"^{path}.*page=2", "mutate", set={"/releases": [], "/pagination/pages": 1})
 
     assert get(server, f"{path}?page=2&per_page=100").json()["releases"] == []
 
 
-def test_a_mutation_that_does_not_fit_says_so(server: SandboxServer) -> None:
+def test_mutation_that_does_not_fit_says_so(server: SandboxServer) -> None:
     server.add_fault("/releases/", "mutate", set={"/no/such/place": 1})
     answer = get(server)
 
     assert (answer.status_code, answer.text.startswith("sandbox: mutate does not fit")) == (500, True)
 
 
-def test_a_redirect_names_another_host(server: SandboxServer) -> None:
+def test_redirect_names_another_host(server: SandboxServer) -> None:
     server.add_fault("/releases/", "redirect", location="http://192.0.2.1/stolen")
     answer = get(server)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "http://192.0.2.1/stolen")
 
 
-def test_a_reset_breaks_the_body(server: SandboxServer) -> None:
+def test_reset_breaks_the_body(server: SandboxServer) -> None:
     server.add_fault("/releases/", "reset", times=1)
 
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
@@ -125,21 +125,21 @@ def test_a_reset_breaks_the_body(server: SandboxServer) -> None:
     assert get(server).status_code == 200
 
 
-def test_a_hang_outlasts_the_client(server: SandboxServer) -> None:
+def test_hang_outlasts_the_client(server: SandboxServer) -> None:
     server.add_fault("/releases/", "hang", seconds=30, times=1)
 
     with pytest.raises(requests.ReadTimeout):
         get(server, timeout=0.2)
 
 
-def test_a_short_hang_ends_without_an_answer(server: SandboxServer) -> None:
+def test_short_hang_ends_without_an_answer(server: SandboxServer) -> None:
     server.add_fault("/releases/", "hang", seconds=0.01, times=1)
 
     with pytest.raises(requests.ConnectionError):
         get(server)
 
 
-def test_a_slow_answer_outlasts_an_impatient_client_only(server: SandboxServer) -> None:
+def test_slow_answer_fails_impatient_clients_only(server: SandboxServer) -> None:
     server.add_fault("/releases/", "slow", seconds=0.4, times=2)
 
     with pytest.raises(requests.ReadTimeout):
@@ -147,14 +147,14 @@ def test_a_slow_answer_outlasts_an_impatient_client_only(server: SandboxServer) 
     assert get(server).status_code == 200
 
 
-def test_a_drip_is_whole_in_the_end(server: SandboxServer) -> None:
+def test_drip_is_complete_in_the_end(server: SandboxServer) -> None:
     whole = get(server).content
     server.add_fault("/releases/", "drip", chunk=500, interval=0.001)
 
     assert get(server).content == whole
 
 
-def test_a_big_answer_and_a_bomb_have_the_size_they_promise(server: SandboxServer) -> None:
+def test_big_answer_and_bomb_have_their_size(server: SandboxServer) -> None:
     server.add_fault("/releases/7", "big", megabytes=2)
     server.add_fault("/releases/8", "gzip_bomb", megabytes=3)
     bomb = get(server, "/releases/8")
@@ -172,7 +172,7 @@ def test_latency_replaces_the_base_latency(server: SandboxServer) -> None:
     assert get(server, "/releases/8", timeout=5).status_code == 200
 
 
-def test_struck_requests_count_against_the_limit_and_in_the_statistics(server: SandboxServer) -> None:
+def test_faulty_requests_count_in_limit_and_stats(server: SandboxServer) -> None:
     server.add_fault("/", "status", status=503, times=2)
     codes = [get(server).status_code for _ in range(3)]
     stats = server.stats()
@@ -181,7 +181,7 @@ def test_struck_requests_count_against_the_limit_and_in_the_statistics(server: S
     assert (stats["accepted"], stats["faults"]) == (3, {"status": 2})
 
 
-def test_faults_are_scripted_from_another_process(server: SandboxServer) -> None:
+def test_faults_are_set_from_another_process(server: SandboxServer) -> None:
     address = f"{server.url}/_sandbox/faults"
     rules = [{"path": "/releases/7", "kind": "empty"}, {"path": "/releases/8", "kind": "html"}]
     requests.post(address, json=rules, timeout=5)

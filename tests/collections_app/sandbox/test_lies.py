@@ -31,7 +31,7 @@ def page(api: Api, path: str, number: int = 1, per_page: int = 20) -> Any:
 
 @pytest.mark.parametrize(("path", "rows"), LISTS)
 @pytest.mark.parametrize("honest", [False, True])
-def test_a_page_loses_rows_from_its_end(
+def test_page_loses_rows_from_its_end(
     api: Api, server: SandboxServer, path: str, rows: str, honest: bool
 ) -> None:
     whole = page(api, path, 2)
@@ -43,7 +43,7 @@ def test_a_page_loses_rows_from_its_end(
     assert len(page(api, path, 1)[rows]) == 20
 
 
-def test_a_page_cannot_lose_more_than_it_has(api: Api, server: SandboxServer) -> None:
+def test_page_loses_no_more_than_it_has(api: Api, server: SandboxServer) -> None:
     server.add_fault(WANTS, "shrink", rows=500, honest=True)
     empty = page(api, WANTS)
 
@@ -51,9 +51,7 @@ def test_a_page_cannot_lose_more_than_it_has(api: Api, server: SandboxServer) ->
 
 
 @pytest.mark.parametrize(("path", "rows"), LISTS)
-def test_a_page_is_answered_with_the_one_before(
-    api: Api, server: SandboxServer, path: str, rows: str
-) -> None:
+def test_page_is_replaced_by_the_one_before(api: Api, server: SandboxServer, path: str, rows: str) -> None:
     pages = {number: page(api, path, number)[rows] for number in (1, 2)}
     server.add_fault(path, "repeat")
 
@@ -62,7 +60,7 @@ def test_a_page_is_answered_with_the_one_before(
     assert page(api, path, 3)[rows] == pages[2]
 
 
-def test_the_page_past_the_end_repeats_the_last_one(api: Api, server: SandboxServer) -> None:
+def test_page_past_the_end_repeats_the_last(api: Api, server: SandboxServer) -> None:
     server.add_fault(f"^{WANTS}[?]page=4&", "repeat", times=1)
 
     assert page(api, WANTS, 4)["wants"] == page(api, WANTS, 3)["wants"]
@@ -70,7 +68,7 @@ def test_the_page_past_the_end_repeats_the_last_one(api: Api, server: SandboxSer
 
 
 @pytest.mark.parametrize("numbers", [{"items": 7}, {"pages": 1}, {"items": -1, "pages": 900}])
-def test_the_numbers_of_a_page_are_replaced(api: Api, server: SandboxServer, numbers: dict[str, int]) -> None:
+def test_numbers_of_a_page_are_replaced(api: Api, server: SandboxServer, numbers: dict[str, int]) -> None:
     whole = page(api, COLLECTION)
     server.add_fault(COLLECTION, "items", **numbers)
     lying = page(api, COLLECTION)
@@ -83,7 +81,7 @@ def test_the_numbers_of_a_page_are_replaced(api: Api, server: SandboxServer, num
 @pytest.mark.parametrize(
     ("path", "status"), [("/releases/7", 200), ("/users/private_crate/wants", 403), ("/covers/7.svg", 200)]
 )
-def test_answers_without_pages_pass_as_they_are(
+def test_answers_without_pages_are_unchanged(
     api: Api, server: SandboxServer, kind: str, path: str, status: int
 ) -> None:
     whole = api.get(path).content

@@ -6,7 +6,7 @@ from collections_app.sandbox.server import SandboxServer
 from tests.collections_app.sandbox.sandbox_client import DEMO, SMALL, Api
 
 
-def test_the_headers_lag_by_one() -> None:
+def test_headers_lag_by_one() -> None:
     with SandboxServer(limit=60, window=60) as server:
         api = Api(server)
         seen = [api.get("/releases/7").headers for _ in range(3)]
@@ -15,7 +15,7 @@ def test_the_headers_lag_by_one() -> None:
     assert [h["X-Discogs-Ratelimit-Remaining"] for h in seen] == ["60", "59", "58"]
 
 
-def test_refusals_alternate_between_message_and_empty_body_and_never_say_when() -> None:
+def test_refusals_alternate_and_never_name_a_wait() -> None:
     with SandboxServer(limit=2, window=60) as server:
         api = Api(server)
         answers = [api.get("/releases/7") for _ in range(6)]
@@ -29,7 +29,7 @@ def test_refusals_alternate_between_message_and_empty_body_and_never_say_when() 
     assert not any("Retry-After" in answer.headers for answer in answers)
 
 
-def test_one_window_serves_all_tokens_of_an_address_and_anonymous_callers_get_less_of_it() -> None:
+def test_window_is_shared_by_address() -> None:
     with SandboxServer(limit=60, window=60) as server:
         api = Api(server)
         mixed = [api.get("/releases/7", auth=(DEMO, SMALL)[n % 2]).status_code for n in range(25)]
@@ -41,7 +41,7 @@ def test_one_window_serves_all_tokens_of_an_address_and_anonymous_callers_get_le
     assert rest == [200] * 35 + [429]
 
 
-def test_refused_requests_take_room_only_when_asked_to() -> None:
+def test_refused_requests_count_only_if_asked() -> None:
     for counted, expected in ((False, 200), (True, 429)):
         with SandboxServer(limit=1, window=60, count_refused=counted) as server:
             api = Api(server)
@@ -51,7 +51,7 @@ def test_refused_requests_take_room_only_when_asked_to() -> None:
             assert (refused.status_code, api.get("/releases/7").status_code) == (429, expected)
 
 
-def test_the_window_is_strict_under_parallel_requests() -> None:
+def test_window_holds_under_parallel_requests() -> None:
     with SandboxServer(limit=20, window=0.5, latency=(0.0, 0.01)) as server:
         statuses: list[int] = []
 

@@ -36,7 +36,7 @@ def notes(row: Any) -> dict[int, str]:
     return {note["field_id"]: note["value"] for note in row.get("notes", ())}
 
 
-def test_the_owner_sees_every_field_with_its_place_and_kind(api: Api) -> None:
+def test_owner_sees_every_field(api: Api) -> None:
     fields = api.get("/users/ann/collection/fields", auth=ANN).json()["fields"]
 
     assert [(one["id"], one["name"], one["position"], one["public"]) for one in fields] == [
@@ -52,14 +52,14 @@ def test_the_owner_sees_every_field_with_its_place_and_kind(api: Api) -> None:
     assert all("options" not in one for one in fields[2:])
 
 
-def test_others_see_the_public_fields_only(api: Api) -> None:
+def test_others_see_public_fields_only(api: Api) -> None:
     fields = api.get("/users/ann/collection/fields", auth=DEMO).json()["fields"]
 
     assert [one["id"] for one in fields] == [1, 2]
     assert 4 not in notes(rows(api, auth=DEMO)[7])
 
 
-def test_notes_are_given_copy_by_copy(api: Api, server: SandboxServer) -> None:
+def test_notes_are_set_per_copy(api: Api, server: SandboxServer) -> None:
     found = rows(api)
     third = server.world.users["ann"].copies[2]
     drawn = server.add_user("ann", release_ids=[7, 8, 9], folders=["Jazz"]).copies
@@ -69,7 +69,7 @@ def test_notes_are_given_copy_by_copy(api: Api, server: SandboxServer) -> None:
     assert third == drawn[2]
 
 
-def test_an_edited_copy_keeps_its_number_and_what_was_not_changed(api: Api, server: SandboxServer) -> None:
+def test_edited_copy_keeps_its_number(api: Api, server: SandboxServer) -> None:
     before = rows(api)[7]
     server.world.edit_copy(
         "ann", before["instance_id"], folder_id=2, rating=5, notes={1: "Good (G)", 4: "", 5: "Flea market"}
@@ -85,7 +85,7 @@ def test_an_edited_copy_keeps_its_number_and_what_was_not_changed(api: Api, serv
 
 
 @pytest.mark.parametrize("change", [{"folder_id": 9}, {"notes": {9: "x"}}])
-def test_a_copy_goes_to_known_folders_and_has_known_fields_only(
+def test_copy_accepts_known_folders_and_fields(
     api: Api, server: SandboxServer, change: dict[str, Any]
 ) -> None:
     number = rows(api)[7]["instance_id"]
@@ -95,7 +95,7 @@ def test_a_copy_goes_to_known_folders_and_has_known_fields_only(
         server.world.edit_copy("ann", 5, rating=1)
 
 
-def test_a_copy_removed_and_added_again_is_another_one(api: Api, server: SandboxServer) -> None:
+def test_copy_added_again_is_a_new_one(api: Api, server: SandboxServer) -> None:
     first = rows(api)[7]["instance_id"]
     server.world.remove_copies("ann", [first])
     server.world.add_copies("ann", [7])
@@ -103,7 +103,7 @@ def test_a_copy_removed_and_added_again_is_another_one(api: Api, server: Sandbox
     assert rows(api)[7]["instance_id"] > max(row["instance_id"] for n, row in rows(api).items() if n != 7)
 
 
-def test_the_wantlist_is_replaced_and_keeps_what_stays(api: Api, server: SandboxServer) -> None:
+def test_wantlist_is_replaced_keeping_the_rest(api: Api, server: SandboxServer) -> None:
     def wants() -> dict[int, Any]:
         return {want["id"]: want for want in api.get("/users/ann/wants", auth=ANN).json()["wants"]}
 
@@ -119,7 +119,7 @@ def test_the_wantlist_is_replaced_and_keeps_what_stays(api: Api, server: Sandbox
     assert wants() == {}
 
 
-def test_a_wantlist_is_paged(api: Api, server: SandboxServer) -> None:
+def test_wantlist_is_paged(api: Api, server: SandboxServer) -> None:
     server.world.set_wants("ann", range(100, 205))
     pages = [api.get(f"/users/ann/wants?page={n}&per_page=500", auth=ANN).json() for n in (1, 2)]
 
@@ -129,7 +129,7 @@ def test_a_wantlist_is_paged(api: Api, server: SandboxServer) -> None:
     assert api.get("/users/ann/wants?page=3&per_page=100", auth=ANN).status_code == 404
 
 
-def test_a_renamed_user_keeps_number_token_and_shelf(api: Api, server: SandboxServer) -> None:
+def test_renamed_user_keeps_collection_and_token(api: Api, server: SandboxServer) -> None:
     before, shelf = api.get("/oauth/identity", auth=ANN).json(), rows(api)
     server.world.rename_user("ann", "bea")
     after = api.get("/oauth/identity", auth=ANN).json()
@@ -144,7 +144,7 @@ def test_a_renamed_user_keeps_number_token_and_shelf(api: Api, server: SandboxSe
     assert len({row["instance_id"] for row in rows(api, username="bea").values()}) == 4
 
 
-def test_whoever_takes_the_old_name_is_someone_else(api: Api, server: SandboxServer) -> None:
+def test_old_name_taken_is_another_user(api: Api, server: SandboxServer) -> None:
     server.world.rename_user("ann", "bea")
     taker = server.add_user("ann", "of-another", release_ids=[7])
     mine = server.world.users["bea"]
@@ -156,7 +156,7 @@ def test_whoever_takes_the_old_name_is_someone_else(api: Api, server: SandboxSer
         server.world.rename_user("bea", "ann")
 
 
-def test_a_collection_is_hidden_and_shown_again(api: Api, server: SandboxServer) -> None:
+def test_collection_is_hidden_and_shown_again(api: Api, server: SandboxServer) -> None:
     seen = []
     for private in (True, False):
         server.world.set_private("ann", private)

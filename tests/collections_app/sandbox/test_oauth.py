@@ -78,7 +78,7 @@ def access(server: SandboxServer, username: str = "private_crate", **more: Any) 
     )
 
 
-def test_a_session_of_requests_oauthlib_gets_in(server: SandboxServer) -> None:
+def test_requests_oauthlib_session_gets_in(server: SandboxServer) -> None:
     session = OAuth1Session(CONSUMER_KEY, client_secret=CONSUMER_SECRET, callback_uri=CALLBACK)
     session.headers["User-Agent"] = AGENT
     asked = session.fetch_request_token(f"{server.url}/oauth/request_token")
@@ -92,7 +92,7 @@ def test_a_session_of_requests_oauthlib_gets_in(server: SandboxServer) -> None:
     assert session.get(f"{server.url}/oauth/identity").json()["username"] == "small_shelf"
 
 
-def test_the_reference_client_gets_in(server: SandboxServer) -> None:
+def test_reference_client_gets_in(server: SandboxServer) -> None:
     client = discogs_client.Client(AGENT, consumer_key=CONSUMER_KEY, consumer_secret=CONSUMER_SECRET)
     client._base_url = server.url
     client._request_token_url = f"{server.url}/oauth/request_token"
@@ -110,7 +110,7 @@ def test_the_reference_client_gets_in(server: SandboxServer) -> None:
     assert client.identity().collection_folders[0].count == 400
 
 
-def test_a_signed_owner_sees_what_is_private_and_others_do_not(server: SandboxServer) -> None:
+def test_signed_owner_sees_private_data(server: SandboxServer) -> None:
     owner, other = access(server), access(server, "crate_demo")
 
     assert ask(server, f"{COLLECTION}?per_page=100&sort=added&sort_order=asc", owner).status_code == 200
@@ -119,13 +119,13 @@ def test_a_signed_owner_sees_what_is_private_and_others_do_not(server: SandboxSe
 
 @pytest.mark.parametrize("method", [SIGNATURE_HMAC_SHA1, SIGNATURE_PLAINTEXT])
 @pytest.mark.parametrize("query", ["", "?q=a+b%20c&q=%C3%A9%2F~&empty=", "?b=2&a=1&a=0&%3D=%26"])
-def test_any_query_can_be_signed_in_both_ways(server: SandboxServer, method: str, query: str) -> None:
+def test_any_query_can_be_signed_both_ways(server: SandboxServer, method: str, query: str) -> None:
     auth = access(server, signature_method=method)
 
     assert ask(server, f"/oauth/identity{query}", auth).status_code == 200
 
 
-def test_a_signed_form_is_part_of_what_is_signed(server: SandboxServer) -> None:
+def test_form_is_part_of_the_signature(server: SandboxServer) -> None:
     signed = requests.Request(
         "POST", f"{server.url}/oauth/request_token", data={"a": "1 & 2"}, auth=signing(callback_uri="oob")
     ).prepare()
@@ -142,7 +142,7 @@ def _with_body(signed: requests.PreparedRequest, body: str) -> requests.Prepared
     return other
 
 
-def test_oauth_counts_as_credentials_for_the_limit(server: SandboxServer) -> None:
+def test_oauth_counts_as_credentials_in_limit(server: SandboxServer) -> None:
     for path, auth in (
         ("/oauth/identity", access(server)),
         ("/oauth/request_token", signing(callback_uri="oob")),
@@ -150,7 +150,7 @@ def test_oauth_counts_as_credentials_for_the_limit(server: SandboxServer) -> Non
         assert ask(server, path, auth).headers["X-Discogs-Ratelimit"] == "100000"
 
 
-def test_the_application_alone_sees_public_data_only(server: SandboxServer) -> None:
+def test_application_alone_sees_public_data(server: SandboxServer) -> None:
     assert ask(server, "/releases/7", signing()).status_code == 200
     assert ask(server, "/oauth/identity", signing()).status_code == 401
     assert ask(server, COLLECTION, signing()).status_code == 403
@@ -167,9 +167,7 @@ def test_the_application_alone_sees_public_data_only(server: SandboxServer) -> N
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_request_token_for_anyone_else_is_refused_in_plain_text(
-    server: SandboxServer, auth: Any, method: str
-) -> None:
+def test_foreign_request_token_is_refused(server: SandboxServer, auth: Any, method: str) -> None:
     answer = ask(server, "/oauth/request_token", auth, method)
 
     assert (answer.status_code, answer.text) == (401, "Invalid consumer.")
@@ -177,16 +175,14 @@ def test_a_request_token_for_anyone_else_is_refused_in_plain_text(
 
 
 @pytest.mark.parametrize("callback", ["javascript:alert(1)", "http://x/\r\nSet-Cookie: a=b", "http://ä/"])
-def test_a_callback_that_is_no_address_is_refused(server: SandboxServer, callback: str) -> None:
+def test_malformed_callback_is_refused(server: SandboxServer, callback: str) -> None:
     answer = ask(server, "/oauth/request_token", signing(callback_uri=callback))
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "text/plain")
 
 
 @pytest.mark.parametrize("verifier", ["", "wrong", "ü"])
-def test_a_wrong_verifier_is_refused_and_the_right_one_still_counts(
-    server: SandboxServer, verifier: str
-) -> None:
+def test_wrong_verifier_leaves_the_right_one(server: SandboxServer, verifier: str) -> None:
     asked = requested(server)
     right = server.authorise(asked["oauth_token"], "crate_demo")
     refused = exchange(server, asked, verifier)
@@ -195,7 +191,7 @@ def test_a_wrong_verifier_is_refused_and_the_right_one_still_counts(
     assert exchange(server, asked, right).status_code == 200
 
 
-def test_a_request_token_is_used_once(server: SandboxServer) -> None:
+def test_request_token_is_used_once(server: SandboxServer) -> None:
     asked = requested(server)
     verifier = server.authorise(asked["oauth_token"], "crate_demo")
 
@@ -204,7 +200,7 @@ def test_a_request_token_is_used_once(server: SandboxServer) -> None:
         server.authorise(asked["oauth_token"], "crate_demo")
 
 
-def test_a_request_nobody_has_authorised_or_one_denied_gives_no_access(server: SandboxServer) -> None:
+def test_unapproved_request_gives_no_access(server: SandboxServer) -> None:
     waiting, denied = requested(server), requested(server)
     server.world.grants.deny(denied["oauth_token"], now=0)
 
@@ -213,7 +209,7 @@ def test_a_request_nobody_has_authorised_or_one_denied_gives_no_access(server: S
     assert exchange(server, {"oauth_token": "x", "oauth_token_secret": "y"}, "z").status_code == 401
 
 
-def test_a_request_token_lives_fifteen_minutes(server: SandboxServer, clock: Clock) -> None:
+def test_request_token_lives_fifteen_minutes(server: SandboxServer, clock: Clock) -> None:
     clock.shift = -14.8 * 60
     auth = signing(callback_uri="oob", timestamp=str(int(clock())))
     asked = pairs(ask(server, "/oauth/request_token", auth))
@@ -229,7 +225,7 @@ def test_a_request_token_lives_fifteen_minutes(server: SandboxServer, clock: Clo
     assert exchange(server, late, "x").text == "Invalid request token."
 
 
-def test_a_bad_signature_is_refused_in_json_on_public_routes_too(server: SandboxServer) -> None:
+def test_bad_signature_is_refused_on_public_routes(server: SandboxServer) -> None:
     good = access(server)
     bad = signing(resource_owner_key=good.client.resource_owner_key, resource_owner_secret="other")
     answer = ask(server, "/releases/7", bad)
@@ -253,14 +249,14 @@ def send(signed: requests.PreparedRequest) -> requests.Response:
 
 
 @pytest.mark.parametrize("tampered", ["page=2", "page=1&more=1", ""])
-def test_a_tampered_query_is_refused(server: SandboxServer, tampered: str) -> None:
+def test_tampered_query_is_refused(server: SandboxServer, tampered: str) -> None:
     signed = prepared(server, f"{COLLECTION}?page=1", access(server))
     signed.url = f"{server.url}{COLLECTION}?{tampered}"
 
     assert send(signed).status_code == 401
 
 
-def test_a_replayed_request_is_refused(server: SandboxServer) -> None:
+def test_replayed_request_is_refused(server: SandboxServer) -> None:
     signed = prepared(server, COLLECTION, access(server))
 
     assert [send(signed).status_code for _ in range(3)] == [200, 401, 401]
@@ -268,7 +264,7 @@ def test_a_replayed_request_is_refused(server: SandboxServer) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(-11, 401), (-9, 200), (9, 200), (11, 401)])
-def test_a_timestamp_may_be_ten_minutes_off(
+def test_timestamp_may_be_ten_minutes_off(
     server: SandboxServer, clock: Clock, minutes: int, status: int
 ) -> None:
     auth = access(server, timestamp=str(int(clock()) + minutes * 60))
@@ -277,9 +273,7 @@ def test_a_timestamp_may_be_ten_minutes_off(
 
 
 @pytest.mark.parametrize("odd", [{"nonce": "n" * 65}, {"timestamp": "1767225600000"}])
-def test_an_odd_nonce_or_timestamp_is_known_and_yet_sees_nothing_private(
-    server: SandboxServer, odd: dict[str, str]
-) -> None:
+def test_odd_nonce_or_timestamp_sees_public_data(server: SandboxServer, odd: dict[str, str]) -> None:
     def odd_one() -> OAuth1:
         return access(server, **odd)
 
@@ -291,17 +285,17 @@ def test_an_odd_nonce_or_timestamp_is_known_and_yet_sees_nothing_private(
     assert ask(server, "/releases/7", odd_one()).status_code == 200
 
 
-def test_a_nonce_of_64_characters_is_an_ordinary_one(server: SandboxServer) -> None:
+def test_nonce_of_64_characters_is_accepted(server: SandboxServer) -> None:
     assert ask(server, COLLECTION, access(server, nonce="n" * 64)).status_code == 200
 
 
 @pytest.mark.parametrize("header", ["OAuth", "OAuth x", 'OAuth a="1", a="1"', 'OAuth oauth_version="2.0"'])
-def test_a_malformed_header_is_refused(api: Api, header: str) -> None:
+def test_malformed_header_is_refused(api: Api, header: str) -> None:
     assert api.get("/releases/7", auth=header).status_code == 401
     assert api.get("/oauth/request_token", auth=header).status_code == 401
 
 
-def test_revoked_access_is_refused_as_an_unknown_token_is(server: SandboxServer, api: Api) -> None:
+def test_revoked_access_is_refused_as_unknown(server: SandboxServer, api: Api) -> None:
     owner, other = access(server), access(server, "crate_demo")
     assert api.control("oauth", {"revoke": "private_crate"}) == {"revoked": 1}
     refused = ask(server, "/oauth/identity", owner)
@@ -312,7 +306,7 @@ def test_revoked_access_is_refused_as_an_unknown_token_is(server: SandboxServer,
     assert server.revoke("private_crate") == 0
 
 
-def test_a_replaced_user_and_a_reset_world_have_granted_nothing(server: SandboxServer) -> None:
+def test_reset_revokes_all_access(server: SandboxServer) -> None:
     server.add_user("ann", release_ids=[1])
     ann, demo = access(server, "ann"), access(server, "crate_demo")
     server.add_user("ann", release_ids=[1])
@@ -322,14 +316,14 @@ def test_a_replaced_user_and_a_reset_world_have_granted_nothing(server: SandboxS
     assert ask(server, "/oauth/identity", demo).status_code == 401
 
 
-def test_access_outlives_changes_of_the_shelf(server: SandboxServer) -> None:
+def test_access_outlives_collection_changes(server: SandboxServer) -> None:
     demo = access(server, "crate_demo")
     server.world.add_copies("crate_demo", [7])
 
     assert ask(server, "/oauth/identity", demo).status_code == 200
 
 
-def test_an_access_token_takes_a_post(server: SandboxServer) -> None:
+def test_access_token_needs_post(server: SandboxServer) -> None:
     asked = requested(server)
     auth = signing(resource_owner_key=asked["oauth_token"], resource_owner_secret=asked["oauth_token_secret"])
     answer = ask(server, "/oauth/access_token", auth)

@@ -26,13 +26,13 @@ def client(server: SandboxServer) -> discogs_client.Client:
     return reader
 
 
-def test_the_client_reads_the_identity(client: discogs_client.Client) -> None:
+def test_client_reads_the_identity(client: discogs_client.Client) -> None:
     me = client.identity()
 
     assert (me.id, me.username, me.num_collection) == (1_000_001, "crate_demo", 400)
 
 
-def test_the_client_reads_the_folders(client: discogs_client.Client, server: SandboxServer) -> None:
+def test_client_reads_the_folders(client: discogs_client.Client, server: SandboxServer) -> None:
     user = server.world.users["crate_demo"]
     counts = user.folder_counts()
     found = [(folder.id, folder.name, folder.count) for folder in client.identity().collection_folders]
@@ -40,7 +40,7 @@ def test_the_client_reads_the_folders(client: discogs_client.Client, server: San
     assert found == [(0, "All", 400)] + [(n, name, counts[n]) for n, name in user.folders.items()]
 
 
-def test_the_client_reads_every_instance(client: discogs_client.Client, server: SandboxServer) -> None:
+def test_client_reads_every_instance(client: discogs_client.Client, server: SandboxServer) -> None:
     copies = {copy.instance_id: copy for copy in server.world.users["crate_demo"].copies}
     releases = client.identity().collection_folders[0].releases
     releases.per_page = 100
@@ -60,14 +60,14 @@ def test_the_client_reads_every_instance(client: discogs_client.Client, server: 
     assert not copies
 
 
-def test_the_client_reads_each_folder(client: discogs_client.Client) -> None:
+def test_client_reads_each_folder(client: discogs_client.Client) -> None:
     for folder in client.identity().collection_folders[1:]:
         rows = list(folder.releases)
         assert len(rows) == folder.count
         assert {row.folder_id for row in rows} == {folder.id}
 
 
-def test_the_client_reads_the_wantlist(client: discogs_client.Client, server: SandboxServer) -> None:
+def test_client_reads_the_wantlist(client: discogs_client.Client, server: SandboxServer) -> None:
     wants = {want.release_id: want for want in server.world.users["crate_demo"].wants}
     rows = list(client.identity().wantlist)
 
@@ -76,9 +76,7 @@ def test_the_client_reads_the_wantlist(client: discogs_client.Client, server: Sa
     assert all(isinstance(wants[row.id].date_added, datetime) for row in rows)
 
 
-def test_the_client_reads_a_release_and_its_market(
-    client: discogs_client.Client, server: SandboxServer
-) -> None:
+def test_client_reads_a_release_and_its_market(client: discogs_client.Client, server: SandboxServer) -> None:
     market = server.world.market(7, server.today())
     release = client.release(7)
 

@@ -28,14 +28,14 @@ def strikes(script: Script, target: str, count: int) -> list[bool]:
         ({"share": 0.0}, [False] * 5),
     ],
 )
-def test_rules_strike_as_often_as_they_say(rule: dict[str, Any], expected: list[bool]) -> None:
+def test_rules_apply_as_often_as_set(rule: dict[str, Any], expected: list[bool]) -> None:
     script = Script(seed=1)
     script.add({"path": "/releases/", "kind": "empty", **rule})
 
     assert strikes(script, "/releases/7", 5) == expected
 
 
-def test_a_lasting_fault_ends_after_its_seconds_from_the_first_strike() -> None:
+def test_lasting_fault_ends_after_its_seconds() -> None:
     clock = Clock()
     script = Script(seed=1, clock=clock)
     script.add({"path": "/", "kind": "empty", "for_seconds": 10})
@@ -47,7 +47,7 @@ def test_a_lasting_fault_ends_after_its_seconds_from_the_first_strike() -> None:
     assert strikes(script, "/x", 1) == [False]
 
 
-def test_paths_are_prefixes_or_regular_expressions_over_the_query_too() -> None:
+def test_paths_are_prefixes_or_patterns() -> None:
     script = Script(seed=1)
     script.add({"path": "/releases/7", "kind": "empty"})
     script.add({"path": r"^/users/[^/]+/collection/.*[?&]page=2(&|$)", "kind": "html"})
@@ -64,7 +64,7 @@ def test_paths_are_prefixes_or_regular_expressions_over_the_query_too() -> None:
     assert list(kinds.values()) == ["empty", None, "html", None]
 
 
-def test_the_first_rule_strikes_and_the_next_takes_over_when_it_is_used_up() -> None:
+def test_next_rule_follows_a_used_up_one() -> None:
     script = Script(seed=1)
     script.add({"path": "/", "kind": "empty", "times": 1})
     script.add({"path": "/", "kind": "html", "times": 1})
@@ -74,7 +74,7 @@ def test_the_first_rule_strikes_and_the_next_takes_over_when_it_is_used_up() -> 
     assert [rule["struck"] for rule in script.as_json()] == [1, 1]
 
 
-def test_a_share_is_seeded() -> None:
+def test_share_is_seeded() -> None:
     runs = []
     for _ in range(2):
         script = Script(seed=4)

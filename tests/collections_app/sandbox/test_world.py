@@ -37,7 +37,7 @@ def test_another_seed_gives_another_world(world: World) -> None:
     assert other.market(7, DAY) != world.market(7, DAY)
 
 
-def test_the_market_does_not_depend_on_the_order_of_questions() -> None:
+def test_market_ignores_the_order_of_questions() -> None:
     twin = World(seed=3)
     forward = World(seed=3).market_series(17, DAY - timedelta(days=60), DAY)
     backward = [twin.market(17, DAY - timedelta(days=n)) for n in range(61)]
@@ -45,7 +45,7 @@ def test_the_market_does_not_depend_on_the_order_of_questions() -> None:
     assert forward == backward[::-1]
 
 
-def test_a_known_release_keeps_its_figures_across_versions(world: World) -> None:
+def test_known_release_keeps_its_figures(world: World) -> None:
     market = world.market(7, DAY)
 
     assert (market.lowest_price, market.num_for_sale, market.want, market.have) == (
@@ -65,7 +65,7 @@ def test_prices_are_believable(world: World) -> None:
     assert all(price == round(price, 2) for price in prices)
 
 
-def test_the_awkward_kinds_have_their_shares(world: World) -> None:
+def test_awkward_kinds_have_their_shares(world: World) -> None:
     kinds = Counter(world.kind(n) for n in range(1, 20_001))
 
     assert 0.008 <= kinds[Kind.GONE] / 20_000 <= 0.012
@@ -74,7 +74,7 @@ def test_the_awkward_kinds_have_their_shares(world: World) -> None:
     assert 0.02 <= len(none) / len(IDS) <= 0.04
 
 
-def test_a_price_stands_exactly_when_something_is_for_sale(world: World) -> None:
+def test_price_exists_if_something_is_for_sale(world: World) -> None:
     for market in (world.market(n, DAY) for n in IDS):
         assert (market.lowest_price is None) == (market.num_for_sale == 0)
         assert not (market.num_for_sale and (market.blocked or market.gone))
@@ -88,13 +88,13 @@ def test_prices_hold_for_some_days_and_then_move(world: World) -> None:
     assert 40 <= steps <= 363
 
 
-def test_prices_stay_near_their_trend_for_twenty_years(world: World) -> None:
+def test_prices_stay_near_their_trend(world: World) -> None:
     for year in (2016, 2036):
         prices = [m.lowest_price for m in (world.market(n, date(year, 2, 28)) for n in IDS) if m.lowest_price]
         assert 4 <= median(prices) <= 40
 
 
-def test_rising_releases_lose_listings_and_gain_wants(world: World) -> None:
+def test_rising_releases_lose_listings(world: World) -> None:
     then = {n: world.market(n, DAY - timedelta(days=365)) for n in IDS}
     now = {n: world.market(n, DAY) for n in IDS}
     sold = [n for n in IDS if then[n].lowest_price and now[n].lowest_price and then[n].num_for_sale > 10]
@@ -117,7 +117,7 @@ def test_any_id_up_to_ten_million_exists(world: World) -> None:
             world.release(release_id)
 
 
-def test_the_catalogue_holds_the_shapes_that_trip_parsers(world: World) -> None:
+def test_catalogue_holds_awkward_shapes(world: World) -> None:
     facts = [world.release(n) for n in IDS]
 
     assert any(release.year == 0 for release in facts)
@@ -131,7 +131,7 @@ def test_the_catalogue_holds_the_shapes_that_trip_parsers(world: World) -> None:
     assert all(release.tracklist and release.labels and release.genres for release in facts)
 
 
-def test_the_demo_collection_has_the_promised_make_up(world: World) -> None:
+def test_demo_collection_is_as_documented(world: World) -> None:
     user = world.users[demo.DEMO_USERNAME]
     owned = Counter(copy.release_id for copy in user.copies)
     kinds = Counter(world.kind(n) for n in owned)
@@ -146,13 +146,13 @@ def test_the_demo_collection_has_the_promised_make_up(world: World) -> None:
     assert not {want.release_id for want in user.wants} & set(owned)
 
 
-def test_the_demo_collection_is_the_same_size_in_a_small_catalogue() -> None:
+def test_demo_collection_fits_a_small_catalogue() -> None:
     user = World(releases=300).users[demo.DEMO_USERNAME]
 
     assert (len(user.copies), len({copy.release_id for copy in user.copies})) == (400, 380)
 
 
-def test_demo_copies_carry_grades_paid_notes_and_dates(world: World) -> None:
+def test_demo_copies_carry_grades_paid_and_notes(world: World) -> None:
     copies = world.users[demo.DEMO_USERNAME].copies
     paid = [copy.notes[4] for copy in copies if 4 in copy.notes]
     ages = [(ANCHOR - copy.date_added.date()).days for copy in copies]
@@ -165,7 +165,7 @@ def test_demo_copies_carry_grades_paid_notes_and_dates(world: World) -> None:
     assert {copy.rating for copy in copies} <= set(range(6))
 
 
-def test_the_small_shelf_shares_twenty_releases_with_the_demo(world: World) -> None:
+def test_small_collection_shares_twenty_releases(world: World) -> None:
     small = {copy.release_id for copy in world.users["small_shelf"].copies}
     big = {copy.release_id for copy in world.users["crate_demo"].copies}
 
@@ -181,7 +181,7 @@ def test_the_small_shelf_shares_twenty_releases_with_the_demo(world: World) -> N
         ("2026-11-01T09:00:00+00:00", "-08:00"),
     ],
 )
-def test_dates_carry_the_pacific_offset_of_their_season(moment: str, offset: str) -> None:
+def test_dates_carry_the_pacific_offset(moment: str, offset: str) -> None:
     assert pacific(datetime.fromisoformat(moment)).isoformat().endswith(offset)
 
 
@@ -194,7 +194,7 @@ def test_instance_ids_are_unique_across_users() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_an_added_user_owns_what_was_asked_for() -> None:
+def test_added_user_owns_what_was_asked_for() -> None:
     world = World()
     listed = world.add_user("listed", "one", release_ids=[9, 9, 12], wants=[4])
     counted = world.add_user("counted", "two", count=250)
@@ -206,13 +206,13 @@ def test_an_added_user_owns_what_was_asked_for() -> None:
     assert world.user_by_token("three") is None
 
 
-def test_more_releases_than_the_catalogue_holds_can_be_owned() -> None:
+def test_user_can_own_more_than_the_catalogue() -> None:
     user = World(releases=100).add_user("hoarder", count=2000)
 
     assert len({copy.release_id for copy in user.copies}) == 2000
 
 
-def test_copies_come_and_go_without_reusing_instance_ids() -> None:
+def test_instance_ids_are_never_reused() -> None:
     world = World()
     first, second = world.add_user("mover", release_ids=[1, 2]).copies
     world.remove_copies("mover", [second.instance_id])
@@ -232,7 +232,7 @@ def test_copies_come_and_go_without_reusing_instance_ids() -> None:
         ({"num_for_sale": 0}, (None, 0, False, False)),
     ],
 )
-def test_an_override_stays_consistent(
+def test_override_stays_consistent(
     fields: dict[str, object], expected: tuple[Decimal | None, int, bool, bool]
 ) -> None:
     world = World()
@@ -242,7 +242,7 @@ def test_an_override_stays_consistent(
     assert (market.lowest_price, market.num_for_sale, market.blocked, market.gone) == expected
 
 
-def test_a_blocked_or_gone_release_can_be_brought_back() -> None:
+def test_blocked_or_gone_release_can_return() -> None:
     world = World()
     gone = next(n for n in IDS if world.kind(n) is Kind.GONE)
     world.set_market(gone, gone=False)
@@ -252,7 +252,7 @@ def test_a_blocked_or_gone_release_can_be_brought_back() -> None:
     assert world.market(gone, DAY).gone
 
 
-def test_overriding_wants_leaves_a_gone_release_gone() -> None:
+def test_overriding_wants_keeps_a_release_gone() -> None:
     world = World()
     gone = next(n for n in IDS if world.kind(n) is Kind.GONE)
     world.set_market(gone, want=5)
@@ -260,12 +260,12 @@ def test_overriding_wants_leaves_a_gone_release_gone() -> None:
     assert (world.market(gone, DAY).gone, world.market(gone, DAY).want) == (True, 5)
 
 
-def test_an_unknown_market_field_is_refused() -> None:
+def test_unknown_market_field_is_refused() -> None:
     with pytest.raises(ValueError, match="price_of_tea"):
         World().set_market(7, price_of_tea=3)
 
 
-def test_reset_forgets_overrides_and_added_users(world: World) -> None:
+def test_reset_forgets_overrides_and_users(world: World) -> None:
     changed = World()
     changed.set_market(7, lowest_price=None)
     changed.add_user("passing", count=3)
@@ -284,7 +284,7 @@ def test_suggestions_are_one_number_on_the_grid(world: World) -> None:
     assert any(not world.suggestions(n, DAY) for n in range(1, 200))
 
 
-def test_all_twelve_currencies_convert_at_a_fixed_rate() -> None:
+def test_twelve_currencies_have_a_fixed_rate() -> None:
     assert len(USD_RATES) == 12
     assert World.convert(Decimal("10"), "USD") == 10.0
     assert World.convert(Decimal("10"), "EUR") == 10.0 * USD_RATES["EUR"]

@@ -98,7 +98,7 @@ def test_length_of_many_digits_is_413():
     assert call("/", method="POST", body=Pattern(100), CONTENT_LENGTH="9" * 5000).status == 413
 
 
-def test_longer_body_than_its_length_is_not_read_on():
+def test_body_beyond_its_length_is_not_read():
     body = Pattern(50_000_000)
     answer = call(
         "/account/login/",
@@ -111,7 +111,7 @@ def test_longer_body_than_its_length_is_not_read_on():
     assert (answer.status, body.read_bytes) == (403, 10)
 
 
-def test_shorter_body_than_its_length_is_answered():
+def test_short_body_is_answered():
     body = Pattern(10)
     answer = call(
         "/account/login/",
@@ -125,7 +125,7 @@ def test_shorter_body_than_its_length_is_answered():
 
 
 @pytest.mark.parametrize(("size", "status"), [(0, 403), (LIMIT, 403), (LIMIT + 1, 413), (90_000_000, 413)])
-def test_chunked_body_is_read_up_to_the_limit(size, status):
+def test_chunked_body_is_read_to_the_limit(size, status):
     body = Pattern(size)
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "CONTENT_LENGTH": None}
     answer = call(
@@ -216,7 +216,7 @@ def test_accept_body_has_a_limit_too(empty_folder, cookies):
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_accept_body_reads_nothing_of_a_stranger(empty_folder):
+def test_accept_body_reads_nothing_of_strangers(empty_folder):
     status, _, upload = send(20_000_000, empty_folder)
     assert (status, upload.read_bytes) == (302, 0)
 

@@ -78,7 +78,7 @@ def test_charset_that_is_not_utf_8_is_400(lines, charset, method, kind):
         "text/plain; charset*0=utf; charset*1=-16",
     ],
 )
-def test_content_type_that_cannot_be_parsed_is_400(lines, content_type):
+def test_malformed_content_type_is_400(lines, content_type):
     answer = call(
         "/account/login/", method="POST", body=b"a=1", CONTENT_TYPE=content_type, HTTP_COOKIE=COOKIE
     )
@@ -190,7 +190,7 @@ def test_nul_in_a_cookie_is_400(lines, cookie):
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_odd_cookies_are_those_of_a_stranger(cookie):
+def test_odd_cookies_mean_logged_out(cookie):
     assert call("/", HTTP_COOKIE=cookie).status == 200
     assert call("/dashboard/", HTTP_COOKIE=cookie).status == 302
 
@@ -254,18 +254,18 @@ def test_error_pages_ask_no_database(client, make_user, django_assert_max_num_qu
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_fault_of_the_code_keeps_its_traceback(client, make_user, lines):
+def test_code_fault_keeps_its_traceback(client, make_user, lines):
     client.force_login(make_user())
     client.raise_request_exception = False
     client.get("/broken/")
     assert "ZeroDivisionError" in "\n".join(lines)
 
 
-def test_error_pages_are_named_in_the_settings():
+def test_settings_name_the_error_pages():
     assert django_settings.CSRF_FAILURE_VIEW == "collections_app.web.error_pages.csrf_failure"
 
 
-def test_static_file_has_every_header_and_stays_cacheable(client, settings):
+def test_static_file_has_headers_and_is_cacheable(client, settings):
     settings.WHITENOISE_USE_FINDERS = True
     answer = client.get("/static/css/site.css")
     assert answer.status_code == 200

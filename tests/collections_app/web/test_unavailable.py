@@ -57,7 +57,7 @@ def assert_away_page(response: HttpResponse) -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_log_in_that_cannot_be_counted_is_503(visitor, make_user, settings, debug):
+def test_uncounted_login_is_503(visitor, make_user, settings, debug):
     settings.DEBUG = debug
     make_user("someone")
     with locked("cache"):
@@ -66,21 +66,21 @@ def test_log_in_that_cannot_be_counted_is_503(visitor, make_user, settings, debu
     assert log_in(visitor, "someone")["Location"] == "/dashboard/"
 
 
-def test_other_limits_that_cannot_be_counted_are_503(visitor):
+def test_other_uncounted_limits_are_503(visitor):
     with locked("cache"):
         form = {"email": "a@example.org", "password1": "a-long-password-7"}
         assert_away_page(visitor.post("/account/signup/", form))
         assert_away_page(visitor.post("/account/password/reset/", {"email": "a@example.org"}))
 
 
-def test_export_that_cannot_be_counted_is_503(visitor, settings):
+def test_uncounted_export_is_503(visitor, settings):
     visitor.force_login(make.make_connection().user)
     with locked("cache"):
         assert_away_page(visitor.get("/export/"))
     assert visitor.get("/export/").status_code == 200
 
 
-def test_cache_raises_what_it_could_not_write():
+def test_cache_raises_on_a_failed_write():
     with locked("cache"):
         for write in (cache.add, cache.set):
             with pytest.raises(OperationalError):
@@ -93,7 +93,7 @@ def test_cache_raises_what_it_could_not_write():
     assert cache.get("key") == "value"
 
 
-def test_session_that_cannot_be_saved_raises():
+def test_unsaved_session_raises():
     session = SessionStore()
     session["a"] = 1
     session.save()
@@ -134,7 +134,7 @@ def test_admin_whose_table_is_locked_is_503(visitor, make_staff):
 
 
 @only_postgresql
-def test_live_part_stays_as_it_is(visitor):
+def test_live_part_stays_unchanged(visitor):
     visitor.force_login(make.make_connection().user)
     with locked("pricing_syncrun"):
         response = visitor.get("/syncs/bar/", headers={"HX-Request": "true"})
@@ -174,7 +174,7 @@ urlpatterns = [path("lazy/", lazy), path("counted/", counted), *site_patterns]
 
 @only_postgresql
 @override_settings(ROOT_URLCONF=__name__)
-def test_statement_that_takes_too_long_while_drawing_is_503(signed_in):
+def test_slow_statement_while_rendering_is_503(signed_in):
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 300")
     try:
@@ -184,14 +184,14 @@ def test_statement_that_takes_too_long_while_drawing_is_503(signed_in):
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_limit_that_cannot_be_counted_is_503(signed_in):
+def test_uncounted_limit_is_503(signed_in):
     with locked("cache"):
         assert_away_page(signed_in.post("/counted/"))
     assert [signed_in.post("/counted/").status_code for _ in range(2)] == [200, 429]
 
 
 @override_settings(ROOT_URLCONF=__name__)
-def test_limit_whose_counter_is_held_is_503(signed_in):
+def test_limit_with_a_locked_counter_is_503(signed_in):
     """As by a process that died while it counted."""
     assert signed_in.post("/counted/").status_code == 200
     (rate,) = ratelimit.parse_rates("1/h/user")

@@ -104,7 +104,7 @@ def shelf(generous_sandbox, make_collector):
 # The same again --------------------------------------------------------------------------------------
 
 
-def test_a_collection_is_the_same_after_leaving_and_arriving(shelf):
+def test_collection_survives_export_and_restore(shelf):
     now = timezone.now()
     before, value = exported(shelf, now=now), value_for(shelf.pk, now=now)
     history = list(CollectionValue.objects.order_by("day").values_list("day", "value_minor", "priced"))
@@ -125,12 +125,12 @@ def test_a_collection_is_the_same_after_leaving_and_arriving(shelf):
     assert list(kept.all()) == history
 
 
-def test_every_section_of_the_test_holds_a_row(shelf):
+def test_every_section_of_the_test_has_a_row(shelf):
     document = json.loads(exported(shelf))
     assert not [section.name for section in SECTIONS if not document[section.name]]
 
 
-def test_two_exports_of_the_same_differ_in_their_time_only(shelf):
+def test_two_exports_differ_in_their_time_only(shelf):
     now = timezone.now()
     one, other = exported(shelf, now=now), exported(shelf, now=now + timedelta(days=1))
     assert one != other
@@ -139,7 +139,7 @@ def test_two_exports_of_the_same_differ_in_their_time_only(shelf):
     assert exported(shelf, now=now) == one
 
 
-def test_each_row_stands_in_a_line_of_its_own(shelf):
+def test_each_row_has_its_own_line(shelf):
     lines = exported(shelf).split("\n")
     rows = [
         json.loads(line.removesuffix(",")) for line in lines if line.startswith("{") and FORMAT not in line
@@ -148,7 +148,7 @@ def test_each_row_stands_in_a_line_of_its_own(shelf):
     assert len(rows) == sum(manager.count() for manager in listed)
 
 
-def test_reconnecting_the_same_account_keeps_what_was_brought_in(shelf):
+def test_reconnecting_keeps_what_was_restored(shelf):
     before = exported(shelf)
     empty_the_database()
     user = get_user_model().objects.create_user("newcomer")
@@ -163,7 +163,7 @@ def test_reconnecting_the_same_account_keeps_what_was_brought_in(shelf):
     assert set(connection.instances.values_list("pk", "instance_id", "added_at", "removed_at")) == copies
 
 
-def test_what_a_site_knows_already_stays(shelf):
+def test_restore_keeps_what_the_site_knows(shelf):
     before = exported(shelf)
     other = get_user_model().objects.create_user("other")
     DiscogsConnection.objects.filter(user=shelf).delete()
@@ -184,7 +184,7 @@ def test_what_a_site_knows_already_stays(shelf):
 # What is in it ---------------------------------------------------------------------------------------
 
 
-def test_no_secret_and_nobody_elses_row_is_in_it(shelf, make_user):
+def test_export_has_no_secret_or_foreign_row(shelf, make_user):
     other = make.make_connection("someone_else")
     secret = make.make_instance(other, make.make_release(title="not yours"), notes="private words")
     make.make_price(secret.release, 12345)
@@ -209,7 +209,7 @@ LEFT_OUT = {
 
 
 @pytest.mark.parametrize("section", SECTIONS[1:], ids=lambda section: section.name)
-def test_every_field_is_exported_or_left_out_for_a_reason(section):
+def test_every_field_is_exported_or_excluded(section):
     exported_fields = {column.field.split("__")[0].removesuffix("_id") for column in section.columns}
     exported_fields |= {column.field for column in section.columns}
     for field in section.model._meta.concrete_fields:
@@ -221,7 +221,7 @@ def test_every_field_is_exported_or_left_out_for_a_reason(section):
         )
 
 
-def test_somebody_without_a_connection_gets_a_file_too(make_user):
+def test_user_without_connection_gets_a_file(make_user):
     document = json.loads(exported(make_user("empty")))
     assert document["connection"] is document["preferences"] is None
     assert document["instances"] == document["snapshots"] == []
@@ -231,7 +231,7 @@ def test_somebody_without_a_connection_gets_a_file_too(make_user):
 # The page --------------------------------------------------------------------------------------------
 
 
-def test_the_download_is_sent_in_small_pieces_with_a_safe_name(client, shelf):
+def test_download_is_sent_in_small_pieces(client, shelf):
     shelf.username = 'ann/../"x\r\né@home'
     shelf.save()
     client.force_login(shelf)
@@ -247,7 +247,7 @@ def test_the_download_is_sent_in_small_pieces_with_a_safe_name(client, shelf):
     assert max(map(len, pieces)) < 100_000
 
 
-def test_only_one_download_of_a_user_runs_at_a_time(client, shelf):
+def test_one_download_per_user_runs_at_a_time(client, shelf):
     other = make.make_connection("other").user
     client.force_login(shelf)
     first = client.get("/export/")
@@ -262,7 +262,7 @@ def test_only_one_download_of_a_user_runs_at_a_time(client, shelf):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("begun", [True, False])
-def test_a_download_that_is_given_up_makes_room_for_the_next(client, begun):
+def test_abandoned_download_makes_room(client, begun):
     client.force_login(make.make_connection().user)
     given_up = client.get("/export/")
     if begun:
@@ -271,7 +271,7 @@ def test_a_download_that_is_given_up_makes_room_for_the_next(client, begun):
     assert json.loads(b"".join(client.get("/export/")))["complete"] is True
 
 
-def test_the_number_of_queries_does_not_grow_with_the_collection(django_assert_num_queries):
+def test_query_count_is_constant(django_assert_num_queries):
     shelf = make.make_connection()
     make.fill_shelf(shelf, 30, now=timezone.now())
     with django_assert_num_queries(len(SECTIONS)):
@@ -279,7 +279,7 @@ def test_the_number_of_queries_does_not_grow_with_the_collection(django_assert_n
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_download_shows_one_moment_and_lets_others_write():
+def test_download_is_a_snapshot_and_allows_writes():
     shelf = make.make_connection()
     make.fill_shelf(shelf, 60, now=timezone.now())
 
@@ -300,7 +300,7 @@ def test_a_download_shows_one_moment_and_lets_others_write():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_download_that_is_given_up_leaves_no_moment_open(client, monkeypatch):
+def test_abandoned_download_ends_its_snapshot(client, monkeypatch):
     complaints: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)
     shelf = make.make_connection()
@@ -316,7 +316,7 @@ def test_a_download_that_is_given_up_leaves_no_moment_open(client, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_download_ends_when_its_place_may_be_taken(client):
+def test_download_ends_when_its_lease_may_lapse(client):
     shelf = make.make_connection()
     make.fill_shelf(shelf, 60, now=timezone.now())
     client.force_login(shelf.user)

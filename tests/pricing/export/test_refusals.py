@@ -57,7 +57,7 @@ def refusal(lines, user):
     return str(refused.value)
 
 
-def test_the_file_as_it_is_comes_in(lines, arriving):
+def test_unchanged_file_is_accepted(lines, arriving):
     assert bring(lines, arriving).rows["instances"] == 2
     assert CollectionInstance.objects.of(arriving.pk).count() == 2
 
@@ -106,7 +106,7 @@ def test_the_file_as_it_is_comes_in(lines, arriving):
     ],
     ids=str,
 )
-def test_a_row_that_cannot_be_is_refused_with_its_line(lines, arriving, section, values, reason):
+def test_invalid_row_is_refused_with_its_line(lines, arriving, section, values, reason):
     told = refusal(changed(lines, section, **values), arriving)
     assert told.startswith(f"Line {line_of(lines, section) + 1}: ")
     assert reason in told
@@ -119,7 +119,7 @@ AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "values": ["
 @pytest.mark.parametrize(
     ("section", "name"), [(section, name) for section, names in AHEAD.items() for name in names]
 )
-def test_nothing_is_known_from_a_future_further_than_clocks_go_apart(lines, arriving, section, name):
+def test_future_times_beyond_clock_skew_are_refused(lines, arriving, section, name):
     """It would count as a price of today, and stay the newest for ever."""
     now = timezone.now()
     for hours, is_taken in ((23, True), (49, False)):
@@ -134,7 +134,7 @@ def test_nothing_is_known_from_a_future_further_than_clocks_go_apart(lines, arri
         assert told.startswith("Line ")
 
 
-def test_a_file_from_the_future_is_refused(lines, arriving):
+def test_file_from_the_future_is_refused(lines, arriving):
     with pytest.raises(export.Refused, match="Line 1: “exported_at” is in the future"):
         bring(lines, arriving, now=timezone.now() - timedelta(days=2))
 
@@ -155,7 +155,7 @@ def test_a_file_from_the_future_is_refused(lines, arriving):
     ],
     ids=str,
 )
-def test_a_line_that_was_changed_is_refused(lines, arriving, section, change, reason):
+def test_changed_line_is_refused(lines, arriving, section, change, reason):
     at = line_of(lines, section, 0)
     assert change[0] in lines[at]
     told = refusal([*lines[:at], lines[at].replace(*change), *lines[at + 1 :]], arriving)
@@ -179,13 +179,13 @@ def test_a_line_that_was_changed_is_refused(lines, arriving, section, change, re
         ('{"format": NaN,', "not a line of an export"),
     ],
 )
-def test_a_file_that_begins_otherwise_is_refused(lines, arriving, head, reason):
+def test_wrong_first_line_is_refused(lines, arriving, head, reason):
     told = refusal([head, *lines[1:]], arriving)
     assert told.startswith("Line 1: ")
     assert reason in told
 
 
-def test_a_file_that_was_cut_off_anywhere_is_refused(lines, arriving):
+def test_truncated_file_is_refused(lines, arriving):
     text = "\n".join(lines).encode()
     for end in range(0, len(text) - 1, 499):
         assert "Line " in refusal(text[:end], arriving)
@@ -193,11 +193,11 @@ def test_a_file_that_was_cut_off_anywhere_is_refused(lines, arriving):
         assert refusal(lines[:end], arriving).startswith(f"Line {end + 1}: ")
 
 
-def test_something_after_the_end_is_refused(lines, arriving):
+def test_data_after_the_end_is_refused(lines, arriving):
     assert "something follows" in refusal([*lines, "", "{}"], arriving)
 
 
-def test_a_row_that_is_there_twice_or_out_of_order_is_refused(lines, arriving):
+def test_duplicate_or_unordered_row_is_refused(lines, arriving):
     at = line_of(lines, "snapshots")
     for section in ("folders", "instances", "snapshots", "prices"):
         at = line_of(lines, section)
@@ -206,7 +206,7 @@ def test_a_row_that_is_there_twice_or_out_of_order_is_refused(lines, arriving):
         assert told.startswith(f"Line {at + 2}: rows of “{section}” must be in order of ")
 
 
-def test_commas_must_stand_where_json_has_them(lines, arriving):
+def test_commas_must_follow_json(lines, arriving):
     at = line_of(lines, "instances")
     without = [*lines[:at], lines[at].removesuffix(","), *lines[at + 1 :]]
     assert "should end here" in refusal(without, arriving)
@@ -221,13 +221,13 @@ def test_deep_nesting_is_refused(lines, arriving, deep):
     assert "not a line of an export" in refusal([*lines[:at], deep, *lines[at:]], arriving)
 
 
-def test_bytes_that_are_no_text_are_refused(lines, arriving):
+def test_invalid_text_is_refused(lines, arriving):
     at = line_of(lines, "instances")
     text = "\n".join([*lines[:at], "\udcff", *lines[at:]]).encode("utf-8", "surrogateescape")
     assert refusal(text, arriving) == f"Line {at + 1}: it is not UTF-8."
 
 
-def test_an_endless_line_is_refused_without_being_read(lines, arriving):
+def test_endless_line_is_refused_unread(lines, arriving):
     class Endless(io.RawIOBase):
         given = 0
 
@@ -245,7 +245,7 @@ def test_an_endless_line_is_refused_without_being_read(lines, arriving):
     assert endless.given < 2 * LONGEST_LINE
 
 
-def test_a_collection_without_a_connection_is_refused(lines, arriving):
+def test_file_without_a_connection_is_refused(lines, arriving):
     at = line_of(lines, "connection", 0)
     assert "no connection that this row could belong to" in refusal(
         [*lines[:at], '"connection": null,', *lines[at + 1 :]], arriving
@@ -255,7 +255,7 @@ def test_a_collection_without_a_connection_is_refused(lines, arriving):
     assert "holds no collection" in refusal(empty.splitlines(), arriving)
 
 
-def test_only_a_user_without_a_connection_or_a_history_takes_one(lines, arriving):
+def test_restore_needs_an_empty_user(lines, arriving):
     bring(lines, arriving)
     with pytest.raises(export.Refused, match="arriving is connected as collector_at_discogs already"):
         bring(lines, arriving)

@@ -36,40 +36,38 @@ def rate(per_usd: str | Decimal, currency: str = "EUR", *, ago: timedelta = time
         (9_223_372_036_854_775_807, "MXN", "18.612047", 171_665_833_848_426_819_494),
     ],
 )
-def test_an_amount_is_converted_exactly_and_rounded_once(minor, currency, per_usd, converted):
+def test_convert_is_exact_and_rounds_once(minor, currency, per_usd, converted):
     assert convert(minor, rate(per_usd, currency)) == converted
 
 
 @given(minor=amounts, per_usd=rates, currency=currencies)
-def test_back_again_an_amount_is_off_by_half_a_unit_of_the_other_currency_at_most(minor, per_usd, currency):
+def test_convert_back_is_off_by_half_a_unit(minor, per_usd, currency):
     converted = convert(minor, rate(per_usd, currency))
     one = Decimal(10) ** (2 - digits_of(currency)) / per_usd  # in US cents
     assert abs(converted * one - minor) <= one / 2 + Decimal("1e-6")
 
 
 @given(first=amounts, second=amounts, per_usd=rates, currency=currencies)
-def test_what_is_worth_more_stays_so_and_a_loss_is_a_gain_with_its_sign_changed(
-    first, second, per_usd, currency
-):
+def test_convert_keeps_order_and_sign(first, second, per_usd, currency):
     low, high = sorted((first, second))
     assert convert(low, rate(per_usd, currency)) <= convert(high, rate(per_usd, currency))
     assert convert(-first, rate(per_usd, currency)) == -convert(first, rate(per_usd, currency))
 
 
 @given(minor=amounts, currency=currencies.filter(lambda code: code != "JPY"))
-def test_at_a_rate_of_one_nothing_changes(minor, currency):
+def test_rate_of_one_changes_nothing(minor, currency):
     assert convert(minor, rate("1", currency)) == minor
 
 
 @given(usd=st.decimals("0.01", "10000", places=9), per_usd=rates)
-def test_two_prices_tell_the_rate_between_them(usd, per_usd):
+def test_two_prices_give_a_rate(usd, per_usd):
     found = rate_between(usd, usd * per_usd)
     assert found is not None
     assert abs(found - per_usd) <= Decimal("0.000001")
 
 
 @pytest.mark.parametrize("bad", ["NaN", "Infinity", "-Infinity", "0", "-3.5"])
-def test_what_is_no_price_tells_no_rate(bad):
+def test_missing_price_gives_no_rate(bad):
     assert rate_between(Decimal(bad), Decimal(1)) is None
     assert rate_between(Decimal(1), Decimal(bad)) is None
 
@@ -91,22 +89,22 @@ def test_what_is_no_price_tells_no_rate(bad):
         ("0.04", "0.9", 8, False),
     ],
 )
-def test_a_rate_is_believed_within_reason_and_near_the_last_one(per_usd, before, ago, is_believed):
+def test_rate_is_accepted_near_the_last_one(per_usd, before, ago, is_believed):
     last = rate(before, ago=timedelta(days=ago)) if before else None
     assert is_plausible(Decimal(per_usd), before=last, now=NOW) is is_believed
 
 
-def test_no_rate_is_not_believed():
+def test_missing_rate_is_not_accepted():
     assert is_plausible(None, before=None, now=NOW) is False
 
 
 @given(usd=st.decimals("1e-9", "1e7"), other=st.decimals("1e-9", "1e7"))
-def test_no_two_prices_break_it(usd, other):
+def test_any_two_prices_are_handled(usd, other):
     found = rate_between(usd, other)
     assert found is not None
     assert is_plausible(found, before=rate("1"), now=NOW) is (Decimal("0.8") <= found <= Decimal("1.2"))
 
 
-def test_a_rate_is_old_after_seven_days():
+def test_rate_is_old_after_seven_days():
     assert not rate("1", ago=timedelta(days=7)).is_old(NOW)
     assert rate("1", ago=timedelta(days=7, seconds=1)).is_old(NOW)

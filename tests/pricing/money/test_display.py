@@ -51,18 +51,18 @@ def through_the_middleware(rf, user, view):
         (AFTER, "2026-10-25T02:30:00+01:00"),
     ],
 )
-def test_times_are_those_of_the_users_zone_also_around_a_change_of_clocks(rf, user, moment, text):
+def test_times_use_the_users_zone_across_dst(rf, user, moment, text):
     response = through_the_middleware(rf, user, lambda request: HttpResponse(rendered(moment)))
     assert response.content.decode() == text
 
 
-def test_the_display_ends_with_the_request(rf, user):
+def test_display_ends_with_the_request(rf, user):
     through_the_middleware(rf, user, lambda request: HttpResponse(rendered(SUMMER)))
     assert display.current() == display.Display()
     assert rendered(SUMMER) == IN_UTC
 
 
-def test_the_display_ends_when_the_request_fails(rf, user):
+def test_display_ends_if_the_request_fails(rf, user):
     def fail(request):
         rendered(SUMMER)
         raise RuntimeError
@@ -72,7 +72,7 @@ def test_the_display_ends_when_the_request_fails(rf, user):
     assert rendered(SUMMER) == IN_UTC
 
 
-def test_a_stream_is_shown_in_the_users_zone_and_nothing_between_its_pieces(rf, user):
+def test_stream_uses_the_users_zone_piece_by_piece(rf, user):
     def view(request):
         return StreamingHttpResponse(rendered(moment) for moment in (SUMMER, WINTER))
 
@@ -83,21 +83,21 @@ def test_a_stream_is_shown_in_the_users_zone_and_nothing_between_its_pieces(rf, 
     assert list(stream) == []
 
 
-def test_a_request_that_formats_nothing_costs_no_query(rf, user, django_assert_num_queries):
+def test_request_without_formats_costs_no_query(rf, user, django_assert_num_queries):
     with django_assert_num_queries(0):
         through_the_middleware(rf, user, lambda request: HttpResponse("nothing"))
     with django_assert_num_queries(1):
         through_the_middleware(rf, user, lambda request: HttpResponse(rendered(SUMMER) + rendered(WINTER)))
 
 
-def test_strangers_see_utc_and_cost_no_query(rf, django_assert_num_queries):
+def test_anonymous_sees_utc_without_a_query(rf, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = through_the_middleware(rf, AnonymousUser(), lambda request: HttpResponse(rendered(SUMMER)))
     assert response.content.decode() == IN_UTC
 
 
 @pytest.mark.parametrize("name", ["Gone/Zone", "", "../../etc/passwd", "Europe", "\x00"])
-def test_a_zone_that_is_not_known_any_more_is_utc(make_user, name):
+def test_unknown_zone_is_utc(make_user, name):
     user = make_user()
     if connection.vendor == "sqlite" or "\x00" not in name:
         Preferences.objects.create(user=user, time_zone=name)
@@ -105,7 +105,7 @@ def test_a_zone_that_is_not_known_any_more_is_utc(make_user, name):
 
 
 @pytest.mark.parametrize("address", ["/syncs/", "/syncs/{run}/", "/dashboard/"])
-def test_pages_name_the_zone_their_times_are_in(client, address):
+def test_pages_name_the_zone_of_their_times(client, address):
     shelf = make.make_connection()
     make.make_price(make.make_instance(shelf).release, 100, observed_at=WINTER)
     run = make.make_run(shelf, created_at=WINTER)
@@ -119,7 +119,7 @@ def test_pages_name_the_zone_their_times_are_in(client, address):
     assert "12:30" not in html.replace(f'datetime="{WINTER.isoformat()}"', "")
 
 
-def test_each_user_has_times_of_their_own(client):
+def test_each_user_has_an_own_zone(client):
     for name, zone, time in (
         ("first", "Asia/Tokyo", "21:30"),
         ("second", "Pacific/Auckland", "01:30"),
@@ -133,7 +133,7 @@ def test_each_user_has_times_of_their_own(client):
         assert time in client.get("/syncs/").content.decode()
 
 
-def test_the_administration_shows_times_in_utc(client, make_staff):
+def test_admin_shows_times_in_utc(client, make_staff):
     staff = make_staff()
     Preferences.objects.create(user=staff, time_zone="Asia/Tokyo")
     make.make_run(make.make_connection(), "finished", created_at=WINTER, finished_at=WINTER)
@@ -143,7 +143,7 @@ def test_the_administration_shows_times_in_utc(client, make_staff):
     assert "9:30 p.m." not in html
 
 
-def test_pages_pay_one_query_for_it(client):
+def test_pages_pay_one_query_for_preferences(client):
     shelf = make.make_connection()
     make.make_run(shelf, "finished")
     client.force_login(shelf.user)

@@ -63,7 +63,7 @@ HEAVY = (Worker("host:7", 400_000_000, 307_200_000),)
         (Metrics(refusals=4, heavy=HEAVY), {Kind.REFUSALS, Kind.MEMORY}),
     ],
 )
-def test_what_is_wrong_follows_from_the_signs(signs, expected):
+def test_findings_follow_from_metrics(signs, expected):
     assert {wrong.kind for wrong in decide(signs, now=NOON)} == expected
 
 
@@ -87,7 +87,7 @@ def test_what_is_wrong_follows_from_the_signs(signs, expected):
         (Metrics(heavy=HEAVY), "host:7 holds 400 MB", "nothing is lost", "lower PRICE_WORKERS_MAX"),
     ],
 )
-def test_every_alert_says_what_happened_what_was_kept_and_what_to_do(signs, happened, kept, to_do):
+def test_alert_says_what_happened_and_what_to_do(signs, happened, kept, to_do):
     (wrong,) = decide(signs, now=NOON)
     assert happened in wrong.message
     assert kept in wrong.message
@@ -109,7 +109,7 @@ def test_every_kind_has_a_title():
         ({"stall": ago(seconds=10).timestamp()}, ["memory"], {"stall", "memory"}),
     ],
 )
-def test_a_condition_is_remembered_until_it_has_been_false_for_a_minute(before, wrong, expected):
+def test_condition_lasts_a_minute_after_its_end(before, wrong, expected):
     assert set(alerts.found_recently(before, wrong, now=NOON)) == expected
 
 
@@ -117,7 +117,7 @@ def test_a_condition_is_remembered_until_it_has_been_false_for_a_minute(before, 
 
 
 @pytest.mark.django_db
-def test_an_alert_is_opened_once_and_logged(caplog):
+def test_alert_is_opened_once_and_logged(caplog):
     make_ends(recorded=30, dead=20)
     assert kinds(evaluate(NOON)) == {"error_rate"}
     assert kinds(evaluate(later(seconds=10))) == {"error_rate"}
@@ -129,14 +129,14 @@ def test_an_alert_is_opened_once_and_logged(caplog):
 
 
 @pytest.mark.django_db
-def test_what_stops_the_work_is_logged_as_an_error(caplog):
+def test_finding_that_stops_work_is_an_error(caplog):
     make_job("queued", queued_at=ago(minutes=5))
     assert kinds(evaluate(NOON)) == {"stall"}
     assert caplog.records[-1].levelno == logging.ERROR
 
 
 @pytest.mark.django_db
-def test_an_alert_closes_when_all_has_been_well_for_a_minute(caplog):
+def test_alert_closes_after_a_good_minute(caplog):
     caplog.set_level(logging.INFO, "pricing.monitoring.alerts")
     job = make_job("queued", queued_at=ago(minutes=5))
     evaluate(NOON)
@@ -150,7 +150,7 @@ def test_an_alert_closes_when_all_has_been_well_for_a_minute(caplog):
 
 
 @pytest.mark.django_db
-def test_a_condition_that_comes_and_goes_keeps_its_alert_open():
+def test_flapping_condition_keeps_its_alert_open():
     ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
     gate = ApiGate.objects.filter(egress="default")
     for seconds in range(0, 300, 10):
@@ -160,7 +160,7 @@ def test_a_condition_that_comes_and_goes_keeps_its_alert_open():
 
 
 @pytest.mark.django_db
-def test_what_comes_back_after_it_was_closed_is_a_new_alert():
+def test_recurrence_after_closing_is_a_new_alert():
     ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
     evaluate(NOON)
     ApiGate.objects.update(refusals=0)
@@ -174,14 +174,14 @@ def test_what_comes_back_after_it_was_closed_is_a_new_alert():
 
 
 @pytest.mark.django_db
-def test_an_alert_another_supervisor_has_just_opened_is_left_open():
+def test_alert_of_another_supervisor_is_kept():
     HealthAlert.objects.create(kind="outage", message="…", opened_at=ago(seconds=1))
     assert kinds(evaluate(NOON)) == {"outage"}
     assert kinds(evaluate(later(seconds=60))) == set()
 
 
 @pytest.mark.django_db
-def test_administrators_are_told_once_by_mail(settings, mailoutbox):
+def test_administrators_get_one_mail(settings, mailoutbox):
     settings.ADMINS = [("Operator", "operator@example.org")]
     make_job("queued", queued_at=ago(minutes=5))
     for seconds in (0, 10, 20):
@@ -193,7 +193,7 @@ def test_administrators_are_told_once_by_mail(settings, mailoutbox):
 
 
 @pytest.mark.django_db
-def test_nobody_is_told_by_mail_where_there_are_no_administrators(mailoutbox):
+def test_no_mail_without_administrators(mailoutbox):
     make_job("queued", queued_at=ago(minutes=5))
     evaluate(NOON)
     assert mailoutbox == []
@@ -205,7 +205,7 @@ class MailServerIsAway(EmailBackend):
 
 
 @pytest.mark.django_db
-def test_a_mail_server_that_is_away_stops_nothing(settings, caplog):
+def test_unreachable_mail_server_stops_nothing(settings, caplog):
     settings.ADMINS = [("Operator", "operator@example.org")]
     settings.EMAIL_BACKEND = f"{__name__}.{MailServerIsAway.__name__}"
     make_job("queued", queued_at=ago(minutes=5))
@@ -221,7 +221,7 @@ def test_a_mail_server_that_is_away_stops_nothing(settings, caplog):
     ("run_state", "missing"),
     [("running", True), ("importing", True), ("paused", False), ("finished", False)],
 )
-def test_missing_workers_are_noticed_while_a_sync_needs_them(run_state, missing):
+def test_missing_workers_are_found_during_a_sync(run_state, missing):
     make.make_run(make.make_connection(), run_state)
     found = alerts.current(NOON)
     assert (kinds(found) == {"no_workers"}) is missing
@@ -230,7 +230,7 @@ def test_missing_workers_are_noticed_while_a_sync_needs_them(run_state, missing)
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("seconds", "missing"), [(5, False), (300, True)])
-def test_workers_are_missing_when_their_supervisor_is_silent(seconds, missing):
+def test_silent_supervisor_means_missing_workers(seconds, missing):
     make.make_run(make.make_connection(), "running")
     WorkerHeartbeat.objects.create(
         host="h", pid=1, role="supervisor", started_at=ago(hours=1), seen_at=ago(seconds=seconds)
@@ -243,7 +243,7 @@ def test_workers_are_missing_when_their_supervisor_is_silent(seconds, missing):
 
 
 @pytest.mark.django_db
-def test_pages_show_open_alerts_but_no_closed_ones():
+def test_pages_show_open_alerts_only():
     HealthAlert.objects.create(kind="memory", message="…", opened_at=ago(hours=2), closed_at=ago(hours=1))
     HealthAlert.objects.create(kind="outage", message="…", opened_at=ago(minutes=2))
     assert kinds(alerts.current(NOON)) == {"outage"}

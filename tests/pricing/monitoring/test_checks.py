@@ -28,7 +28,7 @@ def complaints() -> dict[str, str]:
     return {message.id.removeprefix("crateworth."): f"{message.msg} {message.hint}" for message in found}
 
 
-def test_the_shipped_settings_are_clean():
+def test_shipped_settings_are_clean():
     assert complaints() == {}
 
 
@@ -47,7 +47,7 @@ def test_the_shipped_settings_are_clean():
         ("W001", {"broker_class": "django_q.brokers.orm.ORM"}, "pricing.sync.queue.OrderedBroker"),
     ],
 )
-def test_a_queue_that_repeats_loses_or_disorders_work_is_refused(settings, number, changed, advice):
+def test_unreliable_queue_settings_are_refused(settings, number, changed, advice):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, **changed}
     assert set(complaints()) == {number}
     assert f"Q_CLUSTER['{next(iter(changed))}']" in complaints()[number]
@@ -58,7 +58,7 @@ def test_a_queue_that_repeats_loses_or_disorders_work_is_refused(settings, numbe
     "number",
     ["E001", "E004", "E005", "W001"],
 )
-def test_settings_that_are_left_out_count_with_the_defaults_of_the_queue(settings, number):
+def test_missing_settings_use_queue_defaults(settings, number):
     settings.Q_CLUSTER = {"name": "crateworth", "orm": "default", "workers": 1}
     assert number in complaints()
 
@@ -67,12 +67,12 @@ def test_settings_that_are_left_out_count_with_the_defaults_of_the_queue(setting
     ("workers", "queue_limit", "timeout", "least"),
     [(1, 1, 30, 99), (2, 2, 30, 99), (1, 3, 60, 315), (4, 4, 27, 90)],
 )
-def test_retry_outlasts_all_that_may_be_before_a_row(workers, queue_limit, timeout, least):
+def test_retry_outlasts_the_longest_wait(workers, queue_limit, timeout, least):
     assert min_retry(workers=workers, queue_limit=queue_limit, timeout=timeout) == least
 
 
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
-def test_a_cache_that_processes_do_not_share_is_refused(settings, backend):
+def test_unshared_cache_is_refused(settings, backend):
     settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
     assert set(complaints()) == {"E007"}
     assert "CACHES['default']" in complaints()["E007"]
@@ -91,7 +91,7 @@ def test_a_cache_that_processes_do_not_share_is_refused(settings, backend):
     ],
     ids=str,
 )
-def test_a_database_that_would_reconnect_or_lock_is_refused(settings, monkeypatch, database, number, says):
+def test_unsafe_database_settings_are_refused(settings, monkeypatch, database, number, says):
     monkeypatch.setitem(settings.DATABASES, "default", database)
     assert set(complaints()) == {number}
     assert all(words in complaints()[number] for words in says)
@@ -100,13 +100,13 @@ def test_a_database_that_would_reconnect_or_lock_is_refused(settings, monkeypatc
 @pytest.mark.parametrize(
     ("database", "changed"), [(SQLITE, {}), (POSTGRES, {}), (POSTGRES, {"CONN_MAX_AGE": None})]
 )
-def test_a_database_that_keeps_its_connections_is_clean(settings, monkeypatch, database, changed):
+def test_persistent_connections_are_clean(settings, monkeypatch, database, changed):
     monkeypatch.setitem(settings.DATABASES, "default", {**database, **changed})
     assert complaints() == {}
 
 
 @pytest.mark.parametrize(("seconds", "refused"), [(28, True), (29, False)])
-def test_a_task_has_time_to_wait_to_ask_and_to_store(settings, seconds, refused):
+def test_task_timeout_covers_wait_and_request(settings, seconds, refused):
     assert PATIENCE + DEADLINE == 28
     settings.PRICE_TASK_TIMEOUT = seconds
     assert ("E012" in complaints()) is refused
@@ -123,7 +123,7 @@ def test_a_task_has_time_to_wait_to_ask_and_to_store(settings, seconds, refused)
         ("postgres://nobody@127.0.0.1:1/never_opened?pool=true", False),
     ],
 )
-def test_manage_check_looks_at_the_engine_whatever_the_database(monkeypatch, url, clean):
+def test_manage_check_covers_every_database(monkeypatch, url, clean):
     monkeypatch.setenv("DATABASE_URL", url)
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -45,13 +45,13 @@ def test_private_files_are_fine(database):
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o602])
-def test_file_open_to_others_is_named(database, suffix, mode):
+def test_file_open_to_others_is_reported(database, suffix, mode):
     file = Path(f"{database}{suffix}")
     file.chmod(mode)
     assert warnings()["W002"].endswith(f"Run: chmod 600 '{file}'")
 
 
-def test_env_file_open_to_others_is_named(database):
+def test_env_file_open_to_others_is_reported(database):
     env_file = database.parent / "env"
     env_file.chmod(0o644)
     assert f"chmod 600 {env_file}" in warnings()["W002"]
@@ -63,7 +63,7 @@ def test_env_file_that_is_a_device_is_ignored(database, monkeypatch):
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
-def test_directory_open_to_everyone_is_named(database, mode):
+def test_directory_open_to_all_is_reported(database, mode):
     database.parent.chmod(mode)
     assert list(warnings()) == ["W003"]
 
@@ -97,7 +97,7 @@ def test_database_made_by_a_command_is_private(tmp_path):
     assert {file.suffix for file in tmp_path.iterdir()} == {".sqlite3", ".sqlite3-wal", ".sqlite3-shm"}
 
 
-def test_database_made_by_another_web_server_is_private(tmp_path):
+def test_database_of_another_server_is_private(tmp_path):
     run(tmp_path, "-c", "import config.wsgi; " + CONNECT)
     assert modes(tmp_path) == {"0o600"}
 
@@ -107,7 +107,7 @@ def test_umask_is_inherited_by_child_processes(tmp_path):
     assert int(run(tmp_path, "manage.py", "shell", "-v0", "-c", child).stdout, 8) == PRIVATE
 
 
-def test_new_wal_follows_the_mode_of_an_old_database(tmp_path):
+def test_new_wal_has_the_mode_of_its_database(tmp_path):
     """SQLite copies the mode of the database, so the umask alone does not help an older site: the check does."""
     file = tmp_path / "new.sqlite3"
     sqlite3.connect(file).close()

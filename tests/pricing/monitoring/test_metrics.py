@@ -32,11 +32,11 @@ def make_ends(recorded: int, dead: int, *, at: datetime = NOON) -> None:
             make_job(state, finished_at=at - timedelta(seconds=30))
 
 
-def test_an_idle_site_shows_no_signs():
+def test_idle_site_has_empty_metrics():
     assert measure(now=NOON) == Metrics()
 
 
-def test_failed_jobs_are_counted_among_those_that_ended_lately():
+def test_failed_jobs_are_counted_among_recent_ones():
     make_ends(recorded=8, dead=4)
     make_ends(recorded=0, dead=5, at=ago(minutes=20))
     signs = measure(now=NOON)
@@ -53,19 +53,17 @@ def test_only_the_newest_jobs_count():
 @pytest.mark.parametrize(
     ("error_kind", "failing"), [("server", 1), ("data", 1), ("rate_limit", 0), ("waiting", 0), ("", 0)]
 )
-def test_a_job_that_failed_for_the_time_being_counts_but_one_that_waits_for_its_turn_does_not(
-    error_kind, failing
-):
+def test_retrying_job_counts_but_waiting_one_not(error_kind, failing):
     make_job("waiting", started_at=ago(seconds=10), error_kind=error_kind)
     assert measure(now=NOON).failed == failing
 
 
-def test_a_cancelled_job_neither_failed_nor_succeeded():
+def test_cancelled_job_has_no_outcome():
     make_job("cancelled", finished_at=ago(seconds=10))
     assert measure(now=NOON).finished == 0
 
 
-def test_queued_work_is_idle_since_it_was_queued():
+def test_queued_work_is_idle_since_queued():
     make_job("queued", queued_at=ago(seconds=90))
     make_job("queued", queued_at=ago(seconds=20))
     assert measure(now=NOON).idle_since == ago(seconds=90)
@@ -82,7 +80,7 @@ def test_due_work_counts_while_a_run_wants_it(run_state, waits):
     ("state", "fields"),
     [("running", {"started_at": ago(seconds=15)}), ("recorded", {"finished_at": ago(seconds=15)})],
 )
-def test_a_job_that_begins_or_ends_shows_that_work_goes_on(state, fields):
+def test_starting_or_ending_job_is_progress(state, fields):
     make_job("queued", queued_at=ago(minutes=5))
     make_job(state, **fields)
     assert measure(now=NOON).idle_since == ago(seconds=15)
@@ -96,13 +94,13 @@ def test_a_job_that_begins_or_ends_shows_that_work_goes_on(state, fields):
         {"breaker": "half_open", "open_until": later(seconds=5).timestamp()},
     ],
 )
-def test_work_that_waits_for_the_gate_is_not_idle(shut):
+def test_work_waiting_for_the_gate_is_not_idle(shut):
     make_job("queued", queued_at=ago(minutes=5))
     ApiGate.objects.create(egress="default", **shut)
     assert measure(now=NOON).idle_since is None
 
 
-def test_after_a_pause_the_time_counts_from_its_end():
+def test_idle_time_restarts_after_a_pause():
     make_job("queued", queued_at=ago(minutes=5))
     ApiGate.objects.create(egress="default", paused_until=ago(seconds=10).timestamp())
     assert measure(now=NOON).idle_since == ago(seconds=10)
@@ -114,7 +112,7 @@ def make_minute(minutes_ago: int, requests: int, faults: int = 0, **fields: obje
     )
 
 
-def test_an_outage_began_with_the_first_fault_since_the_last_answer():
+def test_outage_begins_with_the_first_fault():
     ApiGate.objects.create(egress="default", breaker="open", open_until=later(seconds=60).timestamp())
     make_minute(30, 5, 5)  # an earlier one
     make_minute(20, 60)
@@ -131,14 +129,14 @@ def test_an_outage_began_with_the_first_fault_since_the_last_answer():
         {"breaker": "open", "open_until": later(seconds=9).timestamp(), "egress": "another host's"},
     ],
 )
-def test_a_gate_that_is_closed_unused_or_of_others_shows_no_outage(gate):
+def test_quiet_or_closed_gate_shows_no_outage(gate):
     ApiGate.objects.create(**{"egress": "default", **gate})
     make_minute(10, 4, 4)
     assert measure(now=NOON).breaker_open_since is None
 
 
 @pytest.mark.parametrize(("paused_until", "refusals"), [(later(seconds=60), 4), (ago(hours=1), 0)])
-def test_refusals_count_while_the_gate_is_in_use(paused_until, refusals):
+def test_refusals_count_while_the_gate_is_used(paused_until, refusals):
     ApiGate.objects.create(egress="default", refusals=4, paused_until=paused_until.timestamp())
     assert measure(now=NOON).refusals == refusals
 
@@ -152,14 +150,14 @@ def test_refusals_count_while_the_gate_is_in_use(paused_until, refusals):
         ("supervisor", 400, 10, False),
     ],
 )
-def test_a_worker_heard_of_lately_above_its_memory_limit_is_heavy(role, megabytes, seconds, is_heavy):
+def test_worker_above_memory_limit_is_heavy(role, megabytes, seconds, is_heavy):
     WorkerHeartbeat.objects.create(
         host="h", pid=1, role=role, rss_bytes=megabytes * 10**6, started_at=NOON, seen_at=ago(seconds=seconds)
     )
     assert bool(measure(now=NOON).heavy) is is_heavy
 
 
-def test_without_a_memory_limit_no_worker_is_heavy(settings):
+def test_no_memory_limit_means_no_heavy_worker(settings):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, "max_rss": None}
     WorkerHeartbeat.objects.create(host="h", pid=1, rss_bytes=10**12, started_at=NOON, seen_at=NOON)
     assert measure(now=NOON).heavy == ()

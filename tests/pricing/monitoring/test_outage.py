@@ -29,7 +29,7 @@ def said(caplog) -> list[str]:
     ]
 
 
-def test_outage_is_said_once_and_so_is_its_end(caplog):
+def test_outage_and_its_end_are_logged_once(caplog):
     for _ in range(20):
         outage.note_away(outage.OperationalError("connection refused\nIs the server running?"))
     for _ in range(20):
@@ -105,7 +105,7 @@ def door(transactional_db):
     door.end()
 
 
-def test_broker_goes_on_by_itself_after_an_outage(door, caplog):
+def test_broker_resumes_after_an_outage(door, caplog):
     async_task(TASK, 0, save=False)
     door.shut()
     broker = OrderedBroker()
@@ -117,7 +117,7 @@ def test_broker_goes_on_by_itself_after_an_outage(door, caplog):
     assert said(caplog) == ["the database does not answer", "the database answers again"]
 
 
-def test_broker_acknowledges_once_the_database_is_back(door, caplog):
+def test_broker_acknowledges_after_the_outage(door, caplog):
     async_task(TASK, 0, save=False)
     broker = OrderedBroker()
     ((row, _task),) = broker.dequeue()

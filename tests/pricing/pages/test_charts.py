@@ -37,7 +37,7 @@ def days_ago(days: int) -> date:
         ("", 400, "3m"),
     ],
 )
-def test_a_range_longer_than_the_history_becomes_all_of_it(key, history_days, chosen):
+def test_range_beyond_history_becomes_all(key, history_days, chosen):
     assert choose(key, today=TODAY, first_day=days_ago(history_days)).key == chosen
 
 
@@ -63,31 +63,31 @@ def test_every_range_fits_a_long_history():
         (10_000, 9_994, -6, -0.06, "down"),
     ],
 )
-def test_a_change_knows_its_size_share_and_direction(then, now, difference, percent, direction):
+def test_change_has_size_share_and_direction(then, now, difference, percent, direction):
     change = Change(then, now)
     assert (change.difference, change.percent, change.direction) == (difference, percent, direction)
 
 
-def test_a_reading_without_a_price_is_a_gap():
+def test_reading_without_a_price_is_a_gap():
     data = chart_data([days_ago(2), days_ago(1), TODAY], price=[100, None, 120], wants=[1, 2, 3])
     assert data["price"] == [100, None, 120]
     assert data["wants"] == [1, 2, 3]
     assert data["t"][-1] == epoch(TODAY) == 1795392000
 
 
-def test_a_hole_of_more_than_a_week_is_left_open():
+def test_hole_of_over_a_week_stays_open():
     data = chart_data([days_ago(20), days_ago(10), days_ago(3)], price=[1, 2, 3])
     assert data["price"] == [1, None, 2, 3]
     assert data["t"][1] == epoch(days_ago(19))
 
 
-def test_a_table_is_thinned_from_the_newest_row():
+def test_table_is_thinned_from_the_newest_row():
     assert thinned([1, 2, 3, 4, 5], 3) == [5, 3, 1]
     assert thinned([1, 2], 3) == [2, 1]
     assert thinned([], 3) == []
 
 
-def test_a_sparkline_breaks_where_nothing_was_for_sale():
+def test_sparkline_breaks_if_none_for_sale():
     points = [(days_ago(4), 100), (days_ago(3), 200), (days_ago(2), None), (days_ago(1), 100), (TODAY, 200)]
     assert sparkline(points, width=40, height=10, start=days_ago(4)) == [
         "M0.0 10.0L10.0 0.0",
@@ -95,7 +95,7 @@ def test_a_sparkline_breaks_where_nothing_was_for_sale():
     ]
 
 
-def test_a_sparkline_leaves_out_what_lies_before_its_start():
+def test_sparkline_omits_values_before_its_start():
     points = [(days_ago(9), 5000), (days_ago(1), 100), (TODAY, 100)]
     assert sparkline(points, width=10, height=10, start=days_ago(1)) == ["M0.0 5.0L10.0 5.0"]
 

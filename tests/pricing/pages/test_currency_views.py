@@ -68,7 +68,7 @@ def data_of(html: str, name: str) -> dict[str, list[int | None]]:
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_amount_on_every_page_is_in_the_chosen_currency(show, shelf, address):
+def test_every_page_uses_the_chosen_currency(show, shelf, address):
     assert "$" in show(address)
     choose(shelf, "EUR", EUR)
     html = show(address)
@@ -77,7 +77,7 @@ def test_every_amount_on_every_page_is_in_the_chosen_currency(show, shelf, addre
     assert 'data-currency="USD"' not in html
 
 
-def test_the_sum_is_converted_and_not_its_parts(show, shelf):
+def test_sum_is_converted_not_its_parts(show, shelf):
     choose(shelf, "EUR", EUR)
     # 2 × 100.01 + 50.01 = 250.03 USD = 187.52 EUR; the parts, rounded, are 75.01, 75.01 and 37.51.
     html = show("/dashboard/?range=all")
@@ -86,7 +86,7 @@ def test_the_sum_is_converted_and_not_its_parts(show, shelf):
     assert "€150.02 together" in show(f"/release/{RELEASE}/")
 
 
-def test_charts_and_the_tables_behind_them_are_converted_at_todays_rate(show, shelf):
+def test_charts_are_converted_at_todays_rate(show, shelf):
     choose(shelf, "EUR", EUR)
     dashboard, release = show("/dashboard/?range=all"), show(f"/release/{RELEASE}/?range=all")
     value, history = data_of(dashboard, "value-data"), data_of(release, "history")
@@ -107,14 +107,14 @@ def test_yen_have_no_minor_unit_anywhere(show, shelf):
     assert data_of(html, "value-data")["value"][-1] == 37_822
 
 
-def test_changes_in_per_cent_are_those_of_the_prices(show, shelf):
+def test_changes_in_percent_are_of_the_prices(show, shelf):
     before = re.findall(r"[\d.,]+ %", show("/dashboard/?range=all"))
     choose(shelf, "JPY", JPY)
     assert re.findall(r"[\d.,]+ %", show("/dashboard/?range=all")) == before
 
 
 @pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
-def test_a_page_says_once_by_which_rate_it_converts(show, shelf, address):
+def test_page_names_its_rate_once(show, shelf, address):
     assert "onverted from USD" not in show(address)
     choose(shelf, "EUR", EUR)
     html = show(address)
@@ -122,7 +122,7 @@ def test_a_page_says_once_by_which_rate_it_converts(show, shelf, address):
     assert "has not told a newer one" not in html
 
 
-def test_an_old_rate_is_shown_with_its_date(show, shelf):
+def test_old_rate_is_shown_with_its_date(show, shelf):
     choose(shelf, "EUR", EUR, ago=timedelta(days=8))
     html = show("/dashboard/")
     day = timezone.now() - timedelta(days=8)
@@ -131,7 +131,7 @@ def test_an_old_rate_is_shown_with_its_date(show, shelf):
 
 
 @pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
-def test_without_a_rate_amounts_stay_in_usd_and_the_page_says_why(show, shelf, address):
+def test_missing_rate_keeps_usd_and_says_why(show, shelf, address):
     choose(shelf, "EUR", None)
     html = show(address)
     assert "Amounts are in USD until Discogs has told the rate of EUR." in html
@@ -142,7 +142,7 @@ def test_without_a_rate_amounts_stay_in_usd_and_the_page_says_why(show, shelf, a
 
 
 @pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
-def test_a_page_says_when_a_connection_in_trouble_keeps_the_rate_away(show, shelf, address):
+def test_page_says_if_connection_blocks_the_rate(show, shelf, address):
     choose(shelf, "EUR", None)
     type(shelf).objects.update(state="reconnect_needed")
     html = show(address)
@@ -159,12 +159,12 @@ def test_hidden_amounts_are_hidden_in_any_currency(show, shelf):
         assert "Converted from USD" not in html
 
 
-def test_another_users_choice_changes_nothing_here(show, shelf):
+def test_another_users_choice_changes_nothing(show, shelf):
     choose(make.make_connection("other"), "EUR", EUR)
     assert "€" not in show("/dashboard/")
 
 
-def test_what_is_not_in_usd_is_not_converted():
+def test_other_currencies_are_not_converted():
     """A price paid stays what was typed."""
     shown = display.Display(currency="EUR", rate=Rate("EUR", Decimal(2), timezone.now()))
     with display.active(lambda: shown):
@@ -175,7 +175,7 @@ def test_what_is_not_in_usd_is_not_converted():
         assert figures.exact_money(1000, "USD") == "$10.00"
 
 
-def test_the_command_keeps_usd(shelf):
+def test_command_keeps_usd(shelf):
     choose(shelf, "EUR", EUR)
     out = StringIO()
     call_command("collection_value", user="collector", json=True, stdout=out)
@@ -183,7 +183,7 @@ def test_the_command_keeps_usd(shelf):
     assert (printed["estimated_value_minor"], printed["currency"]) == (25_003, "USD")
 
 
-def test_who_keeps_usd_pays_no_query_for_rates(shelf, django_assert_num_queries):
+def test_usd_pages_query_no_rates(shelf, django_assert_num_queries):
     with django_assert_num_queries(1):
         display_for(shelf.user.pk, now=timezone.now())
     choose(shelf, "EUR", EUR)

@@ -40,7 +40,7 @@ def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
     )
 
 
-def test_an_engine_that_never_ran_can_be_looked_at():
+def test_unused_engine_can_be_shown():
     engine = engine_now(now=NOON)
     assert (engine.gate.status.left, engine.gate.breaker, engine.queue_rows) == (60, "closed", 0)
     assert (engine.live_jobs, engine.ended_jobs, engine.success_percent) == (0, 0, None)
@@ -48,7 +48,7 @@ def test_an_engine_that_never_ran_can_be_looked_at():
     assert engine.response_time.is_empty
 
 
-def test_live_jobs_are_counted_by_state_and_ended_ones_for_a_day():
+def test_jobs_are_counted_by_state():
     jobs_in_states("due", "due", "queued", "waiting")
     jobs_in_states("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
     jobs_in_states("gone", finished_at=ago(hours=30))
@@ -63,7 +63,7 @@ def test_live_jobs_are_counted_by_state_and_ended_ones_for_a_day():
     assert engine.success_percent == 75
 
 
-def test_minutes_are_whole_ones_in_order_with_quiet_ones_between():
+def test_minutes_are_whole_ordered_and_complete():
     make_minute(NOON, 5)  # still under way
     make_minute(ago(minutes=1), 10, faults=1, refusals=1, latency_ms_sum=4000, latency_ms_max=900)
     make_minute(ago(minutes=180), 7)
@@ -81,20 +81,20 @@ def test_minutes_are_whole_ones_in_order_with_quiet_ones_between():
     assert all(minute.is_quiet and minute.average_ms is None for minute in minutes[1:-1])
 
 
-def test_the_ways_out_are_added_up():
+def test_outcomes_are_summed():
     make_minute(ago(minutes=1), 10, latency_ms_sum=1000, latency_ms_max=200)
     make_minute(ago(minutes=1), 30, latency_ms_sum=9000, latency_ms_max=700, egress="office")
     newest = engine_now(now=NOON).minutes[-1]
     assert (newest.requests, newest.average_ms, newest.most_ms) == (40, 250, 700)
 
 
-def test_a_minute_of_faults_alone_has_no_response_time():
+def test_minute_of_faults_has_no_response_time():
     make_minute(ago(minutes=1), 3, faults=3)
     newest = engine_now(now=NOON).minutes[-1]
     assert (newest.requests, newest.average_ms, newest.most_ms) == (3, None, None)
 
 
-def test_workers_tell_whether_they_are_heard_of_and_how_they_do():
+def test_workers_show_last_seen_and_results():
     make_worker(1, seen_at=ago(seconds=5), role="supervisor")
     make_worker(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
     supervisor, worker = engine_now(now=NOON).workers

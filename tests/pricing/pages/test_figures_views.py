@@ -31,19 +31,19 @@ def test_money_is_exact_in_every_currency(minor, currency, text):
     assert figures.money(minor, currency) == text
 
 
-def test_money_comes_apart_into_major_and_minor():
+def test_money_splits_into_major_and_minor():
     assert figures.money_major(1284650, "EUR") + figures.money_minor(1284650, "EUR") == "€12,846.50"
     assert figures.money_minor(12846, "JPY") == ""
 
 
-def test_a_difference_carries_its_sign():
+def test_difference_carries_its_sign():
     assert figures.money_difference(Change(1000, 42230), "USD") == "+$412.30"
     assert figures.money_difference(Change(42230, 1000), "USD") == "−$412.30"
 
 
 @pytest.mark.parametrize(("then", "now"), [(10_001, 10_100), (10_100, 10_001), (100_003, 100_010)])
 @pytest.mark.parametrize("per_usd", ["0.8651", "0.75", "10.3471"])
-def test_a_difference_fits_the_two_amounts_beside_it_in_any_currency(then, now, per_usd):
+def test_difference_matches_its_two_amounts(then, now, per_usd):
     def cents(text: str) -> int:
         return int(re.sub(r"\D", "", text))
 
@@ -57,7 +57,7 @@ def test_a_difference_fits_the_two_amounts_beside_it_in_any_currency(then, now, 
 @pytest.mark.parametrize(
     ("part", "whole", "text"), [(412, 438, "94 %"), (999, 1000, "99 %"), (5, 5, "100 %"), (0, 0, "–")]
 )
-def test_a_share_is_whole_only_when_nothing_is_missing(part, whole, text):
+def test_share_is_100_only_if_complete(part, whole, text):
     assert figures.share(part, whole) == text
 
 
@@ -65,21 +65,21 @@ def test_a_share_is_whole_only_when_nothing_is_missing(part, whole, text):
     ("seconds", "text"),
     [(10, "moments ago"), (60, "1 min ago"), (7300, "2 h ago"), (3 * 86400, "3 d ago")],
 )
-def test_an_age_is_short_and_has_the_moment_in_its_title(seconds, text):
+def test_age_is_short_with_its_time_in_title(seconds, text):
     html = figures.ago(timezone.now() - timedelta(seconds=seconds))
     assert text in html
     assert 'title="' in html
     assert "UTC" in html
 
 
-def test_no_moment_is_never():
+def test_missing_time_is_never():
     assert figures.ago(None) == "never"
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(None, "–"), (14, "14 s"), (240, "4 min"), (3600, "1 h"), (4800, "1 h 20 min")]
 )
-def test_a_duration_has_one_or_two_units(seconds, text):
+def test_duration_has_one_or_two_units(seconds, text):
     assert figures.duration(seconds) == text
 
 
@@ -87,7 +87,7 @@ def test_a_duration_has_one_or_two_units(seconds, text):
     ("condition", "text"),
     [("Very Good Plus (VG+)", "VG+"), ("Near Mint (NM or M-)", "NM"), ("Not Graded", "Not Graded"), ("", "")],
 )
-def test_a_grade_is_shown_in_its_short_form(condition, text):
+def test_grade_is_shown_in_its_short_form(condition, text):
     assert figures.grade(condition) == text
 
 
@@ -101,7 +101,7 @@ def test_a_grade_is_shown_in_its_short_form(condition, text):
         ("", False),
     ],
 )
-def test_only_pictures_the_policy_allows_are_shown(url, is_shown):
+def test_only_images_allowed_by_csp_are_shown(url, is_shown):
     assert bool(figures.picture(url)) is is_shown
 
 
@@ -109,7 +109,7 @@ def test_only_pictures_the_policy_allows_are_shown(url, is_shown):
     ("minor", "currency", "text"),
     [(1250, "EUR", "€12.50"), (1500, "JPY", "¥1,500"), (2000, "", "20.00"), (None, "", "–")],
 )
-def test_a_price_paid_stays_in_the_currency_it_was_written_in(minor, currency, text):
+def test_paid_price_keeps_its_currency(minor, currency, text):
     with active(lambda: Display(currency="JPY", rate=Rate("JPY", Decimal(150), timezone.now()))):
         assert figures.paid(CollectionInstance(paid_minor=minor, paid_currency=currency)) == text
 
@@ -120,7 +120,7 @@ def copy(**fields) -> CollectionInstance:
     return CollectionInstance(**{**values, **fields})
 
 
-def test_own_fields_are_shown_but_for_the_price_paid_and_without_numbers_while_amounts_are_hidden():
+def test_hidden_amounts_hide_numbers_in_fields():
     own = [("Shop", "Market"), ("Insured", "about 40"), ("Shelf", "12.50 EUR")]
     assert figures.own_fields(copy(), "Bought for") == own
     with active(lambda: Display(hides_amounts=True)):
@@ -128,12 +128,12 @@ def test_own_fields_are_shown_but_for_the_price_paid_and_without_numbers_while_a
         assert "12" not in figures.paid(copy())
 
 
-def test_a_price_paid_that_could_not_be_read_is_shown_as_it_was_written():
+def test_unparsed_paid_price_is_shown_as_written():
     unread = copy(paid_minor=None, paid_currency="", custom_fields={"Bought for": "a song"})
     assert figures.own_fields(unread, "Bought for") == [("Bought for", "a song")]
 
 
-def test_notes_with_a_number_are_withheld_while_amounts_are_hidden():
+def test_hidden_amounts_withhold_notes_with_numbers():
     assert figures.own_notes(copy(notes="paid 45 in Utrecht")) == "paid 45 in Utrecht"
     with active(lambda: Display(hides_amounts=True)):
         assert figures.own_notes(copy(notes="paid 45 in Utrecht")) == figures.HIDDEN

@@ -72,27 +72,27 @@ def pages(client, shelf) -> dict[str, str]:
     }
 
 
-def test_hidden_amounts_are_nowhere_on_any_page(client, shelf):
+def test_hidden_amounts_are_on_no_page(client, shelf):
     hide(shelf)
     assert {
         address: found for address, html in pages(client, shelf).items() if (found := amounts_in(html))
     } == {}
 
 
-def test_the_search_for_amounts_finds_them_when_they_are_shown(client, shelf):
+def test_amount_search_finds_shown_amounts(client, shelf):
     html = pages(client, shelf)
     for address in PAGES[:6]:
         assert len(amounts_in(html[address])) > 2, address
 
 
-def test_what_an_owner_wrote_about_a_copy_is_there_when_amounts_are_shown(client, shelf):
+def test_owners_notes_return_with_amounts(client, shelf):
     html = pages(client, shelf)[PAGES[5]]
     assert "31,427 at the fair" in html
     assert "Insured: for 31,427" in html
     assert "Bought for:" not in html
 
 
-def test_counts_shares_and_the_shape_stay(client, shelf):
+def test_counts_shares_and_shape_stay(client, shelf):
     hide(shelf)
     html = pages(client, shelf)
     dashboard, release = html[PAGES[0]], html[PAGES[5]]
@@ -107,7 +107,7 @@ def test_counts_shares_and_the_shape_stay(client, shelf):
     assert 'class="spark"' in html["/collection/"]
 
 
-def test_no_markup_stands_in_an_attribute(client, shelf):
+def test_attributes_hold_no_markup(client, shelf):
     hide(shelf)
     for address, html in pages(client, shelf).items():
         for tag in re.findall(r'="[^"]*"', html):
@@ -115,7 +115,7 @@ def test_no_markup_stands_in_an_attribute(client, shelf):
             assert "&lt;span" not in tag, address
 
 
-def test_a_missing_amount_is_still_a_dash():
+def test_missing_amount_is_still_a_dash():
     with display.active(lambda: display.Display(hides_amounts=True)):
         assert figures.money(None, "USD") == figures.money_in_words(None, "USD") == "–"
         assert figures.money(1, "USD") == figures.HIDDEN
@@ -135,7 +135,7 @@ def test_a_missing_amount_is_still_a_dash():
         ([100, None, 300, 200], [1000, None, 2000, 1500]),
     ],
 )
-def test_the_shape_of_a_line_has_no_amounts(values, shape):
+def test_line_shape_has_no_amounts(values, shape):
     assert shape_of(values) == shape
     assert shape_of([value and value * 1000 for value in values]) == shape
 
@@ -147,7 +147,7 @@ def press(client, hide: str, **query):
     return client.post("/settings/amounts/", {"hide": hide, **query})
 
 
-def test_the_eye_of_the_dashboard_hides_and_shows_and_comes_back_to_the_same_page(client, shelf):
+def test_dashboard_eye_returns_to_its_page(client, shelf):
     client.force_login(shelf.user)
     address = "/dashboard/?range=1m&group=decade"
     html = client.get(address).content.decode()
@@ -161,7 +161,7 @@ def test_the_eye_of_the_dashboard_hides_and_shows_and_comes_back_to_the_same_pag
     assert amounts_in(client.get(address).content.decode())
 
 
-def test_two_clicks_in_a_hurry_are_one_and_other_choices_stay(client, shelf):
+def test_double_click_on_the_eye_counts_once(client, shelf):
     Preferences.objects.create(user=shelf.user, currency="GBP", time_zone="Asia/Tokyo", sync_every_hours=6)
     client.force_login(shelf.user)
     press(client, "1")
@@ -171,7 +171,7 @@ def test_two_clicks_in_a_hurry_are_one_and_other_choices_stay(client, shelf):
     assert (chosen.currency, chosen.time_zone, chosen.sync_every_hours) == ("GBP", "Asia/Tokyo", 6)
 
 
-def test_the_eye_changes_nobody_elses_pages(client, shelf):
+def test_eye_changes_own_pages_only(client, shelf):
     other = make.make_connection("other")
     client.force_login(shelf.user)
     press(client, "1", user=other.user.pk)
@@ -198,6 +198,6 @@ def test_the_eye_changes_nobody_elses_pages(client, shelf):
         "",
     ],
 )
-def test_the_eye_leads_to_no_other_site(client, shelf, address):
+def test_eye_redirects_to_no_other_site(client, shelf, address):
     client.force_login(shelf.user)
     assert press(client, "1", next=address).url == "/dashboard/"

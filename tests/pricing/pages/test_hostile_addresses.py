@@ -45,7 +45,7 @@ def test_any_choice_in_an_address_is_answered(collector, name, page):
     "address",
     ["/release/{}/", "/release/{}/check/", "/syncs/{}/", "/syncs/{}/cancel/", "/account/sessions/{}/end/"],
 )
-def test_a_number_that_no_row_can_have_is_404(collector, address):
+def test_number_beyond_any_row_is_404(collector, address):
     for ask in (collector.get, collector.post):
         assert ask(address.format(HUGE[:30])).status_code in {404, 405}
 
@@ -62,7 +62,7 @@ def test_a_number_that_no_row_can_have_is_404(collector, address):
         ("/account/sessions/", ("session",)),
     ],
 )
-def test_forms_of_an_account_refuse_what_cannot_be_stored(collector, address, fields):
+def test_account_forms_refuse_unstorable_text(collector, address, fields):
     response = collector.post(address, dict.fromkeys(fields, f"a{NUL}b@example.org"))
     assert response.status_code < 500
 
@@ -76,6 +76,6 @@ def test_forms_of_an_account_refuse_what_cannot_be_stored(collector, address, fi
         ("/account/confirm-email/", ("code",)),
     ],
 )
-def test_forms_for_everyone_refuse_what_cannot_be_stored(client, db, address, fields):
+def test_public_forms_refuse_unstorable_text(client, db, address, fields):
     response = client.post(address, dict.fromkeys(fields, f"a{NUL}b@example.org"))
     assert response.status_code < 500

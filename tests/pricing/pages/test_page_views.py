@@ -43,7 +43,7 @@ def queries_of(client, address):
 
 
 @pytest.mark.parametrize("name", ["dashboard", "collection", "release", "syncs", "sync_run"])
-def test_the_number_of_queries_does_not_grow_with_the_collection(client, shelf, name):
+def test_query_count_is_constant(client, shelf, name):
     client.force_login(shelf.user)
     now = timezone.now()
     make.fill_shelf(shelf, 3, now=now)
@@ -67,7 +67,7 @@ def test_the_number_of_queries_does_not_grow_with_the_collection(client, shelf, 
     assert queries_of(client, address) == few
 
 
-def test_the_dashboard_shows_value_coverage_and_change(show, shelf):
+def test_dashboard_shows_value_and_coverage(show, shelf):
     make.make_price(make.make_instance(shelf).release, 123456, num_for_sale=7, want=31)
     make.make_instance(shelf)
     make.make_value(shelf, 100000, day=timezone.now().date() - timedelta(days=91))
@@ -80,7 +80,7 @@ def test_the_dashboard_shows_value_coverage_and_change(show, shelf):
     assert "Data provided by Discogs." in html
 
 
-def test_the_range_is_remembered_from_page_to_page(show, shelf):
+def test_range_is_kept_from_page_to_page(show, shelf):
     make.make_price(make.make_instance(shelf).release, 100)
     make.make_value(shelf, 50, day=timezone.now().date() - timedelta(days=400))
     make.make_value(shelf, 60, day=timezone.now().date() - timedelta(days=300))
@@ -91,7 +91,7 @@ def test_the_range_is_remembered_from_page_to_page(show, shelf):
     assert current.search(show("/dashboard/", range="<b>"))[1] == "3m"
 
 
-def test_ranges_longer_than_the_history_are_not_links(show, shelf):
+def test_ranges_beyond_history_are_not_links(show, shelf):
     make.make_price(make.make_instance(shelf).release, 100)
     make.make_value(shelf, 50, day=timezone.now().date() - timedelta(days=40))
     html = show("/dashboard/")
@@ -100,7 +100,7 @@ def test_ranges_longer_than_the_history_are_not_links(show, shelf):
     assert "does not reach back that far" in html
 
 
-def test_made_up_history_is_marked(show, shelf):
+def test_invented_history_is_marked(show, shelf):
     release = make.make_instance(shelf).release
     make.make_price(release, 100)
     day = timezone.now().date() - timedelta(days=8)
@@ -114,26 +114,26 @@ def test_made_up_history_is_marked(show, shelf):
 
 
 @pytest.mark.parametrize("group", ["genre", "decade", "format", "folder", "nonsense"])
-def test_the_value_is_shown_by_any_grouping(show, shelf, group):
+def test_value_is_shown_by_any_grouping(show, shelf, group):
     make.make_price(make.make_instance(shelf, make.make_release(genres=["Jazz"])).release, 4200)
     html = show("/dashboard/", group=group)
     assert "Where the value is" in html
     assert "$42" in html
 
 
-def test_a_user_without_a_connection_is_shown_the_way(client, make_user):
+def test_unconnected_user_is_shown_the_way(client, make_user):
     client.force_login(make_user("new"))
     assert "/connect/" in client.get("/dashboard/").content.decode()
     assert client.get("/collection/").url == "/connect/"
     assert "Connect Discogs" in client.get("/syncs/").content.decode()
 
 
-def test_nothing_imported_yet_names_the_next_step(show):
+def test_empty_site_names_the_next_step(show):
     assert "Nothing has been imported yet" in show("/dashboard/")
     assert "Nothing has been imported yet" in show("/collection/")
 
 
-def test_missing_prices_are_a_dash_and_never_zero(show, shelf):
+def test_missing_prices_are_a_dash_never_zero(show, shelf):
     make.make_instance(shelf)
     make.make_run(shelf)
     html = show("/dashboard/")
@@ -141,7 +141,7 @@ def test_missing_prices_are_a_dash_and_never_zero(show, shelf):
     assert "$0" not in html
 
 
-def test_the_headline_is_live_while_a_run_is_active_and_then_ends_itself(client, show, shelf):
+def test_headline_is_live_during_a_run(client, show, shelf):
     make.make_price(make.make_instance(shelf).release, 100)
     run = make.make_run(shelf)
     with time_machine.travel(timezone.now(), tick=False):
@@ -164,7 +164,7 @@ def test_the_headline_is_live_while_a_run_is_active_and_then_ends_itself(client,
         ("gone", "any more", "Check again"),
     ],
 )
-def test_trouble_with_the_connection_is_told_on_every_page(show, shelf, state, says, offers):
+def test_connection_failure_is_on_every_page(show, shelf, state, says, offers):
     assert 'class="trouble"' not in show("/dashboard/")
     shelf.state = state
     shelf.save()
@@ -175,13 +175,13 @@ def test_trouble_with_the_connection_is_told_on_every_page(show, shelf, state, s
         assert offers in banner
 
 
-def test_trouble_of_somebody_else_is_not_shown(show, shelf):
+def test_another_users_failure_is_not_shown(show, shelf):
     make.make_connection("other", state="reconnect_needed")
     assert 'class="trouble"' not in show("/dashboard/")
 
 
 @pytest.mark.parametrize("address", ["/dashboard/", "/collection/", "/release/77/", "/syncs/"])
-def test_hostile_texts_are_shown_and_not_run(show, shelf, address):
+def test_hostile_text_is_escaped(show, shelf, address):
     now = timezone.now()
     release = make.make_release(
         discogs_id=77,
@@ -210,7 +210,7 @@ def test_hostile_texts_are_shown_and_not_run(show, shelf, address):
         assert '"onerror="' not in html
 
 
-def test_nothing_on_a_page_is_inline(show, shelf):
+def test_pages_have_no_inline_code(show, shelf):
     now = timezone.now()
     make.fill_shelf(shelf, 3, now=now)
     make.make_run(shelf)
@@ -231,7 +231,7 @@ def test_nothing_on_a_page_is_inline(show, shelf):
         assert all("src=" in tag or "application/json" in tag for tag in scripts), address
 
 
-def test_the_list_keeps_its_filters_while_sorting_and_paging(show, shelf):
+def test_list_keeps_filters_when_sorted_or_paged(show, shelf):
     for _ in range(51):
         make.make_instance(shelf, make.make_release(title="same"))
     html = show("/collection/", q="same", sort="title")
@@ -240,7 +240,7 @@ def test_the_list_keeps_its_filters_while_sorting_and_paging(show, shelf):
     assert 'aria-sort="ascending"' in html
 
 
-def test_a_search_without_a_hit_says_so(show, shelf):
+def test_search_without_a_hit_says_so(show, shelf):
     make.make_instance(shelf)
     assert "Nothing matches" in show("/collection/", q="zzz")
 
@@ -252,7 +252,7 @@ def test_two_copies_of_a_release_are_two_rows(show, shelf):
 
 
 @pytest.mark.parametrize("bond", ["owned", "once owned", "wanted"])
-def test_a_release_is_shown_to_who_has_to_do_with_it(show, shelf, bond):
+def test_release_is_shown_to_related_users(show, shelf, bond):
     release = make.make_release(title="Mine")
     if bond == "wanted":
         make.make_want(shelf, release)
@@ -268,7 +268,7 @@ def test_another_users_release_is_404(client, shelf):
     assert client.get("/release/99999999/").status_code == 404
 
 
-def test_a_release_shows_its_market_and_its_history(show, shelf):
+def test_release_shows_market_and_history(show, shelf):
     now = timezone.now()
     release = make.make_release(title="Mine")
     make.make_instance(shelf, release, media_condition="Very Good Plus (VG+)", notes="warped", added_at=now)
@@ -286,14 +286,14 @@ def test_a_release_shows_its_market_and_its_history(show, shelf):
     assert "None for sale" in html
 
 
-def test_a_release_never_fetched_says_so(show, shelf):
+def test_unfetched_release_says_so(show, shelf):
     release = make.make_instance(shelf).release
     html = show(f"/release/{release.pk}/")
     assert "Never fetched" in html
     assert "No price has been read yet" in html
 
 
-def test_a_release_can_be_checked_at_once_by_its_owner_only(client, shelf, make_user):
+def test_release_check_is_for_its_owner_only(client, shelf, make_user):
     release = make.make_instance(shelf).release
     client.force_login(shelf.user)
     assert client.post(f"/release/{release.pk}/check/").url == f"/release/{release.pk}/"
@@ -304,5 +304,5 @@ def test_a_release_can_be_checked_at_once_by_its_owner_only(client, shelf, make_
 
 
 @pytest.mark.parametrize("decade", ["²s", "٣s", "s", "1980", "-10s", "9" * 40 + "s"])
-def test_a_decade_that_is_none_is_an_empty_list_or_all_of_it(show, shelf, decade):
+def test_invalid_decade_is_empty_or_ignored(show, shelf, decade):
     show(f"/collection/?decade={decade}")

@@ -48,7 +48,7 @@ def owned(shelf, title, amount=None, **fields):
 
 
 @pytest.mark.parametrize("grouping", queries.GROUPINGS)
-def test_the_groups_add_up_to_the_estimated_value(shelf, now, grouping):
+def test_groups_add_up_to_the_estimated_value(shelf, now, grouping):
     folder = make.make_folder(shelf, "Shelf")
     owned(shelf, "a", 1000, genres=["Rock", "Pop"], copy_folder=folder)
     owned(shelf, "b", 2000, genres=[], year=None, format="")
@@ -64,7 +64,7 @@ def test_the_groups_add_up_to_the_estimated_value(shelf, now, grouping):
     )
 
 
-def test_small_groups_are_added_up_in_one(shelf, now):
+def test_small_groups_are_merged(shelf, now):
     for number in range(10):
         owned(shelf, str(number), 1000 + number, genres=[f"Genre {number}"])
     bars = bars_for(shelf.user_id, queries.GROUPINGS["genre"], now=now)
@@ -74,7 +74,7 @@ def test_small_groups_are_added_up_in_one(shelf, now):
     assert bars[0].width == "100.0%"
 
 
-def test_movers_compare_with_the_reading_at_the_start_of_the_range(shelf, now):
+def test_movers_compare_with_the_range_start(shelf, now):
     start = now.date() - timedelta(days=30)
     up, down, still = (owned(shelf, title, 2000) for title in ("up", "down", "still"))
     make.make_snapshot(up, 500, day=start - timedelta(days=40))
@@ -87,7 +87,7 @@ def test_movers_compare_with_the_reading_at_the_start_of_the_range(shelf, now):
     assert [(m.release.title, m.change.percent) for m in losers] == [("down", -50.0)]
 
 
-def test_movers_leave_out_what_was_not_for_sale_or_costs_cents(shelf, now):
+def test_movers_omit_unsold_and_cheap_releases(shelf, now):
     start = now.date() - timedelta(days=30)
     cents, unsold, new = (owned(shelf, title, 90) for title in ("cents", "unsold", "new"))
     make.make_snapshot(cents, 10, day=start)
@@ -96,7 +96,7 @@ def test_movers_leave_out_what_was_not_for_sale_or_costs_cents(shelf, now):
     assert new.title == "new"
 
 
-def test_made_up_history_is_recognised(shelf, now):
+def test_invented_history_is_recognised(shelf, now):
     release = owned(shelf, "a", 100)
     start = now.date() - timedelta(days=10)
     make.make_snapshot(release, 100, day=start)
@@ -105,7 +105,7 @@ def test_made_up_history_is_recognised(shelf, now):
     assert has_demo_data([release.pk], start=start)
 
 
-def test_the_headline_changes_over_its_range(shelf, now):
+def test_headline_changes_over_its_range(shelf, now):
     owned(shelf, "a", 3000, price_num_for_sale=4, price_want=9)
     for ago, value in ((200, 1000), (91, 2000), (20, 2500)):
         make.make_value(shelf, value, day=now.date() - timedelta(days=ago))
@@ -116,7 +116,7 @@ def test_the_headline_changes_over_its_range(shelf, now):
     assert queries.headline_for(shelf.user_id, range_key="1y", now=now).span.key == "all"
 
 
-def test_todays_stored_value_gives_way_to_the_value_now(shelf, now):
+def test_todays_value_is_computed_now(shelf, now):
     owned(shelf, "a", 3000)
     make.make_value(shelf, 1, day=now.date())
     make.make_value(shelf, 2000, day=now.date() - timedelta(days=7))
@@ -129,7 +129,7 @@ def test_without_history_there_is_no_change(shelf, now):
     assert queries.headline_for(shelf.user_id, range_key="3m", now=now).change is None
 
 
-def test_the_meter_covers_every_copy(shelf, now):
+def test_meter_covers_every_copy(shelf, now):
     owned(shelf, "fresh", 100)
     owned(shelf, "ageing", 100, price_observed_at=now - timedelta(hours=7))
     owned(shelf, "stale", 100, price_observed_at=now - timedelta(days=2))
@@ -166,7 +166,7 @@ def test_the_meter_covers_every_copy(shelf, now):
         ({"q": "%"}, []),
     ],
 )
-def test_the_list_is_searched_and_filtered(shelf, now, fields, found):
+def test_list_is_searched_and_filtered(shelf, now, fields, found):
     folder = make.make_folder(shelf, "Für später")
     owned(
         shelf,
@@ -194,7 +194,7 @@ def test_the_list_is_searched_and_filtered(shelf, now, fields, found):
 
 
 @pytest.mark.parametrize("state", [*Freshness, "failed"])
-def test_each_state_filters_what_the_badge_says(shelf, now, state):
+def test_each_state_filter_matches_its_badge(shelf, now, state):
     owned(shelf, "fresh", 1)
     owned(shelf, "ageing", 1, price_observed_at=now - timedelta(hours=7))
     owned(shelf, "stale", 1, price_observed_at=now - timedelta(days=2))
@@ -229,7 +229,7 @@ def test_each_state_filters_what_the_badge_says(shelf, now, state):
         ("release__title", "bac"),
     ],
 )
-def test_the_list_is_sorted_with_unknown_values_last(shelf, now, sort, order):
+def test_list_sorts_unknown_values_last(shelf, now, sort, order):
     start = now.date() - timedelta(days=91)
     a = owned(
         shelf,
@@ -259,7 +259,7 @@ def test_the_list_is_sorted_with_unknown_values_last(shelf, now, sort, order):
     assert "".join(titles(page)) == order
 
 
-def test_the_sum_of_the_list_is_the_estimated_value(shelf, now):
+def test_list_sum_is_the_estimated_value(shelf, now):
     twice = owned(shelf, "a", 1000)
     make.make_instance(shelf, twice)
     owned(shelf, "old", 7000, price_observed_at=now - timedelta(days=31))
@@ -268,7 +268,7 @@ def test_the_sum_of_the_list_is_the_estimated_value(shelf, now):
     assert (page.copies, page.amount_minor) == (3, 2000)
 
 
-def test_a_row_shows_change_and_trend_over_three_months(shelf, now):
+def test_row_shows_three_months_of_change(shelf, now):
     release = owned(shelf, "a", 1200)
     for ago, amount in ((95, 800), (91, 1000), (40, None), (20, 1100), (0, 1200)):
         make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
@@ -277,7 +277,7 @@ def test_a_row_shows_change_and_trend_over_three_months(shelf, now):
     assert len(row.spark) == 1
 
 
-def test_pages_have_fifty_rows_and_end_with_the_last(shelf, now):
+def test_pages_have_fifty_rows(shelf, now):
     for number in range(51):
         make.make_instance(shelf, make.make_release(title=f"{number:02}"))
     first = queries.collection_for(shelf.user_id, view(sort="title"), now=now)
@@ -288,11 +288,11 @@ def test_pages_have_fifty_rows_and_end_with_the_last(shelf, now):
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "²", "9" * 40])
-def test_a_senseless_page_number_does_no_harm(shelf, now, page):
+def test_invalid_page_number_is_harmless(shelf, now, page):
     assert queries.collection_for(shelf.user_id, view(page=page), now=now).view.page == 1
 
 
-def test_runs_are_listed_with_their_counts_in_one_query(shelf, django_assert_num_queries):
+def test_runs_and_counts_take_one_query(shelf, django_assert_num_queries):
     run = make.make_run(shelf)
     for state in ("due", "recorded", "dead", None):
         make.make_item(run, make.make_release(), state)

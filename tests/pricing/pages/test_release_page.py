@@ -31,7 +31,7 @@ def release_last_seen(shelf, ago: timedelta):
 @pytest.mark.parametrize(
     ("ago", "together", "moved"), [(timedelta(days=29), 10_000, 25.0), (timedelta(days=31), 0, None)]
 )
-def test_a_release_counts_on_its_page_as_in_the_total_and_in_the_list(shelf, ago, together, moved):
+def test_release_page_agrees_with_total_and_list(shelf, ago, together, moved):
     release = release_last_seen(shelf, ago)
     page = release_for(shelf.user_id, release.pk, range_key="all", now=NOW)
     (row, _) = collection_for(shelf.user_id, ListQuery(), now=NOW).rows
@@ -41,7 +41,7 @@ def test_a_release_counts_on_its_page_as_in_the_total_and_in_the_list(shelf, ago
     assert (page.low, page.high) == (4000, 5000)  # what was seen on its days stays
 
 
-def test_the_page_of_a_release_without_a_recent_price_shows_none_as_of_now(client, shelf):
+def test_release_page_shows_no_outdated_price(client, shelf):
     release = release_last_seen(shelf, timedelta(days=31))
     client.force_login(shelf.user)
     html = client.get(f"/release/{release.pk}/?range=all").content.decode()

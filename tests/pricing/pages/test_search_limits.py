@@ -39,7 +39,7 @@ def collector(client):
         ("x" * 61, ["x" * 60], True),
     ],
 )
-def test_words_of_a_search_are_bounded(text, words, is_cut):
+def test_search_words_are_bounded(text, words, is_cut):
     assert words_of(text) == (words, is_cut)
 
 
@@ -49,7 +49,7 @@ def test_collection_says_when_a_search_was_cut(collector, words, is_told):
     assert (CUT in html) is is_told
 
 
-def test_collection_query_stays_as_large_with_more_words(collector, django_assert_num_queries):
+def test_many_words_do_not_grow_the_query(collector, django_assert_num_queries):
     def asked(words: int) -> int:
         with django_assert_num_queries(FILTERED, exact=False) as seen:
             collector.get("/collection/", {"q": " ".join(f"w{n}" for n in range(words))})
@@ -86,11 +86,11 @@ def test_odd_pages_and_sorts_are_the_first_page(collector, query):
     ],
 )
 @pytest.mark.parametrize("address", ["/collection/", "/dashboard/"])
-def test_size_of_an_address_is_bounded(collector, address, query, status):
+def test_address_length_is_bounded(collector, address, query, status):
     assert collector.get(f"{address}?{query}").status_code == status
 
 
-def test_links_of_a_list_repeat_only_what_it_knows(collector):
+def test_list_links_repeat_known_values_only(collector):
     html = collector.get("/collection/?" + "junk=1&" * 600 + "q=Found&sort=title").content.decode()
     assert "junk" not in html
     assert "?q=Found&amp;sort=-title" in html
@@ -123,7 +123,7 @@ def test_time_limit_ends_with_its_block():
         cursor.execute(slow[connection.vendor])
 
 
-def test_search_that_took_too_long_is_answered_kindly(client, monkeypatch):
+def test_slow_search_is_answered_kindly(client, monkeypatch):
     """The limit is set to nothing: a collection large enough to take seconds would take minutes to make."""
     monkeypatch.setattr("pricing.pages.queries.collection.MAX_SEARCH_SECONDS", 0.001)
     shelf = make.make_connection()

@@ -51,7 +51,7 @@ def fill(number):
     )
 
 
-def test_the_landing_page_is_public_and_leads_owners_to_their_dashboard(client, make_user):
+def test_landing_page_is_public(client, make_user):
     html = client.get("/").content.decode()
     assert "not affiliated with, sponsored or endorsed by Discogs" in html
     assert "Data provided by Discogs." in html
@@ -59,7 +59,7 @@ def test_the_landing_page_is_public_and_leads_owners_to_their_dashboard(client, 
     assert client.get("/").url == "/dashboard/"
 
 
-def test_the_sign_of_life_is_public(client):
+def test_health_page_is_public(client):
     response = client.get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok")
 
@@ -74,7 +74,7 @@ def test_the_sign_of_life_is_public(client):
         ("account_inactive", "This account is switched off"),
     ],
 )
-def test_account_pages_wear_the_look_of_the_site(client, name, heading):
+def test_account_pages_use_the_site_layout(client, name, heading):
     html = client.get(reverse(name)).content.decode()
     assert re.search(rf"<h1>\s*{re.escape(heading)}\s*</h1>", html)
     assert "css/site.css" in html
@@ -92,26 +92,26 @@ def test_account_pages_wear_the_look_of_the_site(client, name, heading):
         "settings",
     ],
 )
-def test_pages_about_the_own_account_wear_it_too(client, make_user, name):
+def test_own_account_pages_use_the_site_layout(client, make_user, name):
     client.force_login(make_user())
     html = client.get(reverse(name)).content.decode()
     assert "css/site.css" in html
     assert "Menu:" not in html
 
 
-def test_logging_in_goes_on_to_the_dashboard(client, make_user):
+def test_login_leads_to_the_dashboard(client, make_user):
     make_user("someone")
     response = client.post("/account/login/", {"login": "someone", "password": "a-long-password"})
     assert response.url == "/dashboard/"
 
 
-def test_a_wrong_password_is_explained(client, make_user):
+def test_wrong_password_is_explained(client, make_user):
     make_user("someone")
     html = client.post("/account/login/", {"login": "someone", "password": "wrong"}).content.decode()
     assert 'role="alert"' in html
 
 
-def test_settings_tell_about_the_connection(client):
+def test_settings_show_the_connection(client):
     shelf = make.make_connection("someone", credential="sealed-secret")
     client.force_login(shelf.user)
     html = client.get("/settings/").content.decode()
@@ -120,14 +120,14 @@ def test_settings_tell_about_the_connection(client):
     assert "sealed-secret" not in html
 
 
-def test_an_unknown_address_says_so_without_technical_words(client):
+def test_unknown_address_says_so_plainly(client):
     response = client.get("/nothing/like/it/")
     assert response.status_code == 404
     assert "Nothing here" in response.content.decode()
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_admin_lists_rows_with_a_constant_number_of_queries(client, staff, table):
+def test_admin_lists_have_constant_queries(client, staff, table):
     fill(1)
     address = reverse(f"admin:{table}_changelist")
     client.get(address)
@@ -142,7 +142,7 @@ def test_the_admin_lists_rows_with_a_constant_number_of_queries(client, staff, t
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_admin_changes_nothing_and_shows_no_credential(client, staff, table):
+def test_admin_is_read_only_without_credentials(client, staff, table):
     fill(1)
     model = next(model for model in admin.site._registry if model._meta.db_table == table)
     row = model.objects.first()
@@ -155,7 +155,7 @@ def test_the_admin_changes_nothing_and_shows_no_credential(client, staff, table)
     assert client.post(reverse(f"admin:{table}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
 
 
-def test_jobs_are_found_by_release_state_and_error(client, staff):
+def test_jobs_are_found_by_release_and_state(client, staff):
     fill(1)
     release = make.make_release(title="Sought")
     make.make_item(make.make_run(make.make_connection("other")), release, "recorded")
@@ -165,5 +165,5 @@ def test_jobs_are_found_by_release_state_and_error(client, staff):
     assert "Sought" not in client.get(address, {"error_kind": "server"}).content.decode()
 
 
-def test_the_queues_own_admin_pages_are_gone():
+def test_admin_pages_of_the_queue_are_gone():
     assert not [model for model in admin.site._registry if model._meta.app_label == "django_q"]

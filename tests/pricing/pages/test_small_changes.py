@@ -30,7 +30,7 @@ def shelf():
         ("/release/4711/?range=all", "unchanged"),
     ],
 )
-def test_it_is_shown_without_an_arrow_and_a_colour(client, shelf, address, words):
+def test_small_change_has_no_arrow_or_colour(client, shelf, address, words):
     client.force_login(shelf.user)
     html = client.get(address).content.decode()
     assert words in html
@@ -38,6 +38,6 @@ def test_it_is_shown_without_an_arrow_and_a_colour(client, shelf, address, words
     assert "▼" not in html
 
 
-def test_it_makes_nothing_a_gainer_or_a_loser(shelf):
+def test_small_change_is_no_gain_or_loss(shelf):
     now = timezone.now()
     assert movers_for(shelf.user_id, start=now.date() - timedelta(days=99), now=now) == ([], [])

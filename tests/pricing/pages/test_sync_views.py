@@ -28,7 +28,7 @@ def text(response):
     return response.content.decode()
 
 
-def test_a_running_sync_tells_how_far_it_is(client, shelf):
+def test_running_sync_shows_its_progress(client, shelf):
     run = make.make_run(shelf)
     for state in ("recorded", "none_for_sale", "dead", "due", "due", None):
         make.make_item(
@@ -44,7 +44,7 @@ def test_a_running_sync_tells_how_far_it_is(client, shelf):
     assert "done at" in html
 
 
-def test_an_import_tells_how_many_copies_it_has_read(client, shelf):
+def test_import_shows_how_many_copies_were_read(client, shelf):
     walk = ImportPass.objects.create(
         connection=shelf, instances_expected=438, instances_seen=200, started_at=timezone.now()
     )
@@ -53,7 +53,7 @@ def test_an_import_tells_how_many_copies_it_has_read(client, shelf):
     assert "Reading your collection" in text(client.get("/syncs/bar/"))
 
 
-def test_the_fragment_is_the_part_of_the_page_and_stops_asking_at_the_end(client, shelf):
+def test_fragment_stops_polling_at_the_end(client, shelf):
     run = make.make_run(shelf)
     make.make_item(run, make.make_release(), "due")
     with time_machine.travel(run.created_at + timedelta(seconds=9), tick=False):
@@ -72,12 +72,12 @@ def test_the_fragment_is_the_part_of_the_page_and_stops_asking_at_the_end(client
     assert text(client.get("/syncs/bar/")).strip() == ""
 
 
-def test_without_javascript_the_page_reloads_itself(client, shelf):
+def test_page_reloads_without_javascript(client, shelf):
     html = text(client.get(f"/syncs/{make.make_run(shelf).pk}/"))
     assert '<meta http-equiv="refresh" content="5">' in html
 
 
-def test_waiting_for_discogs_is_said_in_words(client, shelf, settings):
+def test_waiting_for_discogs_is_explained(client, shelf, settings):
     run = make.make_run(shelf)
     make.make_item(run, make.make_release(), "due")
     gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]
@@ -86,7 +86,7 @@ def test_waiting_for_discogs_is_said_in_words(client, shelf, settings):
     assert "for Discogs." in text(client.get(f"/syncs/{run.pk}/progress/"))
 
 
-def test_the_header_of_every_page_shows_the_active_run(client, shelf):
+def test_every_header_shows_the_active_run(client, shelf):
     run = make.make_run(shelf)
     for state in ("recorded", "due", "due"):
         make.make_item(run, make.make_release(), state)
@@ -100,12 +100,12 @@ def test_fifty_clicks_are_one_run(client, shelf):
     assert SyncRun.objects.of(shelf.user_id).count() == 1
 
 
-def test_without_a_connection_a_sync_leads_to_connecting(client, make_user):
+def test_sync_without_connection_asks_to_connect(client, make_user):
     client.force_login(make_user())
     assert client.post("/syncs/start/").url == "/connect/"
 
 
-def test_a_run_is_paused_resumed_and_cancelled(client, shelf):
+def test_run_is_paused_resumed_and_cancelled(client, shelf):
     run = make.make_run(shelf)
     make.make_item(run, make.make_release(), "due")
     for name, state in (("sync_pause", "paused"), ("sync_resume", "running"), ("sync_cancel", "cancelled")):
@@ -114,7 +114,7 @@ def test_a_run_is_paused_resumed_and_cancelled(client, shelf):
         assert run.state == state
 
 
-def test_failed_releases_are_tried_again(client, shelf):
+def test_failed_releases_can_be_retried(client, shelf):
     run = make.make_run(shelf, "finished")
     make.make_item(run, make.make_release(), "dead")
     response = client.post(reverse("sync_retry", args=[run.pk]), follow=True)
@@ -122,7 +122,7 @@ def test_failed_releases_are_tried_again(client, shelf):
 
 
 @pytest.mark.parametrize("name", [*WRITES, "sync_start"])
-def test_what_changes_something_takes_a_post(client, shelf, name):
+def test_changes_need_post(client, shelf, name):
     arguments = [] if name == "sync_start" else [make.make_run(shelf).pk]
     assert client.get(reverse(name, args=arguments)).status_code == 405
 
@@ -136,7 +136,7 @@ def test_another_users_run_is_404(client, shelf, name):
     assert run.state == "running"
 
 
-def test_the_list_shows_own_runs_only(client, shelf):
+def test_list_shows_own_runs_only(client, shelf):
     own = make.make_run(shelf, "finished")
     foreign = make.make_run(make.make_connection("other"), "finished")
     html = text(client.get("/syncs/"))
@@ -156,7 +156,7 @@ def test_the_list_shows_own_runs_only(client, shelf):
         "/syncs/bar/",
     ],
 )
-def test_a_stranger_is_sent_to_log_in(client, address):
+def test_anonymous_user_is_sent_to_log_in(client, address):
     assert client.get(address).url.startswith("/account/login/")
 
 
@@ -170,7 +170,7 @@ def test_connecting_starts_the_first_sync(client, make_user, generous_sandbox):
     assert DiscogsConnection.objects.get(user=user).discogs_username == "someone"
 
 
-def test_disconnecting_on_another_page_right_after_connecting_leads_back(client, make_user, generous_sandbox):
+def test_disconnect_after_connect_leads_back(client, make_user, generous_sandbox):
     user = make_user()
     client.force_login(user)
     generous_sandbox.add_user("someone", "token-of-someone")
@@ -187,7 +187,7 @@ def test_disconnecting_on_another_page_right_after_connecting_leads_back(client,
     assert not SyncRun.objects.exists()
 
 
-def test_a_refused_token_is_explained_and_never_shown_again(client, make_user, generous_sandbox):
+def test_refused_token_is_explained_not_shown(client, make_user, generous_sandbox):
     client.force_login(make_user())
     html = text(client.post("/connect/", {"token": "not-a-token-of-anyone"}))
     assert "Nothing was changed" in html
@@ -195,7 +195,7 @@ def test_a_refused_token_is_explained_and_never_shown_again(client, make_user, g
     assert not DiscogsConnection.objects.exists()
 
 
-def test_the_token_field_keeps_the_browser_from_remembering(client, make_user):
+def test_token_field_is_not_autofilled(client, make_user):
     client.force_login(make_user())
     html = text(client.get("/connect/"))
     assert 'type="password"' in html
@@ -203,7 +203,7 @@ def test_the_token_field_keeps_the_browser_from_remembering(client, make_user):
     assert 'autocomplete="off"' in html
 
 
-def test_disconnecting_asks_first_and_then_erases(client, shelf):
+def test_disconnect_asks_first_then_erases(client, shelf):
     make.make_instance(shelf)
     make.make_run(shelf)
     assert "Disconnect and erase" in text(client.get("/disconnect/"))
@@ -214,12 +214,12 @@ def test_disconnecting_asks_first_and_then_erases(client, shelf):
     assert not SyncRun.objects.exists()
 
 
-def test_without_a_connection_there_is_nothing_to_disconnect(client, make_user):
+def test_unconnected_user_cannot_disconnect(client, make_user):
     client.force_login(make_user())
     assert client.get("/disconnect/").status_code == 404
 
 
-def test_a_finished_run_says_how_long_it_took(client, shelf):
+def test_finished_run_shows_its_duration(client, shelf):
     now = timezone.now()
     run = make.make_run(shelf, "finished", created_at=now - timedelta(minutes=7), finished_at=now)
     assert "Finished in 7 min" in text(client.get(f"/syncs/{run.pk}/"))

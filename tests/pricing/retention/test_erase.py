@@ -88,7 +88,7 @@ def connected(make_user, username: str = "leaver", **extra):
 
 
 @pytest.mark.django_db
-def test_deleting_asks_for_the_password_says_what_goes_and_erases_everything(client, make_user):
+def test_erase_needs_password_and_erases_all(client, make_user):
     user = connected(make_user)
     fill(user)
     log_in(client, "leaver")
@@ -115,7 +115,7 @@ def test_deleting_asks_for_the_password_says_what_goes_and_erases_everything(cli
 
 
 @pytest.mark.django_db
-def test_prices_and_other_people_stay(make_user):
+def test_prices_and_other_users_stay(make_user):
     leaver, other = connected(make_user), connected(make_user, "other")
     fill(leaver)
     fill(other)
@@ -127,7 +127,7 @@ def test_prices_and_other_people_stay(make_user):
 
 
 @pytest.mark.django_db
-def test_the_second_of_two_clicks_finds_nothing_left_to_erase(make_user):
+def test_second_click_finds_nothing_to_erase(make_user):
     leaver = connected(make_user)
     clicked_twice = get_user_model().objects.get(pk=leaver.pk)
     erase_account(leaver, now=timezone.now())
@@ -136,7 +136,7 @@ def test_the_second_of_two_clicks_finds_nothing_left_to_erase(make_user):
 
 
 @pytest.mark.django_db
-def test_the_last_administrator_stays(client, make_staff, make_user):
+def test_last_administrator_stays(client, make_staff, make_user):
     boss = make_staff("boss")
     make_user("retired", is_superuser=True, is_active=False)
     force_login_with_code(client, boss)
@@ -150,7 +150,7 @@ def test_the_last_administrator_stays(client, make_staff, make_user):
 
 
 @pytest.mark.django_db
-def test_a_refused_deletion_changes_nothing(make_staff):
+def test_refused_deletion_changes_nothing(make_staff):
     boss = make_staff("boss")
     with pytest.raises(LastAdministrator):
         erase_account(boss, now=timezone.now())
@@ -191,7 +191,7 @@ def client_that(kind, leave):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("kind", "became"), [(Leaving, Outcome.KNOWN), (LeavingRefused, Outcome.FAILED)])
-def test_a_price_on_its_way_stores_nothing_about_whoever_left(make_collector, generous_sandbox, kind, became):
+def test_pending_price_stores_no_erased_user(make_collector, generous_sandbox, kind, became):
     user = make_collector(generous_sandbox, release_ids=[11])
     user_id = user.pk
     import_all(user)
@@ -210,7 +210,7 @@ def test_a_price_on_its_way_stores_nothing_about_whoever_left(make_collector, ge
 
 
 @pytest.mark.django_db
-def test_tasks_that_lie_in_the_queue_find_nothing_to_do(make_user):
+def test_queued_tasks_find_nothing_to_do(make_user):
     user = connected(make_user)
     fill(user)
     user_id, pass_id = user.pk, ImportPass.objects.get().pk
@@ -223,7 +223,7 @@ def test_tasks_that_lie_in_the_queue_find_nothing_to_do(make_user):
 
 
 @pytest.mark.django_db
-def test_a_value_computed_before_someone_disconnected_is_not_written(make_user):
+def test_value_from_before_disconnect_is_dropped(make_user):
     user = connected(make_user)
     fill(user)
     now = timezone.now()
@@ -251,7 +251,7 @@ def in_thread(work) -> tuple[threading.Thread, list[BaseException]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_of_the_collection_on_its_way_is_not_stored(make_collector, generous_sandbox, clear_limits):
+def test_pending_collection_page_is_dropped(make_collector, generous_sandbox, clear_limits):
     user = make_collector(generous_sandbox, count=30)
     user_id = user.pk
     walk = start_import(user.discogs_connection, now=timezone.now())
@@ -270,7 +270,7 @@ def test_a_page_of_the_collection_on_its_way_is_not_stored(make_collector, gener
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("leave", [erase_account, lambda user, now: erase_holdings(user.pk, now=now)])
-def test_leaving_waits_for_a_page_that_is_being_stored(make_user, clear_limits, leave):
+def test_erase_waits_for_a_page_being_stored(make_user, clear_limits, leave):
     user = connected(make_user)
     shelf, release = user.discogs_connection, make.make_release()
     walk = start_import(shelf, now=timezone.now())
@@ -289,7 +289,7 @@ def test_leaving_waits_for_a_page_that_is_being_stored(make_user, clear_limits, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_cannot_leave_at_the_same_time(make_staff, clear_limits):
+def test_two_administrators_cannot_both_leave(make_staff, clear_limits):
     bosses = [make_staff("ann"), make_staff("ben")]
     leaving = [in_thread(partial(erase_account, boss, now=timezone.now())) for boss in bosses]
     for thread, _ in leaving:

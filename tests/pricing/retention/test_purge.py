@@ -53,7 +53,7 @@ def read_release(*, ago: int = 31):
     return release
 
 
-def test_what_nobody_has_is_deleted_after_the_grace_with_all_that_was_read_of_it():
+def test_unheld_release_goes_after_the_grace():
     read_release()
     counts = purge_all(now=NOW)
     assert counts == {"market stats": 1, "suggestions": 1, "snapshots": 3, "prices": 1}
@@ -61,12 +61,12 @@ def test_what_nobody_has_is_deleted_after_the_grace_with_all_that_was_read_of_it
         assert not model.objects.exists()
 
 
-def test_within_the_grace_nothing_is_deleted():
+def test_grace_period_deletes_nothing():
     read_release(ago=29)
     assert purge_all(now=NOW) == {}
 
 
-def test_what_someone_holds_held_or_wants_is_kept():
+def test_held_or_wanted_release_is_kept():
     connection = make_connection()
     make_instance(connection, read_release(ago=400))
     make_instance(connection, read_release(ago=400), removed_at=NOW - 300 * DAY)
@@ -75,7 +75,7 @@ def test_what_someone_holds_held_or_wants_is_kept():
     assert PriceSnapshot.objects.count() == 9
 
 
-def test_what_one_owner_leaves_behind_stays_for_the_other():
+def test_release_of_another_owner_is_kept():
     gone, stays = make_connection("gone"), make_connection("stays")
     shared, single = read_release(ago=40), read_release(ago=40)
     for connection in (gone, stays):
@@ -87,7 +87,7 @@ def test_what_one_owner_leaves_behind_stays_for_the_other():
 
 
 @pytest.mark.parametrize(("history_days", "left"), [(0, 4), (365, 3), (30, 1)])
-def test_snapshots_beyond_the_history_are_deleted_and_the_newest_price_is_not(settings, history_days, left):
+def test_old_snapshots_go_but_newest_price_stays(settings, history_days, left):
     settings.HISTORY_DAYS = history_days
     release = make_instance(make_connection()).release
     make_price(release, 1000, observed_at=NOW - 400 * DAY)
@@ -110,25 +110,25 @@ def old_runs(username: str, number: int, *, ago: int = 100) -> list[SyncRun]:
     return runs
 
 
-def test_old_runs_go_with_their_items_and_jobs_except_each_users_newest_twenty():
+def test_old_runs_go_but_newest_twenty_stay():
     many, few = old_runs("many", 25), old_runs("few", 3)
     assert purge_all(now=NOW) == {"run items": 5, "runs": 5, "jobs": 5}
     left = set(SyncRun.objects.values_list("pk", flat=True))
     assert left == {run.pk for run in [*many[:20], *few]}
 
 
-def test_a_kept_run_keeps_its_jobs_however_old_so_that_none_reads_as_reused():
+def test_kept_run_keeps_its_jobs():
     old_runs("few", 3, ago=400)
     assert purge_all(now=NOW) == {}
     assert not RunItem.objects.filter(job__isnull=True).exists()
 
 
-def test_runs_that_ended_lately_are_kept_however_many():
+def test_recent_runs_are_kept():
     old_runs("busy", 30, ago=1)
     assert purge_all(now=NOW) == {}
 
 
-def test_a_run_that_has_not_ended_is_kept_however_old():
+def test_unfinished_run_is_kept():
     run = old_runs("many", 25)[-1]
     SyncRun.objects.filter(pk=run.pk).update(state="paused", finished_at=None)
     purge_all(now=NOW)
@@ -136,7 +136,7 @@ def test_a_run_that_has_not_ended_is_kept_however_old():
     assert PriceJob.objects.filter(items__run=run).exists()
 
 
-def test_runs_over_chosen_releases_go_after_their_time():
+def test_runs_of_chosen_releases_expire():
     moment = NOW - 91 * DAY
     for ended in (moment, NOW):
         SyncRun.objects.create(
@@ -149,7 +149,7 @@ def test_runs_over_chosen_releases_go_after_their_time():
     ("state", "ended_ago", "deleted"),
     [("recorded", 31, True), ("dead", 31, True), ("recorded", 29, False), ("due", None, False)],
 )
-def test_a_job_without_a_run_goes_when_it_ended_long_ago(state, ended_ago, deleted):
+def test_old_job_without_a_run_is_deleted(state, ended_ago, deleted):
     finished_at = None if ended_ago is None else NOW - ended_ago * DAY
     PriceJob.objects.create(
         release=make_release(), state=state, created_at=NOW - 99 * DAY, finished_at=finished_at
@@ -158,7 +158,7 @@ def test_a_job_without_a_run_goes_when_it_ended_long_ago(state, ended_ago, delet
     assert PriceJob.objects.exists() is not deleted
 
 
-def test_a_job_that_an_old_and_a_kept_run_share_is_kept():
+def test_job_shared_with_a_kept_run_is_kept():
     old, kept = old_runs("many", 21)[-1], old_runs("few", 1)[0]
     job = old.items.get().job
     RunItem.objects.filter(run=kept).update(job=job)
@@ -167,7 +167,7 @@ def test_a_job_that_an_old_and_a_kept_run_share_is_kept():
     assert kept.items.get().job == job
 
 
-def test_measurements_closed_alerts_and_remembered_answers_go_after_their_time():
+def test_metrics_alerts_and_answers_expire():
     for ago in (29, 31):
         ApiMinute.objects.create(egress="here", minute=NOW - ago * DAY)
         name = f"suggestions of release {ago}"
@@ -178,7 +178,7 @@ def test_measurements_closed_alerts_and_remembered_answers_go_after_their_time()
     assert purge_all(now=NOW) == {"minutes": 1, "alerts": 1, "answers": 1}
 
 
-def test_no_transaction_deletes_more_than_it_may_and_all_goes_in_the_end():
+def test_transactions_delete_limited_batches():
     old_runs("many", 25)
     sizes = []
     while some := purge_some(now=NOW, limit=3):
@@ -188,14 +188,14 @@ def test_no_transaction_deletes_more_than_it_may_and_all_goes_in_the_end():
     assert count_purgeable(now=NOW) == {}
 
 
-def test_jobs_wait_until_the_items_of_old_runs_are_gone():
+def test_jobs_wait_until_items_are_deleted():
     old_runs("many", 25)
     purge_some(now=NOW, limit=3)
     assert not RunItem.objects.filter(job__isnull=True).exists()
     assert PriceJob.objects.count() == 25
 
 
-def test_a_dry_run_tells_what_a_purge_then_deletes(capsys):
+def test_dry_run_predicts_the_purge(capsys):
     owned = make_release()
     make_instance(make_connection("owner"), owned)
     make_price(owned, 1000)
@@ -213,7 +213,7 @@ def test_a_dry_run_tells_what_a_purge_then_deletes(capsys):
 
 
 @pytest.mark.parametrize("rows", [5, 50])
-def test_a_purge_costs_the_same_for_few_and_many(rows, django_assert_max_num_queries):
+def test_purge_has_a_constant_query_count(rows, django_assert_max_num_queries):
     for minute in range(rows):
         ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
     old_runs("many", 21)
@@ -221,7 +221,7 @@ def test_a_purge_costs_the_same_for_few_and_many(rows, django_assert_max_num_que
         purge_some(now=NOW)
 
 
-def test_sessions_that_are_over_go_with_the_addresses_they_were_used_from():
+def test_expired_sessions_go_with_addresses():
     user = make_connection().user
     for key, ago in (("over", 1), ("open", -1)):
         Session.objects.create(session_key=key, session_data="", expire_date=NOW - ago * DAY)
@@ -230,14 +230,14 @@ def test_sessions_that_are_over_go_with_the_addresses_they_were_used_from():
     assert UserSession.objects.get().session_key == "open"
 
 
-def test_an_authorisation_nobody_came_back_from_goes_after_a_day(make_user):
+def test_unfinished_authorisation_expires(make_user):
     user = make_user()
     for ago in (timedelta(hours=25), timedelta(hours=23)):
         PendingAuthorisation.objects.create(user=user, credential="sealed", created_at=NOW - ago)
     assert purge_all(now=NOW) == {"authorisations": 1}
 
 
-def test_a_sign_up_that_nobody_confirmed_goes_after_a_week():
+def test_unconfirmed_sign_up_expires():
     def signed_up(name, ago, *, verified=False, **fields):
         user = get_user_model().objects.create_user(name, date_joined=NOW - ago * DAY, **fields)
         EmailAddress.objects.create(user=user, email=f"{name}@example.org", verified=verified, primary=True)

@@ -60,13 +60,13 @@ def answer(sandbox, currency: str, value: str, *, times: int = 1) -> None:
 
 
 @pytest.mark.parametrize("currency", [code for code in CODES if code != "USD"])
-def test_two_requests_tell_the_rate_to_four_digits_and_more(collector, generous_sandbox, currency):
+def test_two_requests_give_a_precise_rate(collector, generous_sandbox, currency):
     assert ask(currency)
     assert abs(float(known(currency)) / USD_RATES[currency] - 1) < 1e-5
     assert generous_sandbox.stats()["accepted"] == 2
 
 
-def test_a_rate_is_good_for_a_day(collector, generous_sandbox):
+def test_rate_is_fresh_for_a_day(collector, generous_sandbox):
     ask()
     assert ask(later=23 * HOUR)
     assert generous_sandbox.stats()["accepted"] == 2
@@ -87,7 +87,7 @@ def test_garbage_keeps_the_last_good_rate(collector, generous_sandbox, currency,
 
 @pytest.mark.parametrize("kind", ["html", "empty", "cut", "reset", "forbidden_html"])
 @pytest.mark.parametrize("currency", ["USD", "EUR"])
-def test_a_fault_keeps_the_last_good_rate(collector, generous_sandbox, currency, kind):
+def test_fault_keeps_the_last_good_rate(collector, generous_sandbox, currency, kind):
     ask()
     before = ExchangeRate.objects.values().get()
     generous_sandbox.add_fault(path=f"^/marketplace/stats/.*{currency}", kind=kind, times=1)
@@ -98,9 +98,7 @@ def test_a_fault_keeps_the_last_good_rate(collector, generous_sandbox, currency,
 @pytest.mark.parametrize(
     ("factor", "is_kept"), [("1.15", False), ("0.85", False), ("1.3", True), ("0.7", True)]
 )
-def test_a_leap_of_more_than_a_fifth_is_not_believed_and_is_logged(
-    collector, generous_sandbox, caplog, factor, is_kept
-):
+def test_rate_jump_of_a_fifth_is_rejected_and_logged(collector, generous_sandbox, caplog, factor, is_kept):
     ask()
     before = known()
     answer(generous_sandbox, "EUR", str(Decimal("8") * before * Decimal(factor)))
@@ -110,20 +108,20 @@ def test_a_leap_of_more_than_a_fifth_is_not_believed_and_is_logged(
     assert ("implausible" in caplog.text) is is_kept
 
 
-def test_after_a_week_without_a_rate_any_within_reason_is_believed(collector, generous_sandbox):
+def test_after_a_week_any_plausible_rate_counts(collector, generous_sandbox):
     ask()
     answer(generous_sandbox, "EUR", "3.2")
     assert ask(later=8 * DAY)
     assert known() == Decimal("0.4")
 
 
-def test_a_first_rate_beyond_reason_is_not_believed(collector, generous_sandbox):
+def test_implausible_first_rate_is_rejected(collector, generous_sandbox):
     answer(generous_sandbox, "EUR", "9000000")
     assert ask() is False
     assert not ExchangeRate.objects.exists()
 
 
-def test_a_listing_that_came_between_the_two_answers_tells_nothing(collector, generous_sandbox):
+def test_listing_between_two_answers_gives_no_rate(collector, generous_sandbox):
     generous_sandbox.add_fault(
         path="^/marketplace/stats/.*EUR", kind="mutate", set={"/num_for_sale": 99}, times=1
     )
@@ -132,7 +130,7 @@ def test_a_listing_that_came_between_the_two_answers_tells_nothing(collector, ge
 
 
 @pytest.mark.parametrize("seen", [HOUR, 8 * DAY, 400 * DAY])
-def test_a_release_sold_meanwhile_gives_way_to_another_one(collector, generous_sandbox, seen):
+def test_sold_release_gives_way_to_another(collector, generous_sandbox, seen):
     """Also for those who sync only when they ask: what was for sale long ago mostly still is."""
     for release in (11, 12):
         generous_sandbox.set_market(release, lowest_price=None)
@@ -140,7 +138,7 @@ def test_a_release_sold_meanwhile_gives_way_to_another_one(collector, generous_s
     assert any(tries)
 
 
-def test_a_price_too_dear_to_be_believed_in_yen_is_not_asked_for(collector, generous_sandbox):
+def test_price_too_high_in_yen_is_not_requested(collector, generous_sandbox):
     for release in (11, 12):
         generous_sandbox.set_market(release, lowest_price="80000.00", num_for_sale=2)
     ReleasePrice.objects.filter(pk__in=(11, 12)).update(amount_minor=80_000_00)
@@ -149,7 +147,7 @@ def test_a_price_too_dear_to_be_believed_in_yen_is_not_asked_for(collector, gene
         assert ask("JPY", later=number * exchange_rates.AGAIN_AFTER)
 
 
-def test_without_anyone_to_ask_nothing_is_asked(collector, generous_sandbox):
+def test_without_credentials_nothing_is_requested(collector, generous_sandbox):
     DiscogsConnection.objects.update(state="reconnect_needed")
     assert ask() is False
     DiscogsConnection.objects.update(state="active", credential="sealed with a lost key")
@@ -157,7 +155,7 @@ def test_without_anyone_to_ask_nothing_is_asked(collector, generous_sandbox):
     assert generous_sandbox.stats()["accepted"] == 0
 
 
-def test_a_closed_gate_keeps_everything_as_it_is(collector, generous_sandbox):
+def test_closed_gate_changes_nothing(collector, generous_sandbox):
     configured_gate().record_refusal(retry_after=600)
     assert ask() is False
     assert generous_sandbox.stats()["accepted"] == 0
@@ -168,7 +166,7 @@ def connection_is_active(user) -> bool:
     return DiscogsConnection.objects.get(user=user).is_active
 
 
-def test_a_rejected_credential_is_left_to_the_price_jobs(collector, generous_sandbox):
+def test_rejected_credential_is_left_to_price_jobs(collector, generous_sandbox):
     generous_sandbox.add_fault(
         path="/marketplace/stats/", kind="status", status=401, times=2, body='{"message": "no"}'
     )
@@ -179,7 +177,7 @@ def test_a_rejected_credential_is_left_to_the_price_jobs(collector, generous_san
 # When they are asked for ----------------------------------------------------------------------------
 
 
-def test_each_chosen_currency_is_asked_for_once_a_day_for_everybody(collector, generous_sandbox):
+def test_each_currency_is_requested_once_a_day(collector, generous_sandbox):
     for name, currency in (("a", "EUR"), ("b", "EUR"), ("c", "JPY"), ("d", "USD")):
         choose(make_connection(name).user, currency)
     assert feed() == 2
@@ -192,13 +190,13 @@ def test_each_chosen_currency_is_asked_for_once_a_day_for_everybody(collector, g
     assert feed(later=25 * HOUR) == 2
 
 
-def test_what_was_asked_for_lately_is_not_asked_for_again(collector):
+def test_recent_request_is_not_repeated(collector):
     choose(collector, "EUR")
     assert [feed(later=minutes * MINUTE) for minutes in (0, 1, 9)] == [1, 0, 0]
     assert feed(later=11 * MINUTE) == 1
 
 
-def test_before_the_first_price_nothing_is_asked_for_and_soon_after_it_is(collector):
+def test_rates_are_requested_after_the_first_price(collector):
     choose(collector, "EUR")
     prices = list(ReleasePrice.objects.all())
     ReleasePrice.objects.all().delete()
@@ -207,14 +205,14 @@ def test_before_the_first_price_nothing_is_asked_for_and_soon_after_it_is(collec
     assert feed(later=MINUTE) == 1
 
 
-def test_prices_older_than_a_week_are_enough_to_ask_for_a_rate(collector):
+def test_week_old_prices_suffice_for_a_rate(collector):
     """Someone who syncs only when they ask has chosen a currency."""
     choose(collector, "EUR")
     ReleasePrice.objects.update(observed_at=timezone.now() - 8 * DAY)
     assert feed() == 1
 
 
-def test_nobodys_currency_is_not_asked_for(collector):
+def test_unused_currency_is_not_requested(collector):
     choose(collector, "USD")
     assert feed() == 0
     choose(collector, "EUR")
@@ -224,14 +222,14 @@ def test_nobodys_currency_is_not_asked_for(collector):
     assert not OrmQ.objects.exists()
 
 
-def test_a_row_delivered_twice_costs_no_second_pair_of_requests(collector, generous_sandbox):
+def test_row_delivered_twice_costs_no_request(collector, generous_sandbox):
     for _ in range(2):
         optional_tasks.refresh_rate("EUR")
     assert generous_sandbox.stats()["accepted"] == 2
     assert Capability.objects.get(name="rate of EUR").is_available
 
 
-def test_choosing_a_currency_asks_for_its_rate_at_once_and_only_once(collector, client):
+def test_choosing_a_currency_requests_its_rate_once(collector, client):
     client.force_login(collector)
     form = {"sync_every_hours": "24", "time_zone": "UTC"}
     for currency in ("USD", "EUR", "EUR"):
@@ -243,13 +241,13 @@ def test_choosing_a_currency_asks_for_its_rate_at_once_and_only_once(collector, 
     assert not OrmQ.objects.exists()
 
 
-def test_a_form_with_mistakes_asks_for_nothing(collector, client):
+def test_invalid_form_requests_nothing(collector, client):
     client.force_login(collector)
     client.post("/settings/preferences/", {"currency": "EUR", "sync_every_hours": "x", "time_zone": "UTC"})
     assert not OrmQ.objects.exists()
 
 
 @pytest.mark.parametrize("micros", [0, -1])
-def test_a_rate_that_is_none_cannot_be_stored(db, micros):
+def test_invalid_rate_cannot_be_stored(db, micros):
     with pytest.raises(IntegrityError), transaction.atomic():
         ExchangeRate.objects.create(currency="EUR", micros_per_usd=micros, observed_at=timezone.now())

@@ -33,7 +33,7 @@ def stat(currency: str = "EUR", *, release: int = 11, later: timedelta = timedel
     return suggestions.refresh_market_stat(release, currency, client_for=this_process().client_for, now=now)
 
 
-def test_a_price_in_a_chosen_currency_is_good_for_a_day(collector, generous_sandbox):
+def test_price_in_chosen_currency_lasts_a_day(collector, generous_sandbox):
     assert stat()
     assert stat()
     row = MarketStat.objects.get()
@@ -46,7 +46,7 @@ def test_a_price_in_a_chosen_currency_is_good_for_a_day(collector, generous_sand
 
 @pytest.mark.parametrize("change", [{"lowest_price": None}, {"blocked": True}], ids=str)
 @pytest.mark.parametrize(("release", "listings"), [(11, 0), (12, None)])  # Discogs says either
-def test_no_price_in_a_chosen_currency_is_no_amount(collector, generous_sandbox, change, release, listings):
+def test_missing_price_in_currency_has_no_amount(collector, generous_sandbox, change, release, listings):
     generous_sandbox.set_market(release)
     generous_sandbox.set_market(release, **change)
     stat(release=release)
@@ -55,7 +55,7 @@ def test_no_price_in_a_chosen_currency_is_no_amount(collector, generous_sandbox,
 
 
 @pytest.mark.parametrize("kind", ["html", "reset"])
-def test_a_failed_request_leaves_the_old_statistics(collector, generous_sandbox, kind):
+def test_failed_request_keeps_old_statistics(collector, generous_sandbox, kind):
     stat()
     before = MarketStat.objects.values().get()
     generous_sandbox.add_fault(path="/marketplace/stats/11", kind=kind, times=1)
@@ -63,7 +63,7 @@ def test_a_failed_request_leaves_the_old_statistics(collector, generous_sandbox,
     assert MarketStat.objects.values().get() == before
 
 
-def test_a_release_without_a_connected_owner_is_not_asked_for(collector, generous_sandbox):
+def test_release_without_owner_is_not_requested(collector, generous_sandbox):
     make_release(discogs_id=999)
     assert stat(release=999) is False
     assert generous_sandbox.stats()["accepted"] == 0
@@ -85,7 +85,7 @@ def probe(*, later: timedelta = timedelta(0)) -> bool:
     return suggestions.probe_listing_search(client_for=this_process().client_for, now=now)
 
 
-def test_the_listing_search_is_off_and_never_asked(collector, generous_sandbox):
+def test_listing_search_is_off_by_default(collector, generous_sandbox):
     optional_tasks.probe_listing_search()
     feed()
     assert "probe_listing_search" not in dict(queued())
@@ -93,7 +93,7 @@ def test_the_listing_search_is_off_and_never_asked(collector, generous_sandbox):
     assert not Capability.objects.exists()
 
 
-def test_an_unavailable_listing_search_costs_one_request_a_day(collector, generous_sandbox, settings):
+def test_blocked_listing_search_asks_once_a_day(collector, generous_sandbox, settings):
     settings.DISCOGS_LISTING_SEARCH = True
     for hours in (0, 1, 23):
         assert probe(later=hours * HOUR) is False
@@ -102,7 +102,7 @@ def test_an_unavailable_listing_search_costs_one_request_a_day(collector, genero
     assert generous_sandbox.stats()["accepted"] == 2
 
 
-def test_the_probe_is_queued_once_a_day_when_it_is_on(collector, settings):
+def test_probe_is_queued_once_a_day_when_on(collector, settings):
     settings.DISCOGS_LISTING_SEARCH = True
     feed()
     assert queued()[0] == ("probe_listing_search", ())
@@ -112,9 +112,7 @@ def test_the_probe_is_queued_once_a_day_when_it_is_on(collector, settings):
     assert "probe_listing_search" not in dict(queued())
 
 
-def test_a_401_of_the_listing_search_says_nothing_about_the_credentials(
-    collector, generous_sandbox, settings
-):
+def test_listing_search_401_keeps_credentials(collector, generous_sandbox, settings):
     settings.DISCOGS_LISTING_SEARCH = True
     generous_sandbox.add_fault(
         path="/marketplace/search", kind="status", status=401, times=1, body='{"message": "no"}'
@@ -124,7 +122,7 @@ def test_a_401_of_the_listing_search_says_nothing_about_the_credentials(
     assert Capability.objects.get().is_available is False
 
 
-def test_a_closed_gate_says_nothing_about_the_listing_search(collector, settings):
+def test_closed_gate_says_nothing_about_listings(collector, settings):
     settings.DISCOGS_LISTING_SEARCH = True
     configured_gate().record_refusal(retry_after=600)
     assert probe() is False

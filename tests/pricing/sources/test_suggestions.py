@@ -59,7 +59,7 @@ def connection_of(user) -> DiscogsConnection:
 # Suggestions ----------------------------------------------------------------------------------------
 
 
-def test_suggestions_are_kept_by_grade_in_the_owners_selling_currency(collector, generous_sandbox):
+def test_suggestions_are_stored_by_grade(collector, generous_sandbox):
     assert ask()
     rows = PriceSuggestion.objects.filter(release=11)
     assert {row.grade for row in rows} == set(GRADE_GRID)
@@ -68,7 +68,7 @@ def test_suggestions_are_kept_by_grade_in_the_owners_selling_currency(collector,
     assert generous_sandbox.stats()["accepted"] == 1
 
 
-def test_the_dearest_is_asked_for_first_and_each_once_a_week(collector):
+def test_most_expensive_is_requested_first(collector):
     assert due() == [13, 12, 11]
     ask(13)
     assert due() == [12, 11]
@@ -76,13 +76,13 @@ def test_the_dearest_is_asked_for_first_and_each_once_a_week(collector):
     assert due(later=8 * DAY) == [12, 11, 13]
 
 
-def test_a_fresh_one_costs_no_request(collector, generous_sandbox):
+def test_fresh_suggestion_costs_no_request(collector, generous_sandbox):
     ask()
     assert ask() is False
     assert generous_sandbox.stats()["accepted"] == 1
 
 
-def test_an_empty_answer_is_remembered_for_a_week_and_is_no_price(collector, generous_sandbox):
+def test_empty_answer_lasts_a_week_and_is_no_price(collector, generous_sandbox):
     generous_sandbox.add_fault(
         path="/marketplace/price_suggestions/11",
         kind="status",
@@ -98,7 +98,7 @@ def test_an_empty_answer_is_remembered_for_a_week_and_is_no_price(collector, gen
     assert 11 in due(later=8 * DAY)
 
 
-def test_new_suggestions_take_the_place_of_the_old_ones_of_their_currency(collector):
+def test_new_suggestions_replace_old_ones(collector):
     release = make_release(discogs_id=9_000_000)  # of another release: stays
     for of, grade, currency in (
         (11, "Old grade", "GBP"),
@@ -120,9 +120,7 @@ def test_new_suggestions_take_the_place_of_the_old_ones_of_their_currency(collec
     assert PriceSuggestion.objects.filter(release=release).exists()
 
 
-def test_missing_seller_settings_stop_the_asking_for_a_month_and_mark_nothing_gone(
-    make_collector, generous_sandbox
-):
+def test_missing_seller_settings_pause_for_a_month(make_collector, generous_sandbox):
     user = shelf(make_collector, generous_sandbox, "buyer")
     before = list(ReleasePrice.objects.order_by("pk").values())
     assert ask() is False
@@ -134,7 +132,7 @@ def test_missing_seller_settings_stop_the_asking_for_a_month_and_mark_nothing_go
     assert due(later=31 * DAY) == [13, 12, 11]
 
 
-def test_settings_filled_in_since_are_found_after_the_month(make_collector, generous_sandbox):
+def test_new_seller_settings_are_found_later(make_collector, generous_sandbox):
     user = shelf(make_collector, generous_sandbox, "buyer")
     ask()
     generous_sandbox.add_user(
@@ -145,16 +143,14 @@ def test_settings_filled_in_since_are_found_after_the_month(make_collector, gene
     assert connection_of(user).has_seller_settings is True
 
 
-def test_an_owner_with_seller_settings_is_asked_where_another_has_none(
-    collector, make_collector, generous_sandbox
-):
+def test_owner_with_seller_settings_is_asked(collector, make_collector, generous_sandbox):
     DiscogsConnection.objects.update(has_seller_settings=True)
     other = shelf(make_collector, generous_sandbox, "buyer")
     assert ask()
     assert connection_of(other).has_seller_settings is None
 
 
-def test_a_release_that_went_meanwhile_does_not_count_as_missing_settings(collector, generous_sandbox):
+def test_gone_release_is_no_missing_setting(collector, generous_sandbox):
     ask(12)
     generous_sandbox.set_market(11, gone=True)
     assert ask(11) is False
@@ -164,25 +160,23 @@ def test_a_release_that_went_meanwhile_does_not_count_as_missing_settings(collec
 
 
 @pytest.mark.parametrize("status", ["gone", "blocked"])
-def test_what_cannot_be_sold_is_not_asked_for(collector, status):
+def test_unsellable_release_is_not_requested(collector, status):
     ReleasePrice.objects.filter(pk=11).update(status=status, amount_minor=None, currency="")
     assert 11 not in due()
 
 
-def test_only_releases_lately_known_to_exist_are_asked_for(collector):
+def test_only_known_releases_are_requested(collector):
     ReleasePrice.objects.filter(pk=11).update(observed_at=timezone.now() - 8 * DAY)
     assert suggestions.due_suggestions(50, timezone.now()) == [13, 12]
 
 
-def test_what_nobody_holds_any_more_is_not_asked_for(collector):
+def test_unheld_release_is_not_requested(collector):
     collector.discogs_connection.instances.filter(release=11).update(removed_at=timezone.now())
     assert due() == [13, 12]
 
 
 @pytest.mark.parametrize("kind", ["html", "empty", "cut", "reset", "forbidden_html"])
-def test_a_fault_leaves_everything_as_it_is_and_is_tried_again_the_next_day(
-    collector, generous_sandbox, kind
-):
+def test_fault_is_retried_the_next_day(collector, generous_sandbox, kind):
     before = list(ReleasePrice.objects.order_by("pk").values())
     generous_sandbox.add_fault(path="/marketplace/price_suggestions/11", kind=kind, times=1)
     assert ask() is False
@@ -194,14 +188,14 @@ def test_a_fault_leaves_everything_as_it_is_and_is_tried_again_the_next_day(
     assert 11 in due(later=2 * DAY)
 
 
-def test_a_refusal_pauses_the_gate_and_the_release_stays_due(collector, generous_sandbox):
+def test_refusal_pauses_gate_and_keeps_release_due(collector, generous_sandbox):
     generous_sandbox.add_fault(path="/marketplace/price_suggestions/11", kind="status", status=429, times=1)
     assert ask() is False
     assert configured_gate().status().reason == "rate_limit"
     assert 11 in due()
 
 
-def test_rejected_credentials_leave_the_connection_to_the_price_jobs(collector, generous_sandbox):
+def test_rejected_credentials_keep_the_connection(collector, generous_sandbox):
     generous_sandbox.add_fault(
         path="/marketplace/price_suggestions/", kind="status", status=401, body='{"message": "no"}'
     )
@@ -212,7 +206,7 @@ def test_rejected_credentials_leave_the_connection_to_the_price_jobs(collector, 
     assert due(later=2 * DAY) == [13, 12, 11]
 
 
-def test_an_unreadable_credential_asks_nothing(collector, generous_sandbox):
+def test_unreadable_credential_requests_nothing(collector, generous_sandbox):
     DiscogsConnection.objects.update(credential="sealed with a lost key")
     assert ask() is False
     assert generous_sandbox.stats()["accepted"] == 0
@@ -229,13 +223,13 @@ def feed(**later: float) -> int:
     return suggestions.feed(now=timezone.now() + timedelta(**later))
 
 
-def test_they_are_queued_when_nothing_else_is_to_be_done_and_not_twice(collector):
+def test_suggestions_are_queued_once_if_idle(collector):
     assert feed() == 3
     assert queued() == [("refresh_suggestions", (release,)) for release in (13, 12, 11)]
     assert feed() == 0
 
 
-def test_the_queue_entries_do_what_they_say(collector, generous_sandbox):
+def test_queue_entries_do_their_work(collector, generous_sandbox):
     feed()
     for name, args in queued():
         getattr(optional_tasks, name)(*args)
@@ -244,7 +238,7 @@ def test_the_queue_entries_do_what_they_say(collector, generous_sandbox):
 
 
 @pytest.mark.parametrize("state", ["running", "importing"])
-def test_nothing_is_queued_or_asked_while_a_sync_is_under_way(collector, generous_sandbox, state):
+def test_nothing_is_queued_during_a_sync(collector, generous_sandbox, state):
     make_run(connection_of(collector), state)
     assert feed() == 0
     assert ask() is False
@@ -256,12 +250,12 @@ def test_nothing_is_queued_during_an_import(collector):
     assert feed() == 0
 
 
-def test_a_paused_run_holds_nothing_up(collector):
+def test_paused_run_blocks_nothing(collector):
     make_run(connection_of(collector), "paused")
     assert feed() == 3
 
 
-def test_nothing_is_queued_while_the_gate_is_closed(collector):
+def test_nothing_is_queued_while_gate_is_closed(collector):
     configured_gate().record_refusal(retry_after=30)
     assert feed() == 0
 
@@ -271,7 +265,7 @@ def test_a_third_of_the_limit_is_used_at_most(collector, settings):
     assert feed() == 2
 
 
-def test_after_everything_optional_an_ordinary_sync_succeeds(collector, generous_sandbox):
+def test_sync_succeeds_after_optional_requests(collector, generous_sandbox):
     ask()
     suggestions.refresh_market_stat(11, "EUR", client_for=this_process().client_for, now=timezone.now())
     run = planner.start_sync(
@@ -288,7 +282,7 @@ def test_after_everything_optional_an_ordinary_sync_succeeds(collector, generous
 
 
 @pytest.mark.parametrize("releases", [5, 50])
-def test_choosing_what_is_due_is_one_query_for_few_and_many(releases, django_assert_num_queries):
+def test_selecting_due_releases_is_one_query(releases, django_assert_num_queries):
     connection = make_connection()
     for number in range(releases):
         make_price(make_instance(connection).release, 1000 + number)

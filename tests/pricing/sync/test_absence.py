@@ -81,7 +81,7 @@ def test_first_404_keeps_every_price(collector, generous_sandbox):
     assert list(PriceSnapshot.objects.order_by("pk").values()) == before
 
 
-def test_second_404_takes_a_fifth_of_the_run(collector, clock, generous_sandbox):
+def test_second_404_allows_a_fifth_of_the_run(collector, clock, generous_sandbox):
     answer_404(generous_sandbox)
     sync(collector)
     clock.shift(timedelta(days=1))
@@ -90,7 +90,7 @@ def test_second_404_takes_a_fifth_of_the_run(collector, clock, generous_sandbox)
         assert (gone(), total(collector)) == (lost, 24_000 - lost * 1000)
 
 
-def test_second_404_within_the_hour_is_not_believed(collector, clock, generous_sandbox):
+def test_second_404_within_an_hour_is_ignored(collector, clock, generous_sandbox):
     clock.move_to(NOON + timedelta(hours=11))
     answer_404(generous_sandbox, path="/releases/1003")
     sync(collector)
@@ -102,7 +102,7 @@ def test_second_404_within_the_hour_is_not_believed(collector, clock, generous_s
     assert list(ReleasePrice.objects.filter(status="gone").values_list("pk", flat=True)) == [1003]
 
 
-def test_reading_between_two_404s_starts_anew(collector, clock, generous_sandbox):
+def test_reading_between_two_404s_restarts_count(collector, clock, generous_sandbox):
     answer_404(generous_sandbox, path="/releases/1003")
     sync(collector)
     clock.shift(timedelta(days=1))

@@ -33,15 +33,13 @@ STATUSES = st.sampled_from(["priced", "none_for_sale", "blocked", "gone"])
         ("gone", DAY, 91, 90 * DAY),
     ],
 )
-def test_how_long_a_reading_is_good(status, every, lasted_days, interval):
+def test_reading_lifetime_follows_its_state(status, every, lasted_days, interval):
     since = NOW - lasted_days * DAY
     assert interval_for(status, every=every, status_since=since, observed_at=NOW) == interval
 
 
 @given(status=STATUSES, every=INTERVALS, lasted=st.integers(0, 4000), longer=st.integers(0, 4000))
-def test_an_interval_is_never_below_the_users_and_never_shrinks_while_a_state_lasts(
-    status, every, lasted, longer
-):
+def test_interval_never_shrinks_within_a_state(status, every, lasted, longer):
     short = interval_for(status, every=every, status_since=NOW - lasted * DAY, observed_at=NOW)
     long = interval_for(status, every=every, status_since=NOW - (lasted + longer) * DAY, observed_at=NOW)
     assert every <= short <= long <= 90 * DAY
@@ -58,7 +56,7 @@ def test_an_interval_is_never_below_the_users_and_never_shrinks_while_a_state_la
         (DAY, -HOUR, False),  # a clock was wrong
     ],
 )
-def test_a_reading_taken_late_in_a_run_is_due_in_the_next_one(every, age, due):
+def test_late_reading_is_due_in_the_next_run(every, age, due):
     observed_at = NOW - age
     assert is_due("priced", every=every, status_since=observed_at, observed_at=observed_at, now=NOW) is due
 
@@ -82,18 +80,18 @@ def test_every_factor_tells_when_it_doubles():
     assert all(priority(*factors) > base for factors in doubled)
 
 
-def test_what_was_never_fetched_goes_before_everything():
+def test_never_fetched_release_goes_first():
     assert priority(inf, 0, None, 0.0) > priority(10 * 365 * 86_400, 10_000, 10**9, 1.0)
 
 
-def test_what_has_no_price_and_never_moved_has_its_turn():
+def test_unpriced_release_gets_its_turn():
     assert priority(365 * 86_400, 1, None, 0.0) > priority(86_400, 1, 100_000, 0.1)
 
 
 @pytest.mark.parametrize(
     ("wanted", "allowed", "share"), [(0, 3600, 1), (3240, 3600, 1), (6480, 3600, 0.5), (32_400, 3600, 0.1)]
 )
-def test_the_share_that_fits_keeps_a_tenth_of_the_requests_back(wanted, allowed, share):
+def test_share_keeps_a_tenth_of_requests_back(wanted, allowed, share):
     assert share_that_fits(wanted_per_hour=wanted, allowed_per_hour=allowed) == pytest.approx(share)
 
 
@@ -110,7 +108,7 @@ def test_the_share_that_fits_keeps_a_tenth_of_the_requests_back(wanted, allowed,
         (0 * DAY, 2 * HOUR, DAY),
     ],
 )
-def test_when_the_next_run_begins(started_ago, failed_ago, due_in):
+def test_start_of_the_next_run(started_ago, failed_ago, due_in):
     due_at = run_due_at(
         every=DAY,
         connected_at=NOW,

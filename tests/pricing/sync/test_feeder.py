@@ -39,13 +39,13 @@ def states() -> dict[str, int]:
     return found
 
 
-def test_the_queue_is_kept_short(two_runs):
+def test_queue_is_kept_short(two_runs):
     assert feeder.feed(now=timezone.now()) == 10
     assert feeder.feed(now=timezone.now()) == 0
     assert OrmQ.objects.count() == 10
 
 
-def test_runs_take_turns_so_a_small_one_is_not_behind_a_large_one(two_runs):
+def test_small_run_is_not_behind_a_large_one(two_runs):
     feeder.feed(now=timezone.now())
     queued = PriceJob.objects.filter(state=PriceJob.State.QUEUED)
     assert queued.filter(items__run=two_runs[1]).count() == 5
@@ -57,7 +57,7 @@ def queued_runs() -> list[int]:
     return [PriceJob.objects.get(pk=row.task["args"][0]).items.get().run_id for row in rows]
 
 
-def test_a_run_that_begins_later_goes_before_what_is_queued(two_runs):
+def test_later_run_goes_before_queued_jobs(two_runs):
     large, small = two_runs
     planner.pause_run(small, now=timezone.now())
     feeder.feed(now=timezone.now())
@@ -70,7 +70,7 @@ def test_a_run_that_begins_later_goes_before_what_is_queued(two_runs):
     assert queued_runs() == [small.pk] * 3 + [large.pk] * 7
 
 
-def test_runs_take_turns_where_one_place_comes_free_at_a_time(two_runs, settings):
+def test_runs_take_turns_for_single_places(two_runs, settings):
     fed = []
     for size in range(1, 9):
         settings.PRICE_QUEUE_SIZE = size
@@ -79,26 +79,26 @@ def test_runs_take_turns_where_one_place_comes_free_at_a_time(two_runs, settings
     assert fed == [0, 1, 1, 2, 2, 3, 3, 4]
 
 
-def test_other_work_goes_before_prices_in_the_background(two_runs):
+def test_other_work_goes_before_background_prices(two_runs):
     OrmQ.objects.all().delete()
     feeder.feed(now=timezone.now())
     async_task("collections_app.tasks.run_import_step", 0, save=False)
     assert OrmQ.objects.order_by("lock", "id")[0].task["func"] == "collections_app.tasks.run_import_step"
 
 
-def test_what_someone_waits_for_goes_first(two_runs):
+def test_job_awaited_by_a_user_goes_first(two_runs):
     last = PriceJob.objects.filter(items__run=two_runs[0]).latest("pk")
     PriceJob.objects.filter(pk=last.pk).update(lane=PriceJob.Lane.INTERACTIVE)
     feeder.feed(now=timezone.now())
     assert OrmQ.objects.order_by("lock", "id")[0].task["args"] == (last.pk,)
 
 
-def test_nothing_is_fed_while_the_gate_is_paused(two_runs):
+def test_paused_gate_feeds_nothing(two_runs):
     configured_gate().record_refusal(retry_after=30)
     assert feeder.feed(now=timezone.now()) == 0
 
 
-def test_a_paused_run_is_not_fed_and_goes_on_when_resumed(two_runs):
+def test_paused_run_is_fed_once_resumed(two_runs):
     for run in two_runs:
         planner.pause_run(run, now=timezone.now())
     assert feeder.feed(now=timezone.now()) == 0
@@ -106,7 +106,7 @@ def test_a_paused_run_is_not_fed_and_goes_on_when_resumed(two_runs):
     assert feeder.feed(now=timezone.now()) == 6
 
 
-def test_a_cancelled_run_makes_no_further_request(two_runs, generous_sandbox):
+def test_cancelled_run_makes_no_further_request(two_runs, generous_sandbox):
     feeder.feed(now=timezone.now())
     for run in two_runs:
         planner.cancel_run(run, now=timezone.now())
@@ -116,7 +116,7 @@ def test_a_cancelled_run_makes_no_further_request(two_runs, generous_sandbox):
     assert states() == {"cancelled": 86}
 
 
-def test_a_cancelled_run_leaves_the_jobs_that_another_run_waits_for(make_collector, generous_sandbox):
+def test_cancelled_run_keeps_shared_jobs(make_collector, generous_sandbox):
     runs = []
     for name in ("one", "two"):
         user = make_collector(generous_sandbox, name, release_ids=[31, 32])
@@ -130,20 +130,20 @@ def test_a_cancelled_run_leaves_the_jobs_that_another_run_waits_for(make_collect
     assert runs[1].state == SyncRun.State.FINISHED
 
 
-def test_queued_jobs_whose_rows_were_lost_are_taken_back(two_runs):
+def test_job_with_lost_row_is_reclaimed(two_runs):
     feeder.feed(now=timezone.now())
     OrmQ.objects.all().delete()
     assert reconciler.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
     assert states() == {"due": 86}
 
 
-def test_queued_jobs_whose_rows_were_signed_with_another_key_are_taken_back(two_runs):
+def test_job_signed_with_another_key_is_reclaimed(two_runs):
     feeder.feed(now=timezone.now())
     OrmQ.objects.update(payload="signed:elsewhere")
     assert reconciler.reconcile(now=timezone.now() + timedelta(seconds=6)) == 10
 
 
-def test_a_row_handed_to_a_worker_that_never_began_is_taken_back(two_runs):
+def test_row_never_begun_is_reclaimed(two_runs):
     feeder.feed(now=timezone.now())
     now = timezone.now()
     OrmQ.objects.update(lock=now + reconciler.RETRY)
@@ -162,14 +162,14 @@ def running_job(**fields) -> PriceJob:
     return job
 
 
-def test_a_job_whose_lease_lapsed_is_taken_back(two_runs):
+def test_lapsed_lease_is_reclaimed(two_runs):
     job = running_job(lease_until=timezone.now() - timedelta(seconds=1))
     reconciler.reconcile(now=timezone.now())
     job.refresh_from_db()
     assert (job.state, job.attempts) == (PriceJob.State.DUE, 1)
 
 
-def test_a_job_whose_worker_is_dead_is_taken_back_at_once(two_runs):
+def test_job_of_a_dead_worker_is_reclaimed_at_once(two_runs):
     job = running_job(
         lease_until=timezone.now() + timedelta(seconds=30), worker=f"{socket.gethostname()}:999999999"
     )
@@ -178,14 +178,14 @@ def test_a_job_whose_worker_is_dead_is_taken_back_at_once(two_runs):
     assert job.state == PriceJob.State.DUE
 
 
-def test_a_job_under_way_is_left_alone(two_runs):
+def test_running_job_is_left_alone(two_runs):
     job = running_job(lease_until=timezone.now() + timedelta(seconds=30))
     assert reconciler.reconcile(now=timezone.now()) == 0
     job.refresh_from_db()
     assert job.state == PriceJob.State.RUNNING
 
 
-def test_a_job_that_killed_three_workers_is_failed_with_the_reason(two_runs):
+def test_job_killing_three_workers_fails(two_runs):
     job = running_job(lease_until=timezone.now() - timedelta(seconds=1), attempts=3)
     reconciler.reconcile(now=timezone.now())
     job.refresh_from_db()
@@ -193,7 +193,7 @@ def test_a_job_that_killed_three_workers_is_failed_with_the_reason(two_runs):
     assert "died" in job.error
 
 
-def test_a_release_that_someone_looks_at_overtakes_what_is_queued(two_runs, generous_sandbox):
+def test_viewed_release_overtakes_the_queue(two_runs, generous_sandbox):
     feeder.feed(now=timezone.now())
     in_order = OrmQ.objects.order_by("lock", "id")
     release = PriceJob.objects.filter(items__run=two_runs[0]).latest("pk").release_id
@@ -204,13 +204,13 @@ def test_a_release_that_someone_looks_at_overtakes_what_is_queued(two_runs, gene
     assert PriceJob.objects.get(pk=first).release_id == release
 
 
-def test_a_price_just_checked_is_not_asked_for_again(two_runs):
+def test_just_checked_price_is_not_requested(two_runs):
     work_until_idle()
     release = PriceJob.objects.first().release_id
     assert not planner.check_release(release, now=timezone.now())
 
 
-def test_feeding_from_memory_takes_every_job_once(two_runs):
+def test_feeding_from_memory_takes_each_job_once(two_runs):
     ahead, fed = feeder.Ahead(), 0
     while more := feeder.feed(now=timezone.now(), ahead=ahead):
         fed += more
@@ -229,7 +229,7 @@ def test_feeding_from_memory_reads_a_large_run_once(two_runs):
     assert not [query for query in queries if "runitem" in query["sql"] and "ORDER BY" in query["sql"]]
 
 
-def test_feeding_from_memory_skips_what_was_cancelled(two_runs):
+def test_feeding_from_memory_skips_cancelled_jobs(two_runs):
     ahead = feeder.Ahead()
     feeder.feed(now=timezone.now(), ahead=ahead)
     planner.cancel_run(two_runs[0], now=timezone.now())
@@ -238,7 +238,7 @@ def test_feeding_from_memory_skips_what_was_cancelled(two_runs):
     assert not PriceJob.objects.filter(items__run=two_runs[0], state=PriceJob.State.QUEUED).exists()
 
 
-def test_feeding_from_memory_finds_what_was_taken_back(two_runs):
+def test_feeding_from_memory_finds_reclaimed_jobs(two_runs):
     ahead = feeder.Ahead()
     feeder.feed(now=timezone.now(), ahead=ahead)
     OrmQ.objects.all().delete()

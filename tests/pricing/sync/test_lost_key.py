@@ -61,7 +61,7 @@ def failed_jobs(run) -> int:
 
 @pytest.mark.parametrize("lost_in_import", [True, False])
 @pytest.mark.parametrize("found_in_import", [True, False])
-def test_sync_after_the_key_is_back_fails_no_job(collector, lose_key, lost_in_import, found_in_import):
+def test_sync_with_restored_key_fails_no_job(collector, lose_key, lost_in_import, found_in_import):
     bring_back = lose_key()
     assert sync(collector, import_first=lost_in_import).state == SyncRun.State.FAILED
     bring_back()
@@ -86,7 +86,7 @@ def test_sync_without_the_key_says_what_is_missing(
     assert "Discogs no longer accepts" not in html
 
 
-def test_mark_is_lifted_by_itself_when_the_key_is_back(collector, lose_key):
+def test_mark_is_cleared_once_the_key_is_back(collector, lose_key):
     bring_back = lose_key()
     sync(collector, import_first=False)
     schedules.tick(timezone.now())
@@ -109,7 +109,7 @@ def test_revoked_token_stays_refused(collector, lose_key, generous_sandbox):
     assert state_of(collector) == "reconnect_needed"
 
 
-def test_token_revoked_while_the_key_was_away_is_refused(collector, lose_key, generous_sandbox):
+def test_token_revoked_without_key_is_refused(collector, lose_key, generous_sandbox):
     bring_back = lose_key()
     sync(collector, import_first=False)
     generous_sandbox.add_user("collector_at_discogs", "another-token", release_ids=RELEASES)
@@ -118,7 +118,7 @@ def test_token_revoked_while_the_key_was_away_is_refused(collector, lose_key, ge
     assert state_of(collector) == "reconnect_needed"
 
 
-def test_release_of_two_is_fetched_by_the_one_who_can(collector, make_collector, generous_sandbox):
+def test_shared_release_uses_readable_credential(collector, make_collector, generous_sandbox):
     other = make_collector(generous_sandbox, "other", release_ids=RELEASES)
     import_all(other)
     DiscogsConnection.objects.filter(user=collector).update(credential="sealed with a lost key")
@@ -131,7 +131,7 @@ def test_release_of_two_is_fetched_by_the_one_who_can(collector, make_collector,
     assert (state_of(collector), state_of(other)) == ("unreadable", "active")
 
 
-def test_readable_credential_is_found_behind_unreadable_ones(make_collector, generous_sandbox):
+def test_readable_credential_is_found_among_others(make_collector, generous_sandbox):
     owners = [make_collector(generous_sandbox, f"owner{n}", release_ids=[101]) for n in range(6)]
     for owner in owners:
         import_all(owner)
@@ -141,7 +141,7 @@ def test_readable_credential_is_found_behind_unreadable_ones(make_collector, gen
     assert (failed_jobs(run), ReleasePrice.objects.count()) == (0, 1)
 
 
-def test_rotation_without_the_key_leaves_all_as_it_is(collector, lose_key):
+def test_rotation_without_the_key_changes_nothing(collector, lose_key):
     sealed = DiscogsConnection.objects.get().credential
     bring_back = lose_key()
     with pytest.raises((CommandError, SystemExit)):

@@ -37,7 +37,7 @@ def job_of(release: int) -> PriceJob:
     return PriceJob.objects.filter(release_id=release).latest("pk")
 
 
-def test_each_release_takes_one_request_and_leaves_one_snapshot(collector, generous_sandbox):
+def test_release_costs_one_request_one_snapshot(collector, generous_sandbox):
     run = sync(collector)
     work_until_idle()
     run.refresh_from_db()
@@ -47,7 +47,7 @@ def test_each_release_takes_one_request_and_leaves_one_snapshot(collector, gener
     assert value_for(collector.pk, now=timezone.now()).amount_minor == 4 * 842
 
 
-def test_states_without_a_price_are_kept_apart_and_none_is_zero(collector, generous_sandbox):
+def test_states_without_a_price_are_kept_apart(collector, generous_sandbox):
     generous_sandbox.set_market(11, gone=True)
     generous_sandbox.set_market(12, blocked=True)
     generous_sandbox.set_market(13, lowest_price=None)
@@ -70,7 +70,7 @@ def test_fresh_prices_cost_no_request(collector, generous_sandbox):
     assert progress_of(run, now=timezone.now()).reused == 4
 
 
-def test_a_forced_run_asks_again(collector, generous_sandbox):
+def test_forced_run_requests_again(collector, generous_sandbox):
     sync(collector)
     work_until_idle()
     sync(collector, stale_after=timedelta(0))
@@ -79,7 +79,7 @@ def test_a_forced_run_asks_again(collector, generous_sandbox):
     assert PriceSnapshot.objects.count() == 4
 
 
-def test_a_second_delivery_of_a_done_job_makes_no_request(collector, generous_sandbox):
+def test_second_delivery_makes_no_request(collector, generous_sandbox):
     sync(collector)
     work_until_idle()
     refresh_price(job_of(11).pk)
@@ -87,7 +87,7 @@ def test_a_second_delivery_of_a_done_job_makes_no_request(collector, generous_sa
 
 
 @pytest.mark.parametrize("kind", ["html", "empty", "cut", "reset", "forbidden_html"])
-def test_a_failed_fetch_changes_nothing_and_is_tried_again(collector, generous_sandbox, kind):
+def test_failed_fetch_is_retried_unchanged(collector, generous_sandbox, kind):
     sync(collector)
     work_until_idle()
     before = list(ReleasePrice.objects.order_by("pk").values())
@@ -103,7 +103,7 @@ def test_a_failed_fetch_changes_nothing_and_is_tried_again(collector, generous_s
     assert job_of(11).state == PriceJob.State.RECORDED
 
 
-def test_three_failed_attempts_end_a_job_visibly_with_its_reason(collector, generous_sandbox):
+def test_three_failures_end_a_job_with_its_reason(collector, generous_sandbox):
     generous_sandbox.add_fault(path="/releases/11", kind="status", status=500)
     run = sync(collector)
     for _ in range(3):
@@ -115,8 +115,8 @@ def test_three_failed_attempts_end_a_job_visibly_with_its_reason(collector, gene
     assert not ReleasePrice.objects.filter(pk=11).exists()
 
 
-def test_the_failed_of_a_run_can_be_tried_again(collector, generous_sandbox):
-    test_three_failed_attempts_end_a_job_visibly_with_its_reason(collector, generous_sandbox)
+def test_failed_jobs_of_a_run_can_be_retried(collector, generous_sandbox):
+    test_three_failures_end_a_job_with_its_reason(collector, generous_sandbox)
     generous_sandbox.clear_faults()
     run = SyncRun.objects.latest("pk")
     assert planner.retry_failed(run, now=timezone.now()) == 1
@@ -137,7 +137,7 @@ def test_waiting_for_the_limit_costs_no_attempt(collector, generous_sandbox):
     assert (job.state, job.attempts, job.error_kind) == (PriceJob.State.WAITING, 0, "rate_limit")
 
 
-def test_a_revoked_token_stops_one_user_and_leaves_the_others(collector, make_collector, generous_sandbox):
+def test_revoked_token_stops_one_user_only(collector, make_collector, generous_sandbox):
     other = make_collector(generous_sandbox, "other", release_ids=[21, 22])
     generous_sandbox.set_market(21, lowest_price="5")
     import_all(other)
@@ -160,7 +160,7 @@ def test_a_revoked_token_stops_one_user_and_leaves_the_others(collector, make_co
     assert collector.discogs_connection.instances.held().count() == 4
 
 
-def test_whoever_reconnects_while_the_old_token_is_in_use_stays_connected(collector, generous_sandbox):
+def test_reconnect_outlasts_the_old_token(collector, generous_sandbox):
     run = sync(collector)
     feeder.feed(now=timezone.now())
     generous_sandbox.add_user("collector_at_discogs", "another-token-now", release_ids=[11])
@@ -179,7 +179,7 @@ def test_whoever_reconnects_while_the_old_token_is_in_use_stays_connected(collec
     assert job_of(11).state == PriceJob.State.RECORDED
 
 
-def test_what_others_wait_for_is_fetched_with_their_credentials(collector, make_collector, generous_sandbox):
+def test_shared_release_uses_other_credentials(collector, make_collector, generous_sandbox):
     other = make_collector(generous_sandbox, "other", release_ids=[11, 12])
     import_all(other)
     generous_sandbox.add_user("collector_at_discogs", "another-token-now", release_ids=[11])
@@ -194,14 +194,14 @@ def test_what_others_wait_for_is_fetched_with_their_credentials(collector, make_
 
 
 @pytest.mark.parametrize("state", [DiscogsConnection.State.PRIVATE, DiscogsConnection.State.GONE])
-def test_a_release_is_checked_also_when_its_owners_collection_cannot_be_read(collector, state):
+def test_release_check_works_without_collection(collector, state):
     DiscogsConnection.objects.update(state=state)
     planner.check_release(11, now=timezone.now())
     work_until_idle()
     assert job_of(11).state == PriceJob.State.RECORDED
 
 
-def test_a_connection_without_a_credential_is_never_used(collector, make_collector, generous_sandbox):
+def test_connection_without_credential_is_unused(collector, make_collector, generous_sandbox):
     DiscogsConnection.objects.update(state=DiscogsConnection.State.PRIVATE, credential="")
     import_all(make_collector(generous_sandbox, "other", release_ids=[11]))
     planner.check_release(11, now=timezone.now())
@@ -210,7 +210,7 @@ def test_a_connection_without_a_credential_is_never_used(collector, make_collect
     assert DiscogsConnection.objects.get(user=collector).state == DiscogsConnection.State.PRIVATE
 
 
-def test_a_result_that_comes_after_the_lease_went_to_another_is_dropped(collector, generous_sandbox):
+def test_result_after_a_lost_lease_is_dropped(collector, generous_sandbox):
     from pricing.sync.recorder import gone, record_market
 
     sync(collector)
@@ -221,7 +221,7 @@ def test_a_result_that_comes_after_the_lease_went_to_another_is_dropped(collecto
     assert not PriceSnapshot.objects.exists()
 
 
-def test_two_users_who_own_the_same_releases_share_every_request(make_collector, generous_sandbox):
+def test_shared_releases_share_every_request(make_collector, generous_sandbox):
     users = [make_collector(generous_sandbox, name, release_ids=range(500, 600)) for name in ("one", "two")]
     for user in users:
         import_all(user)

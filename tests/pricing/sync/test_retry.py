@@ -29,18 +29,18 @@ RETRIES = {str(error.kind): error.retry for error in errors.DiscogsError.__subcl
         ("waiting", 9, 0.5, RetryDecision(AGAIN, seconds=0.5, counts=False)),
     ],
 )
-def test_what_follows_a_failed_attempt(kind, attempts, jitter, decision):
+def test_decision_after_a_failed_attempt(kind, attempts, jitter, decision):
     assert decide(RETRIES[kind], attempts, max_attempts=3, jitter=jitter) == decision
 
 
-def test_an_outage_never_uses_up_a_job():
+def test_outage_never_uses_up_a_job():
     assert decide(Retry.EXPONENTIAL, 3, max_attempts=3, jitter=0.5, outage=True).action == AGAIN
     assert not decide(Retry.EXPONENTIAL, 3, max_attempts=3, jitter=0.5, outage=True).counts
 
 
-def test_waits_grow_no_longer_than_five_minutes():
+def test_waits_are_capped_at_five_minutes():
     assert decide(Retry.EXPONENTIAL, 20, max_attempts=50, jitter=1.0).seconds == 300
 
 
-def test_a_short_minute_shortens_every_wait():
+def test_short_minute_shortens_every_wait():
     assert decide(Retry.EXPONENTIAL, 1, max_attempts=3, jitter=0.5, minute=0.1).seconds == pytest.approx(0.2)

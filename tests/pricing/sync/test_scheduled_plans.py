@@ -48,7 +48,7 @@ def fetched(run: SyncRun) -> list[int]:
         ("gone", 80 * DAY, 200 * DAY, False),
     ],
 )
-def test_a_scheduled_run_asks_for_what_is_due_and_reuses_the_rest(status, age, lasted, asked):
+def test_scheduled_run_requests_due_releases_only(status, age, lasted, asked):
     connection = make_connection()
     release = make_instance(connection).release
     amount = 1000 if status == MarketStatus.PRICED else None
@@ -58,7 +58,7 @@ def test_a_scheduled_run_asks_for_what_is_due_and_reuses_the_rest(status, age, l
     assert run.items.get().reused is not asked
 
 
-def test_the_most_urgent_are_fetched_first_and_what_was_never_fetched_before_them():
+def test_never_fetched_then_urgent_go_first():
     connection = make_connection()
     releases = [make_instance(connection).release for _ in range(4)]
     cheap, dear, moving, new = releases
@@ -67,7 +67,7 @@ def test_the_most_urgent_are_fetched_first_and_what_was_never_fetched_before_the
     assert fetched(plan(connection)) == [release.pk for release in (new, moving, dear, cheap)]
 
 
-def test_a_release_of_many_owners_goes_before_one_of_a_single_owner():
+def test_release_of_many_owners_goes_first():
     connection, other = make_connection("one"), make_connection("two")
     single, shared = (make_instance(connection).release for _ in range(2))
     make_instance(other, shared)
@@ -76,7 +76,7 @@ def test_a_release_of_many_owners_goes_before_one_of_a_single_owner():
     assert fetched(plan(connection)) == [shared.pk, single.pk]
 
 
-def test_what_does_not_fit_until_the_next_run_is_left_to_it_the_least_urgent_first(settings):
+def test_excess_is_left_to_the_next_run(settings):
     settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
     connection = make_connection()
     releases = [make_instance(connection).release for _ in range(18)]
@@ -87,7 +87,7 @@ def test_what_does_not_fit_until_the_next_run_is_left_to_it_the_least_urgent_fir
     assert run.items.count() == 9  # those left out are not said to be fresh
 
 
-def test_a_short_budget_is_shared_fairly_and_a_shared_release_counts_once(settings):
+def test_short_budget_is_shared_fairly(settings):
     settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
     one, two, never = make_connection("one"), make_connection("two"), make_connection("never")
     Preferences.objects.create(user=never.user, sync_every_hours=Preferences.SyncEvery.NEVER)
@@ -100,7 +100,7 @@ def test_a_short_budget_is_shared_fairly_and_a_shared_release_counts_once(settin
 
 
 @pytest.mark.parametrize("trigger", ["click", "command"])
-def test_a_click_or_command_keeps_to_the_plain_age(trigger):
+def test_manual_run_uses_the_plain_age(trigger):
     connection = make_connection()
     young, old, blocked, gone, gone_once = (make_instance(connection).release for _ in range(5))
     make_price(young, 1000, observed_at=NOW - 5 * HOUR)
@@ -114,7 +114,7 @@ def test_a_click_or_command_keeps_to_the_plain_age(trigger):
     assert RunItem.objects.filter(run=run, reused=True).count() == 2
 
 
-def test_planning_costs_the_same_for_few_and_many(django_assert_max_num_queries):
+def test_planning_has_a_constant_query_count(django_assert_max_num_queries):
     counts = []
     for name, releases in (("few", 5), ("many", 50)):
         connection = make_connection(name)
@@ -143,7 +143,7 @@ def test_plan_commits_a_thousand_releases_at_a_time(monkeypatch):
     assert run.state == SyncRun.State.RUNNING
 
 
-def test_plan_broken_off_is_completed_without_a_second_job(monkeypatch):
+def test_interrupted_plan_creates_no_second_job(monkeypatch):
     monkeypatch.setattr(planner, "CHUNK", 10)
     connection = make_connection()
     for _ in range(25):

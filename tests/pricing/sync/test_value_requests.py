@@ -63,7 +63,7 @@ def loop_step(now: datetime) -> int:
     return len(queries)
 
 
-def test_loop_costs_the_same_for_few_and_many_owners():
+def test_loop_queries_are_constant_in_owners():
     run_with_owners(3, "few")
     few = loop_step(NOW)
     work_off_all(NOW)
@@ -99,7 +99,7 @@ def test_many_runs_leave_one_request_for_each_user():
     assert not ValueRequest.objects.exists()
 
 
-def test_request_that_comes_during_the_computation_is_not_lost():
+def test_request_during_computation_is_kept():
     run = run_with_owners(0)
     runs.end_runs(now=NOW)
     pending = ["once"]
@@ -120,7 +120,7 @@ def test_request_that_comes_during_the_computation_is_not_lost():
     assert not ValueRequest.objects.exists()
 
 
-def test_request_whose_queue_row_was_lost_is_queued_again():
+def test_request_with_a_lost_row_is_queued_again():
     run_with_owners(0)
     loop_step(NOW)
     OrmQ.objects.all().delete()
@@ -139,7 +139,7 @@ def test_request_delivered_twice_is_done_once():
     assert not ValueRequest.objects.exists()
 
 
-def test_request_that_always_breaks_off_is_given_up(caplog):
+def test_request_that_always_fails_is_dropped(caplog):
     run_with_owners(0)
     runs.end_runs(now=NOW)
     # A task that takes too long is killed with its worker: nothing of ours runs after the attempt was counted.
@@ -160,7 +160,7 @@ def test_few_requests_are_queued_at_a_time():
     assert len(queued()) == value_requests.MAX_QUEUED
 
 
-def test_own_value_does_not_wait_for_the_values_of_others():
+def test_own_value_does_not_wait_for_others():
     run_with_owners(30)
     runs.end_runs(now=NOW)
     work_off_all(NOW)
@@ -171,7 +171,7 @@ def test_own_value_does_not_wait_for_the_values_of_others():
     assert ValueRequest.objects.get(user=latest.user_id).pk in queued()[:2]
 
 
-def test_run_of_no_user_changes_the_values_of_all_owners():
+def test_run_without_user_updates_all_owners():
     run = run_with_owners(2)
     SyncRun.objects.filter(pk=run.pk).update(user=None)
     runs.end_runs(now=NOW)
@@ -218,7 +218,7 @@ def test_settling_and_a_run_share_one_request():
     assert CollectionValue.objects.order_by("day").values_list("value_minor", flat=True)[0] == 1200
 
 
-def test_run_left_importing_by_its_command_ends_with_a_reason():
+def test_abandoned_import_run_ends_with_a_reason():
     run = SyncRun.objects.create(state="importing", trigger="command", stale_after_seconds=0, created_at=NOW)
     runs.advance_runs(now=NOW + MINUTE)
     run.refresh_from_db()
@@ -228,7 +228,7 @@ def test_run_left_importing_by_its_command_ends_with_a_reason():
     assert (run.state, "Start it again" in run.error) == (SyncRun.State.FAILED, True)
 
 
-def test_plan_of_a_user_is_taken_over_when_its_command_dies():
+def test_plan_of_a_dead_command_is_taken_over():
     connection = make_connection()
     make_instance(connection)
     read = connection.import_passes.create(state="complete", started_at=NOW, finished_at=NOW)

@@ -32,11 +32,11 @@ def value(*holdings):
         ("gone", HOUR, Freshness.GONE),
     ],
 )
-def test_the_state_of_a_reading_depends_on_status_and_age(status, age, state):
+def test_state_depends_on_status_and_age(status, age, state):
     assert freshness(status, NOW - age, now=NOW, fresh_for=6 * HOUR) == state
 
 
-def test_a_release_that_was_never_fetched_is_neither_zero_nor_none_for_sale():
+def test_never_fetched_is_a_state_of_its_own():
     total = value(holding(status=None, amount=None, age=None))
     assert (total.amount_minor, total.priced, total.unpriced) == (0, 0, 1)
     assert total.states == {Freshness.NEVER_FETCHED: 1}
@@ -46,7 +46,7 @@ def test_every_copy_counts():
     assert value(holding(1, copies=3, amount=1001)).amount_minor == 3003
 
 
-def test_a_price_that_is_too_old_no_longer_counts():
+def test_outdated_price_does_not_count():
     total = value(holding(1, amount=500), holding(2, amount=900, age=31 * DAY))
     assert (total.amount_minor, total.priced, total.unpriced) == (500, 1, 1)
 
@@ -62,12 +62,12 @@ def test_two_currencies_are_never_added():
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 10**9)), max_size=50))
-def test_the_total_is_the_sum_over_copies(rows):
+def test_total_is_the_sum_over_copies(rows):
     holdings = [holding(n, copies=copies, amount=amount) for n, (copies, amount) in enumerate(rows)]
     assert value(*holdings).amount_minor == sum(copies * amount for copies, amount in rows)
 
 
-def test_what_was_held_at_a_past_moment_is_valued_with_what_was_known_then():
+def test_past_value_uses_what_was_known_then():
     readings = {1: [holding(1, amount=100, age=10 * DAY), holding(1, amount=300, age=DAY)]}
     copies = [
         Copy(1, NOW - 20 * DAY, None),

@@ -44,7 +44,7 @@ def stock(shelf, dice: random.Random) -> list[Holding]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_database_and_the_rules_agree_on_every_figure(seed):
+def test_sql_and_python_rules_agree(seed):
     shelf, other = make.make_connection(), make.make_connection("other")
     dice = random.Random(seed)
     stock(other, dice)
@@ -54,7 +54,7 @@ def test_the_database_and_the_rules_agree_on_every_figure(seed):
     assert set(expected.states) == set(Freshness)
 
 
-def test_each_state_filters_the_copies_that_the_value_counts_in_it():
+def test_state_filter_matches_the_value_states():
     shelf = make.make_connection()
     stock(shelf, random.Random(7))
     states = queries.value_for(shelf.user_id, now=NOW).states
@@ -67,6 +67,6 @@ def test_each_state_filters_the_copies_that_the_value_counts_in_it():
     assert found == states
 
 
-def test_nothing_held_is_worth_nothing():
+def test_empty_collection_is_worth_nothing():
     value = queries.value_for(make.make_connection().user_id, now=NOW)
     assert (value.amount_minor, value.instances, value.releases, value.as_of) == (0, 0, 0, None)

@@ -109,7 +109,7 @@ def ask(port: int, data: bytes) -> bytes:
 # What the site gets ----------------------------------------------------------------------------------
 
 
-def test_server_passes_the_headers_of_proxies_on(serve, app):
+def test_server_forwards_proxy_headers(serve, app):
     ask(serve(), GET + b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n\r\n")
     environ = app.requests[0]
     assert environ["REMOTE_ADDR"] == "127.0.0.1"
@@ -123,7 +123,7 @@ def test_server_drops_headers_that_imitate_others(serve, app):
     assert "HTTP_X_FORWARDED_FOR" not in app.requests[0]
 
 
-def test_remote_address_of_an_ipv4_visitor_is_ipv4_everywhere(serve, app):
+def test_ipv4_visitor_has_an_ipv4_address(serve, app):
     if not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
     port = serve(host="::")
@@ -148,14 +148,14 @@ def test_server_keeps_a_connection_that_is_used(serve):
         assert read_answer(client).startswith(b"HTTP/1.1 200 ")
 
 
-def test_line_end_behind_a_form_changes_nothing(serve):
+def test_newline_after_a_form_changes_nothing(serve):
     client = connect(serve(), POST + b"Content-Length: 1\r\n\r\na\r\n")
     assert b"close" not in read_answer(client)
     client.sendall(GET + b"\r\n")
     assert read_answer(client).startswith(b"HTTP/1.1 200 ")
 
 
-def test_body_is_invited_when_the_client_asks(serve):
+def test_server_sends_100_continue(serve):
     client = connect(serve(), POST + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n")
     assert client.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
     client.sendall(b"form")
@@ -223,7 +223,7 @@ def test_refusals_have_the_headers_of_a_safe_text(serve):
         assert line in head
 
 
-def test_client_that_goes_on_sending_gets_the_refusal(serve):
+def test_client_still_sending_gets_the_refusal(serve):
     """A socket closed with unread bytes in it would be reset, and the answer lost on the way."""
     client = connect(serve(), POST + b"Content-Length: 60000000\r\n\r\n")
     for _ in range(20):
@@ -259,7 +259,7 @@ def test_body_in_single_bytes_is_ended(serve):
             time.sleep(0.1)
 
 
-def test_answer_waits_for_its_client_without_a_thread(serve, app):
+def test_waiting_answer_holds_no_thread(serve, app):
     port = serve()
     slow = connect(port, b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n", window=2048)
     assert app.closed.wait(10)
@@ -269,7 +269,7 @@ def test_answer_waits_for_its_client_without_a_thread(serve, app):
     assert len(read_all(slow)) > 32 * MEGABYTE  # nothing of it was lost
 
 
-def test_long_answer_that_is_not_taken_gives_its_thread_back(serve, app):
+def test_unread_long_answer_frees_its_thread(serve, app):
     port = serve(send=1, buffer=1)
     slow = connect(port, b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n", window=2048)
     eventually(lambda: app.produced, within=10, what="the answer to begin")
@@ -281,7 +281,7 @@ def test_long_answer_that_is_not_taken_gives_its_thread_back(serve, app):
     slow.close()
 
 
-def test_long_answer_that_is_taken_slowly_is_sent(serve, app):
+def test_slowly_read_long_answer_is_sent(serve, app):
     """The time-out is about standing still: a download may take as long as it takes."""
     port = serve(send=1, buffer=1)
     slow = connect(port, b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")

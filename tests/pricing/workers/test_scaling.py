@@ -49,11 +49,11 @@ def settle(scaler: Scaler, workers: int, figures: Figures, *, seconds: int = 300
         "gate closed",
     ],
 )
-def test_the_pool_comes_to_the_size_that_the_limit_needs(figures, workers):
+def test_pool_reaches_the_size_the_limit_needs(figures, workers):
     assert settle(Scaler(min_workers=1, max_workers=12), 1, figures) == workers
 
 
-def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
+def test_pool_grows_if_slow_and_shrinks_if_quick():
     scaler = Scaler(min_workers=2, max_workers=12)
     grown = settle(scaler, 2, replace(CALM, p95_latency=4.0))
     assert grown == 6
@@ -64,24 +64,24 @@ def test_slow_answers_grow_the_pool_and_quick_ones_shrink_it_again():
     ("change", "word"),
     [({"memory_percent": 95.0}, "memory"), ({"cpu_percent": 99.0}, "CPU")],
 )
-def test_a_machine_at_its_end_does_not_grow_the_pool_and_says_why(change, word):
+def test_overloaded_machine_does_not_grow_the_pool(change, word):
     quick = replace(CALM, rate_allowed=10.0, worker_rate=10.0, p95_latency=0.5)
     decision = Scaler(min_workers=1, max_workers=12).decide(2, replace(quick, **change), at=0.0)
     assert decision.workers == 2
     assert word in decision.reason
 
 
-def test_a_busy_machine_still_adds_workers_that_only_wait_for_discogs():
+def test_busy_machine_adds_workers_that_wait():
     slow = replace(CALM, p95_latency=4.0, cpu_percent=100.0)
     assert Scaler(min_workers=1, max_workers=12).decide(2, slow, at=0.0).workers == 4
 
 
-def test_failures_lessen_the_parallelism():
+def test_failures_reduce_the_pool():
     decision = Scaler(min_workers=1, max_workers=12).decide(6, replace(CALM, fault_share=0.5), at=0.0)
     assert (decision.workers, decision.reason) == (5, "50% of recent requests failed")
 
 
-def test_a_growth_that_only_made_answers_slower_is_taken_back():
+def test_growth_that_slowed_answers_is_undone():
     scaler = Scaler(min_workers=1, max_workers=12)
     slow = replace(CALM, p95_latency=4.0)
     assert scaler.decide(2, slow, at=0.0).workers == 4
@@ -112,7 +112,7 @@ def test_one_quick_moment_stops_no_worker():
     ),
     st.integers(2, 9),
 )
-def test_the_pool_never_leaves_its_bounds(figures, workers):
+def test_pool_stays_within_its_bounds(figures, workers):
     scaler = Scaler(min_workers=2, max_workers=9)
     for at in range(0, 100, 5):
         workers = scaler.decide(workers, figures, at=float(at)).workers

@@ -63,13 +63,13 @@ def scheduled() -> list[str]:
         (0, 400 * DAY, False),
     ],
 )
-def test_a_run_begins_when_the_users_interval_is_over(every, ago, due):
+def test_run_begins_after_the_users_interval(every, ago, due):
     ended_run(connected(every=every), ago=ago)
     schedules.tick(NOW)
     assert bool(scheduled()) is due
 
 
-def test_a_scheduled_run_reads_the_collection_first():
+def test_scheduled_run_imports_first():
     ended_run(connected(every=6), ago=DAY)
     schedules.tick(NOW)
     run = SyncRun.objects.get(trigger=SyncRun.Trigger.SCHEDULE)
@@ -80,7 +80,7 @@ def test_a_scheduled_run_reads_the_collection_first():
 
 
 @pytest.mark.parametrize("state", ["importing", "running", "paused"])
-def test_nothing_begins_while_a_run_is_under_way(state):
+def test_no_run_begins_during_another(state):
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     make_run(connection, state, created_at=NOW - 3 * DAY)
@@ -88,7 +88,7 @@ def test_nothing_begins_while_a_run_is_under_way(state):
     assert scheduled() == []
 
 
-def test_a_run_someone_started_by_hand_counts():
+def test_manual_run_counts():
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     ended_run(connection, ago=2 * HOUR)
@@ -96,7 +96,7 @@ def test_a_run_someone_started_by_hand_counts():
     assert scheduled() == []
 
 
-def test_a_cancelled_run_does_not_come_back_at_once():
+def test_cancelled_run_is_not_restarted_at_once():
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     ended_run(connection, ago=2 * HOUR, state="cancelled")
@@ -104,7 +104,7 @@ def test_a_cancelled_run_does_not_come_back_at_once():
     assert scheduled() == []
 
 
-def test_a_failed_run_is_tried_again_after_an_hour_and_not_before():
+def test_failed_run_is_retried_after_an_hour():
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     ended_run(connection, ago=HOUR, state="failed")
@@ -114,13 +114,13 @@ def test_a_failed_run_is_tried_again_after_an_hour_and_not_before():
     assert scheduled() == ["collector"]
 
 
-def test_who_has_to_reconnect_gets_no_run():
+def test_user_who_must_reconnect_gets_no_run():
     ended_run(connected(state="reconnect_needed"), ago=9 * DAY)
     schedules.tick(NOW)
     assert scheduled() == []
 
 
-def test_a_closed_account_gets_no_run():
+def test_closed_account_gets_no_run():
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     connection.user.is_active = False
@@ -129,7 +129,7 @@ def test_a_closed_account_gets_no_run():
     assert scheduled() == []
 
 
-def test_the_first_run_is_left_to_whoever_connected_for_an_hour():
+def test_first_run_waits_an_hour_for_the_user():
     make_connection(connected_at=NOW)
     schedules.tick(NOW)
     assert scheduled() == []
@@ -137,7 +137,7 @@ def test_the_first_run_is_left_to_whoever_connected_for_an_hour():
     assert scheduled() == ["collector"]
 
 
-def test_after_days_of_downtime_exactly_one_run_for_each_user_begins():
+def test_downtime_is_followed_by_one_run_per_user():
     for name in ("one", "two"):
         ended_run(connected(name, every=6), ago=9 * DAY)
     for minute in range(3):
@@ -145,7 +145,7 @@ def test_after_days_of_downtime_exactly_one_run_for_each_user_begins():
     assert scheduled() == ["one", "two"]
 
 
-def test_after_a_downtime_of_everybody_the_longest_overdue_begin_first():
+def test_longest_overdue_begins_first():
     for number in range(schedules.MAX_STARTS + 2):
         ended_run(connected(f"user{number:02}"), ago=(9 * DAY + number * HOUR))
     schedules.tick(NOW)
@@ -154,7 +154,7 @@ def test_after_a_downtime_of_everybody_the_longest_overdue_begin_first():
     assert len(scheduled()) == schedules.MAX_STARTS + 2
 
 
-def test_runs_follow_from_each_users_last_one_and_not_from_midnight():
+def test_runs_follow_the_last_one_not_midnight():
     for name, hour in (("early", 3), ("late", 9)):
         ended_run(connected(name), ago=DAY - hour * HOUR)
     begun = []
@@ -165,7 +165,7 @@ def test_runs_follow_from_each_users_last_one_and_not_from_midnight():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_hosts_that_tick_at_once_start_one_run():
+def test_simultaneous_ticks_start_one_run():
     for name in ("one", "two", "three"):
         ended_run(connected(name), ago=9 * DAY)
     gates = threading.Barrier(4)
@@ -185,7 +185,7 @@ def test_several_hosts_that_tick_at_once_start_one_run():
 
 
 @pytest.mark.parametrize("users", [3, 30])
-def test_a_tick_without_anything_due_costs_the_same_for_few_and_many(users, django_assert_max_num_queries):
+def test_idle_tick_has_a_constant_query_count(users, django_assert_max_num_queries):
     for number in range(users):
         connection = connected(f"user{number}")
         ended_run(connection, ago=HOUR)
@@ -208,7 +208,7 @@ def work_off_values(now: datetime) -> None:
         row.delete()
 
 
-def test_every_day_has_a_value_also_without_a_sync():
+def test_every_day_has_a_value_without_a_sync():
     connection = connected(every=0)
     make_snapshot(make_instance(connection).release, 1500, day=NOW.date(), observed_at=NOW)
     for hour in (0, 1, 24):
@@ -218,7 +218,7 @@ def test_every_day_has_a_value_also_without_a_sync():
     assert list(days) == [(NOW.date(), 1500), (NOW.date() + DAY, 1500)]
 
 
-def test_settling_takes_some_users_with_each_tick(monkeypatch):
+def test_settling_takes_some_users_per_tick(monkeypatch):
     monkeypatch.setattr(schedules, "MAX_SETTLED", 2)
     for number in range(5):
         connected(f"user{number}", every=0)
@@ -232,7 +232,7 @@ def test_settling_takes_some_users_with_each_tick(monkeypatch):
     assert not ValueRequest.objects.exists()  # this day is done
 
 
-def test_yesterday_is_computed_anew_with_what_other_peoples_syncs_brought():
+def test_yesterday_is_recomputed_with_new_prices():
     connection = connected(every=0)
     release = make_instance(connection).release
     make_snapshot(release, 1500, day=NOW.date(), observed_at=NOW)
@@ -242,7 +242,7 @@ def test_yesterday_is_computed_anew_with_what_other_peoples_syncs_brought():
     assert CollectionValue.objects.get(day=NOW.date()).value_minor == 1800
 
 
-def test_what_has_had_its_time_is_deleted_a_batch_with_each_tick_until_the_day_is_done(monkeypatch):
+def test_purge_deletes_one_batch_per_tick(monkeypatch):
     for minute in range(5):
         ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
     monkeypatch.setattr(schedules, "MAX_PURGED", 2)

@@ -70,24 +70,24 @@ def enqueue() -> None:
     async_task("collections_app.tasks.run_import_step", 0, save=False)
 
 
-def test_watchdog_gives_a_first_row_after_idleness_its_time(scene):
+def test_watchdog_gives_the_first_row_its_time(scene):
     enqueue()
     assert not scene.look(seconds=STALL - 5)
 
 
-def test_watchdog_finds_a_cluster_that_leaves_rows_lying(scene):
+def test_watchdog_finds_a_cluster_without_progress(scene):
     enqueue()
     assert scene.look(seconds=STALL + 2)
 
 
-def test_watchdog_lets_a_cluster_go_on_that_reports_tasks(scene):
+def test_watchdog_keeps_a_cluster_that_reports(scene):
     enqueue()
     for _ in range(8):
         scene.report()
         assert not scene.look(seconds=28)
 
 
-def test_watchdog_counts_progress_whatever_the_clock_says(scene):
+def test_watchdog_ignores_the_wall_clock(scene):
     enqueue()
     for number in range(6):
         scene.report(datetime(2026, 1, 1, tzinfo=UTC) - timedelta(hours=number))
@@ -95,7 +95,7 @@ def test_watchdog_counts_progress_whatever_the_clock_says(scene):
     assert scene.look(seconds=STALL)
 
 
-def test_watchdog_counts_anew_after_the_queue_was_empty(scene):
+def test_watchdog_recounts_after_an_empty_queue(scene):
     for _ in range(3):
         enqueue()
         assert not scene.look(seconds=STALL - 5)
@@ -103,14 +103,14 @@ def test_watchdog_counts_anew_after_the_queue_was_empty(scene):
         assert not scene.look(seconds=2)
 
 
-def test_watchdog_counts_anew_after_the_gate_was_shut(scene):
+def test_watchdog_recounts_after_a_shut_gate(scene):
     enqueue()
     assert not scene.look(seconds=STALL - 5)
     configured_gate().record_refusal(retry_after=600)
     assert not scene.look(seconds=100)
 
 
-def test_watchdog_counts_anew_after_it_could_not_look(scene):
+def test_watchdog_recounts_after_a_failed_look(scene):
     """As in an outage of the database, in which no cluster makes progress."""
     enqueue()
     scene.look(seconds=2)
@@ -118,14 +118,14 @@ def test_watchdog_counts_anew_after_it_could_not_look(scene):
     assert not scene.look(seconds=STALL - 5)
 
 
-def test_watchdog_suspects_a_cluster_that_lost_a_child(scene):
+def test_watchdog_suspects_lost_children(scene):
     enqueue()
     scene.cluster.suspect_since = scene.clock
     assert not scene.look(seconds=6)
     assert scene.look(seconds=6)
 
 
-def test_watchdog_suspects_a_cluster_that_ends_its_last_task(scene):
+def test_watchdog_suspects_a_finishing_cluster(scene):
     """A pusher that was killed leaves the worker a task or two."""
     enqueue()
     scene.cluster.suspect_since = scene.clock
@@ -135,7 +135,7 @@ def test_watchdog_suspects_a_cluster_that_ends_its_last_task(scene):
     assert scene.look(seconds=4)
 
 
-def test_watchdog_trusts_a_suspect_again_that_goes_on(scene):
+def test_watchdog_trusts_a_recovered_suspect(scene):
     enqueue()
     scene.cluster.suspect_since = scene.clock
     for _ in range(10):
@@ -145,7 +145,7 @@ def test_watchdog_trusts_a_suspect_again_that_goes_on(scene):
     assert not scene.look(seconds=20)
 
 
-def test_watchdog_leaves_a_suspect_the_request_it_waits_for(scene):
+def test_watchdog_lets_a_suspect_await_a_request(scene):
     enqueue()
     scene.report()
     PriceJob.objects.create(
@@ -161,7 +161,7 @@ def test_watchdog_leaves_a_suspect_the_request_it_waits_for(scene):
 
 
 @pytest.mark.parametrize("field", ["stopping", "started"])
-def test_watchdog_leaves_a_cluster_that_starts_or_stops(scene, field):
+def test_watchdog_ignores_starting_and_stopping(scene, field):
     enqueue()
     scene.cluster.stopping = field == "stopping"
     scene.cluster.started = scene.clock if field == "started" else 0.0
@@ -176,7 +176,7 @@ def test_every_task_is_reported_when_it_begins():
     assert WorkerHeartbeat.objects.filter(host=socket.gethostname(), role="worker").exists()
 
 
-def test_report_that_fails_does_not_end_the_worker(caplog):
+def test_failed_report_does_not_end_the_worker(caplog):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.db.backends.utils.CursorWrapper.execute", lambda *_: 1 / 0)
         from pricing import tasks
