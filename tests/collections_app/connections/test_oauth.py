@@ -50,14 +50,14 @@ def allow(client, discogs, username="crate_demo"):
     return come_back(client, oauth_token=token, oauth_verifier=discogs.authorise(token, username))
 
 
-def test_whoever_allows_it_is_connected_as_who_discogs_says_and_syncs_at_once(client, user, discogs):
+def test_approval_connects_and_starts_a_sync(client, user, discogs):
     response = allow(client, discogs)
     connection = DiscogsConnection.objects.get(user=user)
     assert (connection.discogs_username, connection.kind) == ("crate_demo", DiscogsConnection.Kind.OAUTH)
     assert response.url == f"/syncs/{SyncRun.objects.get(user=user).pk}/"
 
 
-def test_the_credential_reads_what_only_its_owner_may_see(client, user, discogs):
+def test_credential_reads_private_data(client, user, discogs):
     allow(client, discogs, "private_crate")
     import_all(user)
     assert ImportPass.objects.latest("pk").state == ImportPass.State.COMPLETE
@@ -76,7 +76,7 @@ def test_every_request_passes_the_gate(client, user, discogs):
     assert ApiGate.objects.get().requests == discogs.stats()["accepted"] == 3
 
 
-def test_saying_no_changes_nothing_and_says_what_to_do(client, user, discogs):
+def test_denial_changes_nothing_and_says_so(client, user, discogs):
     html = come_back(client, denied=begin(client)).content.decode()
     assert "You did not allow it" in html
     assert "Nothing was changed" in html
@@ -84,7 +84,7 @@ def test_saying_no_changes_nothing_and_says_what_to_do(client, user, discogs):
     assert not DiscogsConnection.objects.exists()
 
 
-def test_a_no_while_reconnecting_is_offered_another_try(client, user, discogs):
+def test_denied_reconnect_offers_another_try(client, user, discogs):
     connect_with_token(user, SMALL_TOKEN, now=timezone.now())
     DiscogsConnection.objects.update(state=DiscogsConnection.State.RECONNECT_NEEDED)
     html = come_back(client, denied=begin(client)).content.decode()
@@ -92,12 +92,12 @@ def test_a_no_while_reconnecting_is_offered_another_try(client, user, discogs):
     assert "You stay connected as" not in html
 
 
-def test_a_callback_with_nothing_in_it_is_a_no(client, user, discogs):
+def test_empty_callback_is_a_denial(client, user, discogs):
     begin(client)
     assert "You did not allow it" in come_back(client).content.decode()
 
 
-def test_a_late_callback_says_so(client, user, discogs):
+def test_late_callback_says_so(client, user, discogs):
     token = begin(client)
     verifier = discogs.authorise(token, "crate_demo")
     with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1), tick=True):
@@ -106,7 +106,7 @@ def test_a_late_callback_says_so(client, user, discogs):
     assert not DiscogsConnection.objects.exists()
 
 
-def test_a_callback_counts_once(client, user, discogs):
+def test_callback_counts_once(client, user, discogs):
     token = begin(client)
     query = {"oauth_token": token, "oauth_verifier": discogs.authorise(token, "crate_demo")}
     come_back(client, **query)
@@ -117,7 +117,7 @@ def test_a_callback_counts_once(client, user, discogs):
     assert discogs.stats()["accepted"] == 0
 
 
-def test_a_callback_begun_by_another_account_is_refused(client, user, make_user, discogs):
+def test_callback_of_another_account_is_refused(client, user, make_user, discogs):
     token = begin(client)
     verifier = discogs.authorise(token, "crate_demo")
     client.force_login(make_user("other"))
@@ -126,7 +126,7 @@ def test_a_callback_begun_by_another_account_is_refused(client, user, make_user,
     assert not DiscogsConnection.objects.exists()
 
 
-def test_somebody_elses_answer_pasted_into_my_session_is_refused(client, user, make_user, discogs):
+def test_pasted_callback_is_refused(client, user, make_user, discogs):
     """Who lures me to their callback does not get their collection into my account."""
     begin(client)
     attacker = Client()
@@ -137,7 +137,7 @@ def test_somebody_elses_answer_pasted_into_my_session_is_refused(client, user, m
     assert not DiscogsConnection.objects.exists()
 
 
-def test_the_same_user_in_another_browser_is_refused(client, user, discogs):
+def test_callback_in_another_browser_is_refused(client, user, discogs):
     token = begin(client)
     elsewhere = Client()
     elsewhere.force_login(user)
@@ -147,7 +147,7 @@ def test_the_same_user_in_another_browser_is_refused(client, user, discogs):
     )
 
 
-def test_a_ciphertext_pasted_into_another_users_authorisation_is_refused(client, user, make_user, discogs):
+def test_pasted_authorisation_is_refused(client, user, make_user, discogs):
     token = begin(client)
     verifier = discogs.authorise(token, "crate_demo")
     other = make_user("other")
@@ -160,7 +160,7 @@ def test_a_ciphertext_pasted_into_another_users_authorisation_is_refused(client,
     assert not DiscogsConnection.objects.filter(user=other).exists()
 
 
-def test_a_wrong_verifier_is_refused_by_discogs_and_explained(client, user, discogs):
+def test_wrong_verifier_is_explained(client, user, discogs):
     token = begin(client)
     discogs.authorise(token, "crate_demo")
     html = come_back(client, oauth_token=token, oauth_verifier="made-up").content.decode()
@@ -168,21 +168,21 @@ def test_a_wrong_verifier_is_refused_by_discogs_and_explained(client, user, disc
     assert "Start again" in html
 
 
-def test_another_discogs_account_is_refused_until_disconnected(client, user, discogs):
+def test_other_account_needs_disconnect_first(client, user, discogs):
     connect_with_token(user, SMALL_TOKEN, now=timezone.now())
     html = allow(client, discogs, "crate_demo").content.decode()
     assert "here you are connected as small_shelf" in html
     assert DiscogsConnection.objects.get().discogs_username == "small_shelf"
 
 
-def test_the_same_account_may_change_from_token_to_oauth(client, user, discogs):
+def test_token_connection_can_become_oauth(client, user, discogs):
     before = connect_with_token(user, SMALL_TOKEN, now=timezone.now())
     allow(client, discogs, "small_shelf")
     after = DiscogsConnection.objects.get()
     assert (after.pk, after.connected_at, after.kind) == (before.pk, before.connected_at, "oauth")
 
 
-def test_an_access_revoked_at_discogs_asks_for_reconnecting(client, user, discogs):
+def test_revoked_access_asks_for_reconnecting(client, user, discogs):
     allow(client, discogs, "small_shelf")
     import_all(user)
     discogs.revoke("small_shelf")
@@ -193,13 +193,13 @@ def test_an_access_revoked_at_discogs_asks_for_reconnecting(client, user, discog
     assert DiscogsConnection.objects.get().is_active
 
 
-def test_looking_at_the_start_begins_nothing(client, user, discogs):
+def test_opening_the_start_page_begins_nothing(client, user, discogs):
     assert client.get("/connect/discogs/").status_code == 405
     assert client.head("/connect/discogs/callback/").status_code == 405
     assert not PendingAuthorisation.objects.exists()
 
 
-def test_without_a_consumer_key_only_the_token_is_offered(client, user, settings):
+def test_without_consumer_key_only_token_is_offered(client, user, settings):
     settings.DISCOGS_CONSUMER_KEY = ""
     html = client.get("/connect/").content.decode()
     assert "Connect with Discogs" not in html
@@ -207,14 +207,14 @@ def test_without_a_consumer_key_only_the_token_is_offered(client, user, settings
     assert client.post("/connect/discogs/").status_code == 404
 
 
-def test_a_wrong_consumer_key_is_the_operators_matter(client, user, settings):
+def test_wrong_consumer_key_is_for_the_operator(client, user, settings):
     settings.DISCOGS_CONSUMER_SECRET = "not-the-secret"
     html = client.post("/connect/discogs/", follow=True).content.decode()
     assert "its consumer key is wrong" in html
     assert "personal access token" in html
 
 
-def test_an_outage_at_the_start_changes_nothing(client, user, discogs):
+def test_outage_at_the_start_changes_nothing(client, user, discogs):
     discogs.add_fault(path="/oauth/request_token", kind="status", status=503)
     assert "could not be reached" in client.post("/connect/discogs/", follow=True).content.decode()
     assert not PendingAuthorisation.objects.exists()
@@ -229,7 +229,7 @@ def test_credential_without_the_consumer_key_stays_for_its_return(client, user, 
     assert (connection.state, connection.credential) == (DiscogsConnection.State.UNREADABLE, before)
 
 
-def test_no_secret_travels(client, user, discogs):
+def test_secrets_are_never_sent(client, user, discogs):
     """HMAC-SHA1: the header carries a signature, and neither secret."""
     allow(client, discogs, "small_shelf")
     credentials = credentials_of(DiscogsConnection.objects.get())
@@ -256,12 +256,12 @@ def test_no_secret_travels(client, user, discogs):
         b"&".join(b"a%d=1" % n for n in range(50)),
     ],
 )
-def test_what_is_no_token_is_refused(body):
+def test_malformed_token_is_refused(body):
     with pytest.raises(BadPayload):
         parse_token(body)
 
 
-def test_a_token_is_read_from_form_encoded_text_and_never_shown():
+def test_token_is_parsed_and_never_shown():
     token = parse_token(
         b"oauth_token=abcdefgh12&oauth_token_secret=secret-of-it&oauth_callback_confirmed=true"
     )
