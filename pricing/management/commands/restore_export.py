@@ -55,7 +55,7 @@ def _summary(username: str, result: RestoreResult, options: dict[str, Any]) -> s
     for name, number in result.rows.items():
         known = number - result.new[name] if name in result.new else 0
         lines.append(
-            f"  {name} {number:,}" + (f", {known:,} of them known here already and left" if known else "")
+            f"  {name} {number:,}" + (f", {known:,} of them already here and unchanged" if known else "")
         )
     if not options["dry_run"]:
         lines.append(f"Next: {username} connects the same Discogs account again, on the settings page.")
