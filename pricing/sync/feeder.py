@@ -60,11 +60,13 @@ def feed(*, now: datetime, ahead: Ahead | None = None) -> int:
     Nothing is queued while the gate is paused or the breaker is open: the jobs would only be put off again. Nothing is
     queued either while the database schema is of another version.
     """
-    if schema.mismatch():
+    if (
+        schema.mismatch() or not _due(now).exists()
+    ):  # one query, ten times a second, while nothing is to be done
         return 0
     ready = PriceJob.objects.filter(state__in=READY).count()
     free = settings.PRICE_QUEUE_SIZE - ready
-    if free <= 0 or not _due(now).exists() or gate.status().reason:
+    if free <= 0 or gate.status().reason:
         return 0
     return _enqueue(_fair_choice(free, now=now, ahead=ahead or Ahead()), now=now)
 

@@ -28,6 +28,11 @@ class Plans:
     def __init__(self) -> None:
         self._steps: dict[int, Iterator[None]] = {}
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run is only partly planned."""
+        return bool(self._steps)
+
     def work(self, *, now: datetime, seconds: float) -> None:
         """Plan for this many seconds, and at least one step."""
         deadline = time.monotonic() + seconds

@@ -89,9 +89,14 @@ class Supervisor:
         """Advance jobs, imports and runs. Must not run while the database schema is of another version."""
         if self._guarded(lambda: feeder.feed(now=now, ahead=self._ahead), "feed") is not None:
             outage.note_answer()
-        self._guarded(lambda: self._plans.work(now=now, seconds=PLAN_SECONDS), "plan")
+        # Looking for runs to plan costs a query, so it is done seldom while there is none.
+        self._every(
+            0 if self._plans.is_busy else 0.5,
+            "plan",
+            lambda: self._plans.work(now=now, seconds=PLAN_SECONDS),
+        )
         self._every(0.5, "end runs", lambda: runs.end_runs(now=now))
-        self._every(0.5, "values", lambda: value_requests.feed(now=now))
+        self._every(1, "values", lambda: value_requests.feed(now=now))
         self._every(1, "imports", lambda: self._queue_imports(now))
         self._every(2, "reconcile", lambda: self._reconcile(now))
         self._every(60, "schedules", lambda: schedules.tick(now=now))
