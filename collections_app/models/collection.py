@@ -81,6 +81,10 @@ class CollectionInstanceQuerySet(models.QuerySet["CollectionInstance"]):
         """The copies owned at present."""
         return self.filter(removed_at__isnull=True)
 
+    def release_ids(self) -> "models.QuerySet[CollectionInstance, int]":
+        """The releases of these copies, each once, in the order of their ids."""
+        return self.values_list("release_id", flat=True).distinct().order_by("release_id")
+
 
 class CollectionInstance(models.Model):
     """One owned copy. A removed one stays, with `removed_at`, so that the history keeps its past value."""

@@ -67,7 +67,8 @@ def start_sync(
     except ConnectionErased as erased:
         raise NotConnected(str(erased)) from None
     # If this process ends during planning, a supervisor continues: the collection has been imported.
-    return _plan_completely(run, held_by(user.pk), now=now) if read else run
+    held = CollectionInstance.objects.of(user.pk).held()
+    return _plan_completely(run, list(held.release_ids()), now=now) if read else run
 
 
 def _newest_run_of(user_id: int) -> SyncRun:
@@ -305,11 +306,6 @@ def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
         newest = PriceJob.objects.filter(release_id__in=missing).order_by("pk")
         jobs.update(newest.values_list("release_id", "pk"))
     return jobs
-
-
-def held_by(user_id: int) -> list[int]:
-    held = CollectionInstance.objects.of(user_id).held()
-    return list(held.values_list("release_id", flat=True).distinct().order_by("release_id"))
 
 
 def _seconds(stale_after: timedelta | None) -> int:

@@ -8,9 +8,9 @@ from math import inf
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from collections_app.models import ImportPass
+from collections_app.models import CollectionInstance, ImportPass
 from pricing.models import PriceJob, RunItem, SyncRun
-from pricing.sync.planner import end_run, held_by, plan_steps
+from pricing.sync.planner import end_run, plan_steps
 
 MAX_RUNS = 20  # in one step, of each kind: the next step takes the rest
 PLANNED_WITHIN = timedelta(minutes=10)  # by the command that started a run over chosen releases
@@ -48,7 +48,8 @@ class Plans:
     def _begin(self, now: datetime) -> None:
         for run in _imported(now).exclude(pk__in=list(self._steps))[: MAX_RUNS - len(self._steps)]:
             if run.user_id and run.import_pass and run.import_pass.state == ImportPass.State.COMPLETE:
-                self._steps[run.pk] = plan_steps(run, held_by(run.user_id), now=now)
+                held = CollectionInstance.objects.of(run.user_id).held()
+                self._steps[run.pk] = plan_steps(run, list(held.release_ids()), now=now)
             else:
                 end_run(run, SyncRun.State.FAILED, now=now, error=_reason(run))
 

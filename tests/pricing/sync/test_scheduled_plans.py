@@ -21,8 +21,7 @@ def plan(connection: DiscogsConnection, *, every: timedelta = DAY) -> SyncRun:
     run = make_run(
         connection, "importing", trigger="schedule", stale_after_seconds=int(every.total_seconds())
     )
-    held = connection.instances.values_list("release_id", flat=True).distinct().order_by("release_id")
-    list(planner.plan_steps(run, list(held), now=NOW))
+    list(planner.plan_steps(run, list(connection.instances.release_ids()), now=NOW))
     return run
 
 
@@ -133,7 +132,7 @@ def test_plan_commits_a_thousand_releases_at_a_time(monkeypatch):
     for _ in range(25):
         make_instance(connection)
     run = make_run(connection, "importing")
-    held = planner.held_by(connection.user_id)
+    held = list(connection.instances.held().release_ids())
     counts = []
     for _ in planner.plan_steps(run, held, now=NOW):
         run.refresh_from_db()
@@ -149,7 +148,7 @@ def test_interrupted_plan_creates_no_second_job(monkeypatch):
     for _ in range(25):
         make_instance(connection)
     run = make_run(connection, "importing")
-    held = planner.held_by(connection.user_id)
+    held = list(connection.instances.held().release_ids())
     for _ in planner.plan_steps(run, held, now=NOW):
         if run.items.exists():
             break
@@ -167,7 +166,7 @@ def test_plan_of_a_cancelled_run_goes_no_further(monkeypatch):
     for _ in range(25):
         make_instance(connection)
     run = make_run(connection, "importing")
-    for _ in planner.plan_steps(run, planner.held_by(connection.user_id), now=NOW):
+    for _ in planner.plan_steps(run, list(connection.instances.held().release_ids()), now=NOW):
         if run.items.exists():
             planner.cancel_run(run, now=NOW)
     run.refresh_from_db()
