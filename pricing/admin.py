@@ -1,10 +1,10 @@
 """Read-only admin pages for runs, jobs, prices, workers and alerts."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -20,6 +20,7 @@ from pricing.models import (
     PriceSnapshot,
     PriceSuggestion,
     SyncRun,
+    SyncRunQuerySet,
     WorkerHeartbeat,
 )
 from pricing.monitoring.heartbeat import SILENT_AFTER
@@ -45,21 +46,16 @@ class SyncRunAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
-        live, dead = Q(items__job__state__in=PriceJob.LIVE), Q(items__job__state=PriceJob.State.DEAD)
-        rows: QuerySet[SyncRun] = super().get_queryset(request)
-        return rows.annotate(
-            items_total=Count("items"),
-            items_done=Count("items", filter=~live),
-            items_failed=Count("items", filter=dead),
-        )
+        rows = cast("SyncRunQuerySet", super().get_queryset(request))
+        return rows.with_counts()
 
     @admin.display(description="progress")
     def done(self, row: Any) -> str:
-        return f"{row.items_done:,} of {row.items_total:,}"
+        return f"{row.finished:,} of {row.total:,}"
 
-    @admin.display(ordering="items_failed")
+    @admin.display(ordering="failed")
     def failed(self, row: Any) -> int:
-        return int(row.items_failed)
+        return int(row.failed)
 
 
 @admin.register(PriceJob)

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import ImportPass, Release
@@ -14,6 +14,14 @@ from collections_app.models import ImportPass, Release
 class PriceJobQuerySet(models.QuerySet["PriceJob"]):
     def live(self) -> Self:
         return self.filter(state__in=PriceJob.LIVE)
+
+    def working(self) -> Self:
+        """The jobs that are in the queue or with a worker."""
+        return self.filter(state__in=PriceJob.WORKING)
+
+    def leased(self, job: "PriceJob") -> Self:
+        """The row of this job as long as the lease is the one it was claimed with; otherwise nothing."""
+        return self.filter(pk=job.pk, state=PriceJob.State.RUNNING, lease_owner=job.lease_owner)
 
 
 class PriceJob(models.Model):
@@ -37,6 +45,7 @@ class PriceJob(models.Model):
         BACKGROUND = 1, "Background"
 
     LIVE = (State.DUE, State.QUEUED, State.RUNNING, State.WAITING)
+    WORKING = (State.QUEUED, State.RUNNING)
     KNOWN = (State.RECORDED, State.NONE_FOR_SALE, State.BLOCKED, State.GONE, State.NOT_FOUND)
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="jobs")
@@ -89,6 +98,17 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
     def active(self) -> Self:
         return self.filter(state__in=SyncRun.ACTIVE)
+
+    def working(self) -> Self:
+        """The active runs that are not paused."""
+        return self.filter(state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
+
+    def with_counts(self) -> Self:
+        """Each run with the number of its releases: `total`, `finished` (without a live job) and `failed`."""
+        live, dead = Q(items__job__state__in=PriceJob.LIVE), Q(items__job__state=PriceJob.State.DEAD)
+        return self.annotate(
+            total=Count("items"), finished=Count("items", filter=~live), failed=Count("items", filter=dead)
+        )
 
 
 class SyncRun(models.Model):

@@ -20,7 +20,6 @@ from collections_app.times import is_over, is_recent
 from pricing.models import PriceJob, RunItem, SyncRun
 from pricing.sync.queue import OrderedBroker
 
-READY = (PriceJob.State.QUEUED, PriceJob.State.RUNNING)
 TASK = "pricing.tasks.refresh_price"
 MAX_AHEAD = 300  # jobs
 AHEAD_FOR = 5.0  # seconds
@@ -64,7 +63,7 @@ def feed(*, now: datetime, ahead: Ahead | None = None) -> int:
         schema.mismatch() or not _due(now).exists()
     ):  # one query, ten times a second, while nothing is to be done
         return 0
-    ready = PriceJob.objects.filter(state__in=READY).count()
+    ready = PriceJob.objects.working().count()
     free = settings.PRICE_QUEUE_SIZE - ready
     if free <= 0 or gate.status().reason:
         return 0
@@ -103,7 +102,7 @@ def _recent_counts(runs: list[int], *, now: datetime) -> Counter[int]:
     recent = is_recent("job__finished_at", now=now, within=timedelta(seconds=settings.DISCOGS_RATE_WINDOW))
     had: Counter[int] = Counter()
     # Two queries, each with its own index; one combined query would read every job ever stored.
-    for jobs in (Q(job__state__in=READY), recent):
+    for jobs in (Q(job__state__in=PriceJob.WORKING), recent):
         counts = RunItem.objects.filter(jobs, run__in=runs).values_list("run").order_by()
         had.update(dict(counts.annotate(n=Count("pk"))))
     return had

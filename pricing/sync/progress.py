@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, Sum
 
 from collections_app.models import ImportPass
 from pricing.models import PriceJob, RunItem, SyncRun
@@ -96,11 +96,8 @@ def active_run_of(user_id: int) -> SyncRun | None:
 
 def runs_for(user_id: int, *, limit: int = 30) -> list[SyncRun]:
     """A user's runs, newest first, each with `total`, `finished` and `failed`: one query."""
-    live, dead = Q(items__job__state__in=PriceJob.LIVE), Q(items__job__state=PriceJob.State.DEAD)
-    runs = SyncRun.objects.of(user_id).annotate(
-        total=Count("items"), finished=Count("items", filter=~live), failed=Count("items", filter=dead)
-    )
-    return list(runs.select_related("import_pass").order_by("-created_at")[:limit])
+    runs = SyncRun.objects.of(user_id).with_counts().select_related("import_pass")
+    return list(runs.order_by("-created_at")[:limit])
 
 
 def progress_now(user_id: int, *, now: datetime) -> Progress | None:

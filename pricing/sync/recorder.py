@@ -103,7 +103,7 @@ def finish_job(
     job: PriceJob, state: PriceJob.State, *, duration_ms: int, requests: int, now: datetime
 ) -> bool:
     """End a job with the result of its request. Returns False if the job is no longer this worker's."""
-    mine = PriceJob.objects.filter(pk=job.pk, state=PriceJob.State.RUNNING, lease_owner=job.lease_owner)
+    mine = PriceJob.objects.leased(job)
     return bool(
         mine.update(
             state=state,
