@@ -15,7 +15,7 @@ from collections_app.accounts.sessions import end_sessions_of
 from collections_app.connections.connect import disconnect
 from collections_app.models import DiscogsConnection, ImportPass
 from pricing.models import SyncRun
-from pricing.sync import planner
+from pricing.sync import runs
 from pricing.value.daily import forget_values
 
 
@@ -28,7 +28,7 @@ def erase_holdings(user_id: int, *, now: datetime) -> None:
     with transaction.atomic():
         connection = _lock_for_erasure(user_id)
         for run in SyncRun.objects.of(user_id).active():
-            planner.cancel_run(run, now=now)
+            runs.cancel_run(run, now=now)
         forget_values(user_id)
         if connection is not None:
             disconnect(connection)

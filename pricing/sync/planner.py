@@ -1,24 +1,19 @@
-"""Decide which releases a run covers and which of them are due. Writes items and jobs; fetches nothing."""
+"""Decide which releases of a run are due, and write its items and jobs. Fetches nothing; `runs` has the transitions."""
 
 from collections.abc import Generator, Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from math import ceil, inf
-from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, F, FloatField, Min, Q, Sum, Value
 from django.db.models.functions import Coalesce
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.importing.steps import ConnectionErased, start_import
-from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
-from collections_app.tasks import enqueue_import
+from collections_app.models import CollectionInstance, DiscogsConnection, Preferences
 from collections_app.times import is_from_the_future, is_recent
 from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.sync.due import GONE_ONCE, is_due, priority, share_that_fits
-from pricing.sync.value_requests import request_after
 
 CHUNK = 1_000  # releases in one statement
 JUST_CHECKED = timedelta(minutes=1)
@@ -26,104 +21,11 @@ JUST_CHECKED = timedelta(minutes=1)
 GONE_IS_FRESH_FOR = timedelta(days=7)
 
 
-class NotConnected(Exception):
-    """The user has no Discogs connection, so there is nothing to sync."""
-
-
-def start_sync(
-    user: AbstractBaseUser | Any,
-    *,
-    trigger: SyncRun.Trigger,
-    now: datetime,
-    stale_after: timedelta | None = None,
-    import_first: bool = True,
-) -> SyncRun:
-    """Start a run that updates a user's prices, or return the run that is already active.
-
-    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero fetches all); for a scheduled
-    run, the user's interval.
-    import_first: import the collection first; if False, it is imported only if that was never completed.
-    Raises NotConnected.
-    """
-    connection = DiscogsConnection.objects.filter(user_id=user.pk).first()
-    if connection is None:
-        raise NotConnected("Connect Discogs first; then prices can be fetched.")
-    complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
-    read = None if import_first else complete.order_by("-pk").first()
-    try:
-        with transaction.atomic():
-            run = SyncRun.objects.create(
-                user_id=user.pk,
-                state=SyncRun.State.IMPORTING,
-                trigger=trigger,
-                stale_after_seconds=_seconds(stale_after),
-                import_pass=read or start_import(connection, now=now),
-                created_at=now,
-            )
-            if run.import_pass and not read:
-                enqueue_import(run.import_pass.pk, now=now)
-    except IntegrityError:
-        return _newest_run_of(user.pk)
-    except ConnectionErased as erased:
-        raise NotConnected(str(erased)) from None
-    # If this process ends during planning, a supervisor continues: the collection has been imported.
-    held = CollectionInstance.objects.of(user.pk).held()
-    return _plan_completely(run, list(held.release_ids()), now=now) if read else run
-
-
-def _newest_run_of(user_id: int) -> SyncRun:
-    """The run of an earlier click, active or just finished. Raises NotConnected if the connection was erased since."""
-    newest = SyncRun.objects.of(user_id).order_by("-created_at").first()
-    if newest is None:
-        raise NotConnected("The connection was erased meanwhile; nothing was started.")
-    return newest
-
-
-def start_release_sync(
-    release_ids: Sequence[int], *, now: datetime, stale_after: timedelta | None = None
-) -> SyncRun:
-    """Start a run over chosen releases, for no particular user. All of them must be in the database."""
-    run = SyncRun.objects.create(
-        state=SyncRun.State.IMPORTING,
-        trigger=SyncRun.Trigger.COMMAND,
-        stale_after_seconds=_seconds(stale_after),
-        created_at=now,
-    )
-    return _plan_completely(run, sorted(set(release_ids)), now=now)
-
-
-def check_release(release_id: int, *, now: datetime) -> bool:
-    """Fetch one release before everything else. Returns False if it was checked within the last minute."""
-    just_checked = is_recent("observed_at", now=now, within=JUST_CHECKED)
-    if ReleasePrice.objects.filter(just_checked, pk=release_id).exists():
-        return False
-    with transaction.atomic():
-        run = SyncRun.objects.create(
-            state=SyncRun.State.IMPORTING,
-            trigger=SyncRun.Trigger.CLICK,
-            stale_after_seconds=0,
-            created_at=now,
-        )
-        _plan_completely(run, [release_id], now=now)
-        job = PriceJob.objects.filter(pk__in=run.items.values("job"))
-        job.update(lane=PriceJob.Lane.INTERACTIVE)
-        # A queued job is queued again at the front; its old row will find it claimed and do nothing.
-        job.filter(state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
-    return True
-
-
-def _plan_completely(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> SyncRun:
-    """Plan a run completely and start fetching."""
-    for _ in plan_steps(run, release_ids, now=now):
-        pass
-    return _finish_if_nothing_is_due(run, now=now)
-
-
 def plan_steps(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> Iterator[None]:
-    """Give every release of a run a job, or mark it as served by a fresh price; then start fetching.
+    """Give every release of a run a job, or mark it as served by a fresh price.
 
     Each step plans a thousand releases in its own transaction: on SQLite it blocks every other writer.
-    Planning stops when the run is cancelled. It is safe to start again, and to run in two processes at once.
+    Planning stops when the run ends. It is safe to start again, and to run in two processes at once.
     The feeder takes jobs in the order of the items, so the most urgent are created first.
     """
     due, reused = yield from _due_and_reused(run, release_ids, now=now)
@@ -132,8 +34,6 @@ def plan_steps(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> It
         if not _plan_chunk(run, chunk, to_fetch, now=now):
             return
         yield
-    importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
-    importing.update(state=SyncRun.State.RUNNING)
 
 
 def _plan_chunk(run: SyncRun, chunk: Sequence[int], to_fetch: Set[int], *, now: datetime) -> bool:
@@ -227,69 +127,34 @@ def fresh_releases(release_ids: Sequence[int], *, stale_after: timedelta, now: d
     return list(readings.values_list("release_id", flat=True))
 
 
-def pause_run(run: SyncRun, *, now: datetime) -> None:
-    """Stop queueing the run's jobs; running jobs finish."""
-    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(state=SyncRun.State.PAUSED)
+def was_just_checked(release_id: int, *, now: datetime) -> bool:
+    just_checked = is_recent("observed_at", now=now, within=JUST_CHECKED)
+    return ReleasePrice.objects.filter(just_checked, pk=release_id).exists()
 
 
-def resume_run(run: SyncRun, *, now: datetime) -> None:
-    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.PAUSED).update(state=SyncRun.State.RUNNING)
+def move_to_front(run: SyncRun) -> None:
+    """Fetch a run's jobs before everything else."""
+    jobs = PriceJob.objects.filter(pk__in=run.items.values("job"))
+    jobs.update(lane=PriceJob.Lane.INTERACTIVE)
+    # A queued job is queued again at the front; its old row will find it claimed and do nothing.
+    jobs.filter(state=PriceJob.State.QUEUED).update(state=PriceJob.State.DUE)
 
 
-def cancel_run(run: SyncRun, *, now: datetime) -> None:
-    """End the run. Jobs that no other active run needs are cancelled, except running ones."""
-    _stop(run, SyncRun.State.CANCELLED, now=now)
-
-
-def fail_runs_of(user_id: int, *, error: str, now: datetime) -> None:
-    """End a user's active run as failed, with the reason. Jobs that other runs need continue."""
-    for run in SyncRun.objects.of(user_id).active():
-        _stop(run, SyncRun.State.FAILED, now=now, error=error)
-
-
-def _stop(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> None:
-    with transaction.atomic():
-        ended = SyncRun.objects.active().filter(pk=run.pk)
-        if not ended.update(state=state, finished_at=now, error=error):
-            return
-        wanted = RunItem.objects.filter(run__state__in=SyncRun.ACTIVE, job__isnull=False).values("job")
-        idle = (PriceJob.State.DUE, PriceJob.State.QUEUED, PriceJob.State.WAITING)
-        PriceJob.objects.filter(items__run=run, state__in=idle).exclude(pk__in=wanted).update(
-            state=PriceJob.State.CANCELLED, finished_at=now
-        )
-
-
-def retry_failed(run: SyncRun, *, now: datetime) -> int:
-    """Create new jobs for the failed releases of a run and resume it; returns how many."""
-    with transaction.atomic():
-        failed = list(run.items.filter(job__state=PriceJob.State.DEAD))
-        if not failed or SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
-            return 0
-        jobs = _live_jobs([item.release_id for item in failed], now=now)
-        for item in failed:
-            item.job_id = jobs.get(item.release_id)
-        RunItem.objects.bulk_update(failed, ["job"], batch_size=CHUNK)
-        SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING, finished_at=None)
+def replace_failed_jobs(run: SyncRun, *, now: datetime) -> int:
+    """Give each failed release of a run another job; returns how many. Call it in a transaction."""
+    failed = list(run.items.filter(job__state=PriceJob.State.DEAD))
+    jobs = _live_jobs([item.release_id for item in failed], now=now)
+    for item in failed:
+        item.job_id = jobs.get(item.release_id)
+    RunItem.objects.bulk_update(failed, ["job"], batch_size=CHUNK)
     return len(failed)
 
 
-def _finish_if_nothing_is_due(run: SyncRun, *, now: datetime) -> SyncRun:
-    run.refresh_from_db()
-    if run.state == SyncRun.State.RUNNING and not run.items.filter(job__state__in=PriceJob.LIVE).exists():
-        end_run(run, SyncRun.State.FINISHED, now=now)
-        run.refresh_from_db()
-    return run
-
-
-def end_run(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> bool:
-    """End a run unless it has ended already, and request the values that it has changed."""
-    rows = SyncRun.objects.filter(pk=run.pk, state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
-    with transaction.atomic():
-        if not rows.update(state=state, finished_at=now, error=error):
-            return False
-        if state == SyncRun.State.FINISHED:
-            request_after(run, now=now)
-    return True
+def cancel_unneeded_jobs(run: SyncRun, *, now: datetime) -> None:
+    """Cancel the jobs of a run that no active run needs, except running ones."""
+    needed = RunItem.objects.filter(run__state__in=SyncRun.ACTIVE, job__isnull=False).values("job")
+    idle = PriceJob.objects.live().exclude(state=PriceJob.State.RUNNING).filter(items__run=run)
+    idle.exclude(pk__in=needed).update(state=PriceJob.State.CANCELLED, finished_at=now)
 
 
 def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
@@ -306,10 +171,6 @@ def _live_jobs(release_ids: Sequence[int], *, now: datetime) -> dict[int, int]:
         newest = PriceJob.objects.filter(release_id__in=missing).order_by("pk")
         jobs.update(newest.values_list("release_id", "pk"))
     return jobs
-
-
-def _seconds(stale_after: timedelta | None) -> int:
-    return int(settings.PRICE_FRESH_FOR if stale_after is None else stale_after.total_seconds())
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

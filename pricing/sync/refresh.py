@@ -19,7 +19,7 @@ from collections_app.discogs.client import Credentials, DiscogsClient
 from collections_app.importing.failures import END_REASONS
 from collections_app.models import DiscogsConnection
 from pricing.models import PriceJob, SyncRun
-from pricing.sync import planner
+from pricing.sync import runs
 from pricing.sync.absence import record_not_found
 from pricing.sync.recorder import record_market
 from pricing.sync.retry import Action, decide
@@ -152,7 +152,7 @@ def _mark_connection(connection: DiscogsConnection, state: DiscogsConnection.Sta
     used = DiscogsConnection.objects.filter(pk=connection.pk, credential=connection.credential)
     if used.update(state=state):
         error = RECONNECT if state == DiscogsConnection.State.RECONNECT_NEEDED else END_REASONS[state]
-        planner.fail_runs_of(connection.user_id, error=error, now=now)
+        runs.fail_runs_of(connection.user_id, error=error, now=now)
 
 
 def _record_failure(job: PriceJob, error: errors.DiscogsError, *, requests: int, now: datetime) -> Outcome:
@@ -165,7 +165,7 @@ def _record_failure(job: PriceJob, error: errors.DiscogsError, *, requests: int,
         minute=settings.DISCOGS_RATE_WINDOW / 60,
         outage=error.opened_breaker,
     )
-    mine = PriceJob.objects.filter(pk=job.pk, state=PriceJob.State.RUNNING, lease_owner=job.lease_owner)
+    mine = PriceJob.objects.leased(job)
     common = {"requests": job.requests + requests, "error_kind": error.kind, "error": str(error)}
     if decision.action == Action.GIVE_UP:
         mine.update(state=PriceJob.State.DEAD, finished_at=now, **common)

@@ -1,25 +1,130 @@
-"""Advance runs: plan those whose collection has been imported, end those without work left."""
+"""Every transition of a run: start, plan, pause, resume, retry and end. Nothing else changes the state of a run."""
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from math import inf
+from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from collections_app.models import CollectionInstance, ImportPass
+from collections_app.importing.steps import ConnectionErased, start_import
+from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass
+from collections_app.tasks import enqueue_import
 from pricing.models import PriceJob, RunItem, SyncRun
-from pricing.sync.planner import end_run, plan_steps
+from pricing.sync import planner
+from pricing.sync.value_requests import request_after
 
 MAX_RUNS = 20  # in one step, of each kind: the next step takes the rest
 PLANNED_WITHIN = timedelta(minutes=10)  # by the command that started a run over chosen releases
 
 
-def advance_runs(*, now: datetime) -> None:
-    """Advance all runs as far as possible without waiting."""
-    Plans().work(now=now, seconds=inf)
-    end_runs(now=now)
+class NotConnected(Exception):
+    """The user has no Discogs connection, so there is nothing to sync."""
+
+
+# Start ----------------------------------------------------------------------------------------------
+
+
+def start_sync(
+    user: AbstractBaseUser | Any,
+    *,
+    trigger: SyncRun.Trigger,
+    now: datetime,
+    stale_after: timedelta | None = None,
+    import_first: bool = True,
+) -> SyncRun:
+    """Start a run that updates a user's prices, or return the run that is already active.
+
+    stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero fetches all); for a scheduled
+    run, the user's interval.
+    import_first: import the collection first; if False, it is imported only if that was never completed.
+    Raises NotConnected.
+    """
+    connection = DiscogsConnection.objects.filter(user_id=user.pk).first()
+    if connection is None:
+        raise NotConnected("Connect Discogs first; then prices can be fetched.")
+    complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
+    read = None if import_first else complete.order_by("-pk").first()
+    try:
+        with transaction.atomic():
+            import_pass = read or start_import(connection, now=now)
+            run = _create_run(trigger, stale_after, now=now, user_id=user.pk, import_pass=import_pass)
+            if not read:
+                enqueue_import(import_pass.pk, now=now)
+    except IntegrityError:
+        return _newest_run_of(user.pk)
+    except ConnectionErased as erased:
+        raise NotConnected(str(erased)) from None
+    # If this process ends during planning, a supervisor continues: the collection has been imported.
+    return _plan_at_once(run, _held_by(user.pk), now=now) if read else run
+
+
+def _newest_run_of(user_id: int) -> SyncRun:
+    """The run of an earlier click, active or just finished. Raises NotConnected if the connection was erased since."""
+    newest = SyncRun.objects.of(user_id).order_by("-created_at").first()
+    if newest is None:
+        raise NotConnected("The connection was erased meanwhile; nothing was started.")
+    return newest
+
+
+def start_release_sync(
+    release_ids: Sequence[int], *, now: datetime, stale_after: timedelta | None = None
+) -> SyncRun:
+    """Start a run over chosen releases, for no particular user. All of them must be in the database."""
+    run = _create_run(SyncRun.Trigger.COMMAND, stale_after, now=now)
+    return _plan_at_once(run, sorted(set(release_ids)), now=now)
+
+
+def check_release(release_id: int, *, now: datetime) -> bool:
+    """Fetch one release before everything else. Returns False if it was checked within the last minute."""
+    if planner.was_just_checked(release_id, now=now):
+        return False
+    with transaction.atomic():
+        run = _create_run(SyncRun.Trigger.CLICK, timedelta(0), now=now)
+        _plan_at_once(run, [release_id], now=now)
+        planner.move_to_front(run)
+    return True
+
+
+def _create_run(
+    trigger: SyncRun.Trigger, stale_after: timedelta | None, *, now: datetime, **fields: Any
+) -> SyncRun:
+    seconds = settings.PRICE_FRESH_FOR if stale_after is None else stale_after.total_seconds()
+    return SyncRun.objects.create(
+        state=SyncRun.State.IMPORTING,
+        trigger=trigger,
+        stale_after_seconds=int(seconds),
+        created_at=now,
+        **fields,
+    )
+
+
+# Plan -----------------------------------------------------------------------------------------------
+
+
+def plan_run(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> Iterator[None]:
+    """Plan a run step by step; then start fetching, unless the run has ended meanwhile."""
+    yield from planner.plan_steps(run, release_ids, now=now)
+    importing = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.IMPORTING)
+    importing.update(state=SyncRun.State.RUNNING)
+
+
+def _plan_at_once(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> SyncRun:
+    """Plan a run completely and start fetching. A run without anything to fetch is finished."""
+    for _ in plan_run(run, release_ids, now=now):
+        pass
+    if _without_work().filter(pk=run.pk).exists():
+        end_run(run, SyncRun.State.FINISHED, now=now)
+    run.refresh_from_db()
+    return run
+
+
+def _held_by(user_id: int) -> list[int]:
+    return list(CollectionInstance.objects.of(user_id).held().release_ids())
 
 
 class Plans:
@@ -48,8 +153,7 @@ class Plans:
     def _begin(self, now: datetime) -> None:
         for run in _imported(now).exclude(pk__in=list(self._steps))[: MAX_RUNS - len(self._steps)]:
             if run.user_id and run.import_pass and run.import_pass.state == ImportPass.State.COMPLETE:
-                held = CollectionInstance.objects.of(run.user_id).held()
-                self._steps[run.pk] = plan_steps(run, list(held.release_ids()), now=now)
+                self._steps[run.pk] = plan_run(run, _held_by(run.user_id), now=now)
             else:
                 end_run(run, SyncRun.State.FAILED, now=now, error=_reason(run))
 
@@ -81,13 +185,71 @@ def _reason(run: SyncRun) -> str:
     )
 
 
-def end_runs(*, now: datetime) -> None:
-    """End the runs without a live job.
+# Pause, resume, retry -------------------------------------------------------------------------------
+
+
+def pause_run(run: SyncRun) -> None:
+    """Stop queueing the run's jobs; running jobs finish."""
+    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.RUNNING).update(state=SyncRun.State.PAUSED)
+
+
+def resume_run(run: SyncRun) -> None:
+    SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.PAUSED).update(state=SyncRun.State.RUNNING)
+
+
+def retry_failed(run: SyncRun, *, now: datetime) -> int:
+    """Create new jobs for the failed releases of a run and resume it; returns how many."""
+    with transaction.atomic():
+        if SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
+            return 0
+        count = planner.replace_failed_jobs(run, now=now)
+        if count:
+            SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING, finished_at=None)
+    return count
+
+
+# End ------------------------------------------------------------------------------------------------
+
+
+def end_run(run: SyncRun, state: SyncRun.State, *, now: datetime, error: str = "") -> bool:
+    """End a run unless it has ended already; returns whether this call ended it.
+
+    A finished run requests the values that it has changed. Of a cancelled or failed one, the jobs that no other
+    active run needs are cancelled, except running ones. A paused run is not finished before it is resumed.
+    """
+    is_finished = state == SyncRun.State.FINISHED
+    runs = SyncRun.objects.working() if is_finished else SyncRun.objects.active()
+    with transaction.atomic():
+        if not runs.filter(pk=run.pk).update(state=state, finished_at=now, error=error):
+            return False
+        if is_finished:
+            request_after(run, now=now)
+        else:
+            planner.cancel_unneeded_jobs(run, now=now)
+    return True
+
+
+def cancel_run(run: SyncRun, *, now: datetime) -> None:
+    end_run(run, SyncRun.State.CANCELLED, now=now)
+
+
+def fail_runs_of(user_id: int, *, error: str, now: datetime) -> None:
+    """End a user's active run as failed, with the reason. Jobs that other runs need continue."""
+    for run in SyncRun.objects.of(user_id).active():
+        end_run(run, SyncRun.State.FAILED, now=now, error=error)
+
+
+def finish_runs(*, now: datetime) -> None:
+    """Finish the runs without a live job."""
+    for run in _without_work().order_by("pk")[:MAX_RUNS]:
+        end_run(run, SyncRun.State.FINISHED, now=now)
+
+
+def _without_work() -> "QuerySet[SyncRun]":
+    """The running runs without a live job.
 
     The last job of a run is checked first: it is live almost until the end, so the others need not be read.
     """
     live = RunItem.objects.filter(run=OuterRef("pk"), job__state__in=PriceJob.LIVE).order_by("-job_id")
     running = SyncRun.objects.filter(state=SyncRun.State.RUNNING)
-    done = running.annotate(live=Subquery(live.values("pk")[:1])).filter(live__isnull=True).order_by("pk")
-    for run in done[:MAX_RUNS]:
-        end_run(run, SyncRun.State.FINISHED, now=now)
+    return running.annotate(live=Subquery(live.values("pk")[:1])).filter(live__isnull=True)

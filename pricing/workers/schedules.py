@@ -29,7 +29,7 @@ from collections_app.times import MAX_SKEW
 from pricing.models import SyncRun
 from pricing.retention import purge
 from pricing.sources import exchange_rates, suggestions
-from pricing.sync import planner, value_requests
+from pricing.sync import runs, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
 
 # After a long downtime every user is due: each tick starts at most this many runs, the longest overdue first.
@@ -91,7 +91,7 @@ def _start(connection_id: int, *, now: datetime) -> bool:
         due = _next_run_of(connection_id, now=now)
         if connection is None or due is None or due.due_at > now:
             return False
-        planner.start_sync(connection.user, trigger=SyncRun.Trigger.SCHEDULE, now=now, stale_after=due.every)
+        runs.start_sync(connection.user, trigger=SyncRun.Trigger.SCHEDULE, now=now, stale_after=due.every)
     return True
 
 
@@ -134,16 +134,16 @@ def _with_runs(now: datetime) -> "QuerySet[Any]":
     Each has `hours`, its interval; `over_at`, the start of its last run that finished or was cancelled; `failed_at`,
     the end of its last failed run.
     """
-    runs = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
+    of_user = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
     # A run created in the future by a wrong clock would otherwise delay the next one until then.
-    plausible = runs.filter(created_at__lte=now + MAX_SKEW)
+    plausible = of_user.filter(created_at__lte=now + MAX_SKEW)
     # A cancelled run counts, because it must not start again within a minute.
     over = plausible.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
     failed = plausible.filter(state=SyncRun.State.FAILED, finished_at__lte=now + MAX_SKEW)
     hours = Coalesce(F("user__preferences__sync_every_hours"), Constant(int(Preferences.SyncEvery.DAY)))
     active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE, user__is_active=True)
     return (
-        active.exclude(Exists(runs.filter(state__in=SyncRun.ACTIVE)))
+        active.exclude(Exists(of_user.active()))
         .annotate(
             hours=hours,
             over_at=Subquery(over.values("created_at")[:1]),

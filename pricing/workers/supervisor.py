@@ -95,7 +95,7 @@ class Supervisor:
             "plan",
             lambda: self._plans.work(now=now, seconds=PLAN_SECONDS),
         )
-        self._every(0.5, "end runs", lambda: runs.end_runs(now=now))
+        self._every(0.5, "finish runs", lambda: runs.finish_runs(now=now))
         self._every(1, "values", lambda: value_requests.feed(now=now))
         self._every(1, "imports", lambda: self._queue_imports(now))
         self._every(2, "reconcile", lambda: self._reconcile(now))

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from pricing.models import PriceJob, PriceSnapshot, SyncRun
-from pricing.sync import planner
+from pricing.sync import runs
 from tests.pricing.engine import import_all
 from tests.processes import descendants, eventually
 
@@ -34,7 +34,7 @@ def start_run(make_collector, sandbox):
         user = make_collector(sandbox, release_ids=range(1000, 1000 + releases))
         import_all(user)
         sandbox.reset("stats")
-        return planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+        return runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
 
     return start
 
@@ -85,11 +85,11 @@ def kill_and_see_progress(supervisor: int, part: str, run: SyncRun) -> float:
     started = snapshots()
     eventually(lambda: snapshots() > started, within=PROGRESS_WITHIN, what="the first price of the cluster")
     if part == "idle worker":
-        planner.pause_run(run, now=timezone.now())
+        runs.pause_run(run)
         live = PriceJob.objects.filter(state__in=(PriceJob.State.RUNNING, PriceJob.State.QUEUED))
         eventually(lambda: not live.exists(), within=30, what="an idle worker")
         family.kill("worker")
-        planner.resume_run(run, now=timezone.now())
+        runs.resume_run(run)
     else:
         family.kill(part)
     # What was under way may still be stored.

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from pricing.models import PriceJob, PriceSnapshot, SyncRun
-from pricing.sync import planner
+from pricing.sync import runs
 from tests.pricing.engine import import_all
 from tests.processes import descendants, eventually
 
@@ -24,7 +24,7 @@ def collector(make_collector, sandbox):
 
 
 def start_sync(user) -> SyncRun:
-    return planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    return runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
 
 
 def busy_workers() -> set[int]:

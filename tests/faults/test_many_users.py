@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import CollectionValue, SyncRun, ValueRequest, WorkerHeartbeat
-from pricing.sync import planner
+from pricing.sync import runs
 from tests.pricing.engine import import_all
 
 pytestmark = [
@@ -63,7 +63,7 @@ def test_loop_reports_in_time_with_2000_owners(make_collector, generous_sandbox,
     user = make_collector(generous_sandbox, release_ids=releases)
     import_all(user)
     share_with_others(releases, users=USERS)
-    run = planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    run = runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
     # Nothing else is due: scheduled runs begin an hour after connecting.
     site.start("run_workers")
     ended = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.FINISHED)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from collections_app.models import ApiGate
 from pricing.models import PriceJob, PriceSnapshot, SyncRun
-from pricing.sync import planner
+from pricing.sync import runs
 from tests.pricing.engine import import_all
 from tests.processes import eventually
 
@@ -24,7 +24,7 @@ def run(make_collector, sandbox) -> SyncRun:
     user = make_collector(sandbox, release_ids=range(1000, 1000 + RELEASES))
     import_all(user)
     sandbox.reset("stats")
-    return planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    return runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
 
 
 def await_end(run: SyncRun, *, within: float) -> None:

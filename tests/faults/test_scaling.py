@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from pricing.models import PriceSnapshot, SyncRun
-from pricing.sync import planner
+from pricing.sync import runs
 from tests.conftest import point_at
 from tests.pricing.engine import import_all
 from tests.processes import eventually
@@ -29,7 +29,7 @@ def test_pool_follows_the_speed_of_answers(make_collector, sandbox, site, settin
     import_all(user)
     # After the limit was asked: Discogs thinks slowly, the way to it is as short as ever.
     sandbox.add_fault(path="/releases/", kind="slow", seconds=4)
-    planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
     log = tmp_path / "workers.log"
     site.environment["DISCOGS_RATE_LIMIT"] = str(LIMIT)
     site.start("run_workers", log=log, PRICE_WORKERS_MIN="1", PRICE_WORKERS_MAX="9")

@@ -1,5 +1,8 @@
 """Running the engine inside a test, without the queue's processes: the same functions, one after the other."""
 
+from datetime import datetime
+from math import inf
+
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -24,8 +27,14 @@ def drain_queue() -> int:
     return len(rows)
 
 
+def advance_runs(*, now: datetime) -> None:
+    """Plan and finish runs as far as possible."""
+    runs.Plans().work(now=now, seconds=inf)
+    runs.finish_runs(now=now)
+
+
 def work_until_idle() -> None:
     """Feed and fetch until nothing is due now."""
     while feeder.feed(now=timezone.now()) or OrmQ.objects.exists():
         drain_queue()
-    runs.advance_runs(now=timezone.now())
+    advance_runs(now=timezone.now())

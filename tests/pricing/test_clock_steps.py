@@ -13,7 +13,7 @@ from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, Sy
 from pricing.monitoring import alerts, heartbeat
 from pricing.monitoring.metrics import Stillness, measure
 from pricing.sources import exchange_rates, suggestions
-from pricing.sync import feeder, planner, reconciler
+from pricing.sync import feeder, planner, reconciler, runs
 from pricing.sync.feeder import TASK
 from pricing.workers import load, schedules
 from tests import factories as make
@@ -135,7 +135,7 @@ def test_price_from_the_future_is_due_first():
         ReleasePrice.objects.filter(pk=release.pk).update(observed_at=moment)
     day = timedelta(days=1).total_seconds()
     run = make.make_run(make.make_connection(), "importing", trigger="schedule", stale_after_seconds=day)
-    list(planner.plan_steps(run, [old.pk, future.pk], now=NOON))
+    list(runs.plan_run(run, [old.pk, future.pk], now=NOON))
     assert list(run.items.order_by("pk").values_list("release_id", flat=True)) == [future.pk, old.pk]
 
 
@@ -143,7 +143,7 @@ def test_price_from_the_future_can_be_checked_now():
     release = make.make_release()
     make.make_price(release, 900, observed_at=NOON)
     ReleasePrice.objects.update(observed_at=AHEAD)
-    assert planner.check_release(release.pk, now=NOON)
+    assert runs.check_release(release.pk, now=NOON)
 
 
 def test_rate_from_the_future_is_not_fresh():

@@ -10,7 +10,7 @@ from collections_app.importing.steps import start_import
 from collections_app.tasks import enqueue_import, run_import_step
 from pricing.models import HealthAlert, PriceJob, SyncRun
 from pricing.monitoring import alerts
-from pricing.sync import feeder, planner
+from pricing.sync import feeder, runs
 from pricing.sync.queue import OrderedBroker
 from pricing.tasks import refresh_price
 from tests.pricing.engine import import_all, work_until_idle
@@ -42,7 +42,7 @@ def run(make_collector, generous_sandbox) -> SyncRun:
     user = make_collector(generous_sandbox, release_ids=range(100, 113))
     import_all(user)
     generous_sandbox.reset("stats")
-    return planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    return runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
 
 
 def test_schema_of_this_version_fits():

@@ -15,7 +15,7 @@ from collections_app.sandbox.demo import DEMO_TOKEN
 from collections_app.sandbox.world import World
 from pricing.management.demo_history import seed_history
 from pricing.models import SyncRun
-from pricing.sync.planner import start_sync
+from pricing.sync.runs import start_sync
 
 USERNAME, PASSWORD, ADDRESS = "demo", "crateworth-demo", "demo@crateworth.example"
 

@@ -14,7 +14,7 @@ from collections_app.models import CollectionInstance, DiscogsConnection, Releas
 from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
 from pricing.pages.queries import Progress, fresh_for, progress_of
-from pricing.sync import planner
+from pricing.sync import planner, runs
 
 SOME_FAILED, TIMED_OUT = 1, 3  # exit statuses
 POLL_EVERY = 0.3  # seconds
@@ -70,10 +70,10 @@ class Command(BaseCommand):
         if not options["release"] and len(connections) == 1:
             command = SyncRun.Trigger.COMMAND
             user = connections[0].user
-            return planner.start_sync(
+            return runs.start_sync(
                 user, trigger=command, now=now, stale_after=stale_after, import_first=False
             )
-        return planner.start_release_sync(self._scope(options), now=now, stale_after=stale_after)
+        return runs.start_release_sync(self._scope(options), now=now, stale_after=stale_after)
 
     def _scope(self, options: dict[str, Any]) -> list[int]:
         """The releases that the options select. Raises CommandError for one that is not in the database."""

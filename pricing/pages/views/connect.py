@@ -16,7 +16,7 @@ from collections_app.models import DiscogsConnection
 from pricing.models import SyncRun
 from pricing.pages.forms import ConnectForm
 from pricing.retention.erase import erase_holdings
-from pricing.sync import planner
+from pricing.sync import runs
 
 # The session holds the id of the authorisation begun in it: a row's id, no secret.
 AUTHORISATION_KEY = "authorisation"
@@ -86,8 +86,8 @@ def authorised(request: HttpRequest) -> HttpResponse:
 def _first_sync(request: HttpRequest) -> HttpResponse:
     """Start the first sync at once, so that there is something to see."""
     try:
-        run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
-    except planner.NotConnected:
+        run = runs.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    except runs.NotConnected:
         return redirect("connect")  # disconnected at the same moment, on another page
     return redirect("sync_run", run_id=run.pk)
 

@@ -12,7 +12,7 @@ from collections_app.models import Release
 from pricing.pages import queries
 from pricing.pages.charts import DEFAULT_RANGE
 from pricing.pages.views._shared import range_of
-from pricing.sync import planner
+from pricing.sync import runs
 
 
 @require_safe
@@ -35,7 +35,7 @@ def release_check(request: HttpRequest, discogs_id: int) -> HttpResponse:
         queries.release_for(owner_of(request), discogs_id, range_key=DEFAULT_RANGE, now=now)
     except Release.DoesNotExist:
         raise Http404 from None
-    if planner.check_release(discogs_id, now=now):
+    if runs.check_release(discogs_id, now=now):
         messages.info(request, "Discogs is being asked now. Reload the page in a moment to see the answer.")
     else:
         messages.info(request, "This price was checked less than a minute ago.")

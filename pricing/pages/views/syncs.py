@@ -15,7 +15,7 @@ from collections_app.discogs import gate
 from pricing.models import SyncRun
 from pricing.pages import queries
 from pricing.pages.views._shared import connected
-from pricing.sync import planner
+from pricing.sync import runs
 
 
 def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
@@ -66,33 +66,33 @@ def sync_start(request: HttpRequest) -> HttpResponse:
 @limited("sync", "30/h")
 def _begin_sync(request: HttpRequest) -> HttpResponse:
     try:
-        run = planner.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
-    except planner.NotConnected:
+        run = runs.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    except runs.NotConnected:
         return redirect("connect")  # disconnected at the same moment, on another page
     return redirect("sync_run", run_id=run.pk)
 
 
 @require_POST
 def sync_pause(request: HttpRequest, run_id: int) -> HttpResponse:
-    planner.pause_run(_run_of(request, run_id), now=timezone.now())
+    runs.pause_run(_run_of(request, run_id))
     return redirect("sync_run", run_id=run_id)
 
 
 @require_POST
 def sync_resume(request: HttpRequest, run_id: int) -> HttpResponse:
-    planner.resume_run(_run_of(request, run_id), now=timezone.now())
+    runs.resume_run(_run_of(request, run_id))
     return redirect("sync_run", run_id=run_id)
 
 
 @require_POST
 def sync_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
-    planner.cancel_run(_run_of(request, run_id), now=timezone.now())
+    runs.cancel_run(_run_of(request, run_id), now=timezone.now())
     return redirect("sync_run", run_id=run_id)
 
 
 @require_POST
 def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
-    again = planner.retry_failed(_run_of(request, run_id), now=timezone.now())
+    again = runs.retry_failed(_run_of(request, run_id), now=timezone.now())
     messages.info(
         request, f"{again:,} failed releases are tried again." if again else "Nothing is left to retry."
     )

@@ -17,7 +17,8 @@ from collections_app.discogs.client import DiscogsClient
 from collections_app.importing.steps import idle_imports, import_step, start_import
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, Folder, ImportPass
 from pricing.models import SyncRun
-from pricing.sync import planner, runs
+from pricing.sync import runs
+from tests.pricing.engine import advance_runs
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -204,7 +205,7 @@ def lost_steps() -> Iterator[None]:
 
 
 def test_step_lost_repeatedly_ends_the_import(client, collector, generous_sandbox):
-    run = planner.start_sync(collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    run = runs.start_sync(collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
     now, pass_id = timezone.now(), run.import_pass_id
     generous_sandbox.reset("stats")
     with lost_steps():
@@ -216,7 +217,7 @@ def test_step_lost_repeatedly_ends_the_import(client, collector, generous_sandbo
         assert import_step(pass_id, now=now) is None
     assert generous_sandbox.stats()["accepted"] == 5
     assert ImportPass.objects.get().state == ImportPass.State.FAILED
-    runs.advance_runs(now=now)
+    advance_runs(now=now)
     client.force_login(collector)
     html = client.get(f"/syncs/{run.pk}/").content.decode()
     assert (

@@ -30,7 +30,7 @@ from pricing.models import (
 )
 from pricing.pages.queries import value_for
 from pricing.pages.views.export import LONGEST_DOWNLOAD
-from pricing.sync import planner
+from pricing.sync import runs
 from pricing.value.daily import rebuild_values
 from tests import factories as make
 from tests.pricing.engine import import_all, work_until_idle
@@ -72,7 +72,7 @@ def shelf(generous_sandbox, make_collector):
     generous_sandbox.set_market(1002, blocked=True)
     generous_sandbox.set_market(1003, lowest_price=None)
     import_all(user)
-    planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=now, import_first=False)
+    runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=now, import_first=False)
     work_until_idle()
     seed_history(user.pk, world=generous_sandbox.world, years=1, now=now)
     connection = user.discogs_connection

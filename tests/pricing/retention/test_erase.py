@@ -27,13 +27,13 @@ from collections_app.models import (
 from collections_app.tasks import run_import_step
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
 from pricing.retention.erase import LastAdministrator, erase_account, erase_holdings
-from pricing.sync import feeder, planner, runs
+from pricing.sync import feeder, runs
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value
 from pricing.value import daily
 from tests import factories as make
 from tests.accounts import PASSWORD, force_login_with_code, log_in
-from tests.pricing.engine import import_all, work_until_idle
+from tests.pricing.engine import advance_runs, import_all, work_until_idle
 from tests.processes import eventually
 
 PAGE = "/account/delete/"
@@ -195,7 +195,7 @@ def test_pending_price_stores_no_erased_user(make_collector, generous_sandbox, k
     user = make_collector(generous_sandbox, release_ids=[11])
     user_id = user.pk
     import_all(user)
-    planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+    runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
     feeder.feed(now=timezone.now())
     outcome = refresh_job(
         PriceJob.objects.get().pk,
@@ -218,7 +218,7 @@ def test_queued_tasks_find_nothing_to_do(make_user):
     run_import_step(pass_id)
     settle_value(user_id)
     daily.store_value(user_id, now=timezone.now())
-    runs.advance_runs(now=timezone.now())
+    advance_runs(now=timezone.now())
     assert not rows_of(user_id)
 
 

@@ -13,7 +13,7 @@ from collections_app.sandbox.market import GRADE_GRID
 from pricing import optional_tasks
 from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
 from pricing.sources import suggestions
-from pricing.sync import planner
+from pricing.sync import runs
 from pricing.tasks import this_process
 from tests.factories import make_connection, make_instance, make_price, make_release, make_run
 from tests.pricing.engine import import_all, work_until_idle
@@ -268,7 +268,7 @@ def test_a_third_of_the_limit_is_used_at_most(collector, settings):
 def test_sync_succeeds_after_optional_requests(collector, generous_sandbox):
     ask()
     suggestions.refresh_market_stat(11, "EUR", client_for=this_process().client_for, now=timezone.now())
-    run = planner.start_sync(
+    run = runs.start_sync(
         collector,
         trigger=SyncRun.Trigger.CLICK,
         now=timezone.now(),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from collections_app.models import ApiGate
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
 from pricing.pages.queries import progress_of, value_for
-from pricing.sync import planner
+from pricing.sync import planner, runs
 from tests.pricing.engine import import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def collector(clock, make_collector, generous_sandbox):
 
 def sync(user, stale_after: timedelta = timedelta(0)) -> SyncRun:
     """A sync, forced unless told otherwise: every release is asked for."""
-    run = planner.start_sync(
+    run = runs.start_sync(
         user,
         trigger=SyncRun.Trigger.CLICK,
         now=timezone.now(),
@@ -130,7 +130,7 @@ def test_small_run_may_lose_one_release(collector, clock, generous_sandbox):
     answer_404(generous_sandbox, path="/releases/100")
     for days in (0, 1):
         clock.shift(timedelta(days=days))
-        planner.start_release_sync([1001, 1002, 1003], now=timezone.now(), stale_after=timedelta(0))
+        runs.start_release_sync([1001, 1002, 1003], now=timezone.now(), stale_after=timedelta(0))
         work_until_idle()
     assert gone() == 1
 

@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from collections_app.discogs.gate import configured_gate
 from pricing.models import PriceJob, SyncRun
-from pricing.sync import feeder, planner, reconciler
+from pricing.sync import feeder, reconciler, runs
 from pricing.tasks import refresh_price
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
 
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def two_runs(make_collector, generous_sandbox, settings) -> list[SyncRun]:
     """A large run, and a small one that begins later."""
     settings.PRICE_QUEUE_SIZE = 10
-    runs = []
+    started = []
     for name, releases in (("large", range(100, 180)), ("small", range(200, 206))):
         user = make_collector(generous_sandbox, name, release_ids=releases)
         import_all(user)
-        runs.append(
-            planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
+        started.append(
+            runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
         )
-    return runs
+    return started
 
 
 def states() -> dict[str, int]:
@@ -59,9 +59,9 @@ def queued_runs() -> list[int]:
 
 def test_later_run_goes_before_queued_jobs(two_runs):
     large, small = two_runs
-    planner.pause_run(small, now=timezone.now())
+    runs.pause_run(small)
     feeder.feed(now=timezone.now())
-    planner.resume_run(small, now=timezone.now())
+    runs.resume_run(small)
     OrmQ.objects.filter(pk__in=OrmQ.objects.order_by("lock", "id")[:3].values("pk")).delete()
     PriceJob.objects.filter(pk__in=PriceJob.objects.filter(state=PriceJob.State.QUEUED)[:3]).update(
         state=PriceJob.State.RECORDED, finished_at=timezone.now()
@@ -100,34 +100,20 @@ def test_paused_gate_feeds_nothing(two_runs):
 
 def test_paused_run_is_fed_once_resumed(two_runs):
     for run in two_runs:
-        planner.pause_run(run, now=timezone.now())
+        runs.pause_run(run)
     assert feeder.feed(now=timezone.now()) == 0
-    planner.resume_run(two_runs[1], now=timezone.now())
+    runs.resume_run(two_runs[1])
     assert feeder.feed(now=timezone.now()) == 6
 
 
 def test_cancelled_run_makes_no_further_request(two_runs, generous_sandbox):
     feeder.feed(now=timezone.now())
     for run in two_runs:
-        planner.cancel_run(run, now=timezone.now())
+        runs.cancel_run(run, now=timezone.now())
     generous_sandbox.reset("stats")
     drain_queue()
     assert generous_sandbox.stats()["accepted"] == 0
     assert states() == {"cancelled": 86}
-
-
-def test_cancelled_run_keeps_shared_jobs(make_collector, generous_sandbox):
-    runs = []
-    for name in ("one", "two"):
-        user = make_collector(generous_sandbox, name, release_ids=[31, 32])
-        import_all(user)
-        runs.append(
-            planner.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
-        )
-    planner.cancel_run(runs[0], now=timezone.now())
-    work_until_idle()
-    runs[1].refresh_from_db()
-    assert runs[1].state == SyncRun.State.FINISHED
 
 
 def test_job_with_lost_row_is_reclaimed(two_runs):
@@ -197,7 +183,7 @@ def test_viewed_release_overtakes_the_queue(two_runs, generous_sandbox):
     feeder.feed(now=timezone.now())
     in_order = OrmQ.objects.order_by("lock", "id")
     release = PriceJob.objects.filter(items__run=two_runs[0]).latest("pk").release_id
-    assert planner.check_release(release, now=timezone.now())
+    assert runs.check_release(release, now=timezone.now())
     refresh_price(in_order[0].task["args"][0])
     feeder.feed(now=timezone.now())
     first = in_order[0].task["args"][0]
@@ -207,7 +193,7 @@ def test_viewed_release_overtakes_the_queue(two_runs, generous_sandbox):
 def test_just_checked_price_is_not_requested(two_runs):
     work_until_idle()
     release = PriceJob.objects.first().release_id
-    assert not planner.check_release(release, now=timezone.now())
+    assert not runs.check_release(release, now=timezone.now())
 
 
 def test_feeding_from_memory_takes_each_job_once(two_runs):
@@ -220,7 +206,7 @@ def test_feeding_from_memory_takes_each_job_once(two_runs):
 
 
 def test_feeding_from_memory_reads_a_large_run_once(two_runs):
-    planner.pause_run(two_runs[1], now=timezone.now())
+    runs.pause_run(two_runs[1])
     ahead = feeder.Ahead()
     feeder.feed(now=timezone.now(), ahead=ahead)
     drain_queue()
@@ -232,7 +218,7 @@ def test_feeding_from_memory_reads_a_large_run_once(two_runs):
 def test_feeding_from_memory_skips_cancelled_jobs(two_runs):
     ahead = feeder.Ahead()
     feeder.feed(now=timezone.now(), ahead=ahead)
-    planner.cancel_run(two_runs[0], now=timezone.now())
+    runs.cancel_run(two_runs[0], now=timezone.now())
     drain_queue()
     assert feeder.feed(now=timezone.now(), ahead=ahead) <= 6
     assert not PriceJob.objects.filter(items__run=two_runs[0], state=PriceJob.State.QUEUED).exists()

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from collections_app.models import DiscogsConnection
 from pricing.models import PriceJob, ReleasePrice, SyncRun
-from pricing.sync import planner, runs
+from pricing.sync import runs
 from pricing.workers import schedules
-from tests.pricing.engine import import_all, work_until_idle
+from tests.pricing.engine import advance_runs, import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db
 RELEASES = list(range(101, 131))
@@ -36,7 +36,7 @@ def lose_key(settings):
 
 
 def sync(user, *, import_first: bool) -> SyncRun:
-    run = planner.start_sync(
+    run = runs.start_sync(
         user,
         trigger=SyncRun.Trigger.CLICK,
         now=timezone.now(),
@@ -45,7 +45,7 @@ def sync(user, *, import_first: bool) -> SyncRun:
     )
     if import_first:
         import_all(user)
-        runs.advance_runs(now=timezone.now())
+        advance_runs(now=timezone.now())
     work_until_idle()
     run.refresh_from_db()
     return run
@@ -122,9 +122,7 @@ def test_shared_release_uses_readable_credential(collector, make_collector, gene
     other = make_collector(generous_sandbox, "other", release_ids=RELEASES)
     import_all(other)
     DiscogsConnection.objects.filter(user=collector).update(credential="sealed with a lost key")
-    mine = planner.start_sync(
-        collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False
-    )
+    mine = runs.start_sync(collector, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
     run = sync(other, import_first=False)
     mine.refresh_from_db()
     assert (run.state, failed_jobs(run), mine.state) == ("finished", 0, "failed")
@@ -136,7 +134,7 @@ def test_readable_credential_is_found_among_others(make_collector, generous_sand
     for owner in owners:
         import_all(owner)
     DiscogsConnection.objects.exclude(user=owners[-1]).update(credential="sealed with a lost key")
-    run = planner.start_release_sync([101], now=timezone.now(), stale_after=timedelta())
+    run = runs.start_release_sync([101], now=timezone.now(), stale_after=timedelta())
     work_until_idle()
     assert (failed_jobs(run), ReleasePrice.objects.count()) == (0, 1)
 

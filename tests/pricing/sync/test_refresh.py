@@ -9,7 +9,7 @@ from collections_app.connections.connect import connect_with_token
 from collections_app.models import DiscogsConnection
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice, SyncRun
 from pricing.pages.queries import progress_of, value_for
-from pricing.sync import feeder, planner
+from pricing.sync import feeder, runs
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import refresh_price, this_process
 from tests.pricing.engine import drain_queue, import_all, work_until_idle
@@ -28,7 +28,7 @@ def collector(make_collector, generous_sandbox):
 
 
 def sync(user, **options) -> SyncRun:
-    return planner.start_sync(
+    return runs.start_sync(
         user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False, **options
     )
 
@@ -119,7 +119,7 @@ def test_failed_jobs_of_a_run_can_be_retried(collector, generous_sandbox):
     test_three_failures_end_a_job_with_its_reason(collector, generous_sandbox)
     generous_sandbox.clear_faults()
     run = SyncRun.objects.latest("pk")
-    assert planner.retry_failed(run, now=timezone.now()) == 1
+    assert runs.retry_failed(run, now=timezone.now()) == 1
     work_until_idle()
     run.refresh_from_db()
     assert run.state == SyncRun.State.FINISHED
@@ -196,7 +196,7 @@ def test_shared_release_uses_other_credentials(collector, make_collector, genero
 @pytest.mark.parametrize("state", [DiscogsConnection.State.PRIVATE, DiscogsConnection.State.GONE])
 def test_release_check_works_without_collection(collector, state):
     DiscogsConnection.objects.update(state=state)
-    planner.check_release(11, now=timezone.now())
+    runs.check_release(11, now=timezone.now())
     work_until_idle()
     assert job_of(11).state == PriceJob.State.RECORDED
 
@@ -204,7 +204,7 @@ def test_release_check_works_without_collection(collector, state):
 def test_connection_without_credential_is_unused(collector, make_collector, generous_sandbox):
     DiscogsConnection.objects.update(state=DiscogsConnection.State.PRIVATE, credential="")
     import_all(make_collector(generous_sandbox, "other", release_ids=[11]))
-    planner.check_release(11, now=timezone.now())
+    runs.check_release(11, now=timezone.now())
     work_until_idle()
     assert job_of(11).state == PriceJob.State.RECORDED
     assert DiscogsConnection.objects.get(user=collector).state == DiscogsConnection.State.PRIVATE
@@ -226,8 +226,8 @@ def test_shared_releases_share_every_request(make_collector, generous_sandbox):
     for user in users:
         import_all(user)
     generous_sandbox.reset("stats")
-    runs = [sync(user) for user in users]
+    both = [sync(user) for user in users]
     work_until_idle()
     assert generous_sandbox.stats()["accepted"] == 100
     assert generous_sandbox.stats()["per_release"]["max"] == 1
-    assert [progress_of(run, now=timezone.now()).known for run in runs] == [100, 100]
+    assert [progress_of(run, now=timezone.now()).known for run in both] == [100, 100]

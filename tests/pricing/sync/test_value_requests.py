@@ -58,7 +58,7 @@ def stored() -> set[str]:
 def loop_step(now: datetime) -> int:
     """What the supervisor does after a run has ended; returns the number of queries."""
     with CaptureQueriesContext(database) as queries:
-        runs.end_runs(now=now)
+        runs.finish_runs(now=now)
         value_requests.feed(now=now)
     return len(queries)
 
@@ -101,7 +101,7 @@ def test_many_runs_leave_one_request_for_each_user():
 
 def test_request_during_computation_is_kept():
     run = run_with_owners(0)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     pending = ["once"]
 
     def overtake(execute, sql, params, many, context):
@@ -141,7 +141,7 @@ def test_request_delivered_twice_is_done_once():
 
 def test_request_that_always_fails_is_dropped(caplog):
     run_with_owners(0)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     # A task that takes too long is killed with its worker: nothing of ours runs after the attempt was counted.
     ValueRequest.objects.update(attempts=value_requests.MAX_ATTEMPTS)
     work_off_all(NOW)
@@ -152,7 +152,7 @@ def test_request_that_always_fails_is_dropped(caplog):
 
 def test_few_requests_are_queued_at_a_time():
     run_with_owners(30)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     work_off_all(NOW)
     value_requests.feed(now=LATER)
     assert len(queued()) == value_requests.MAX_QUEUED
@@ -162,11 +162,11 @@ def test_few_requests_are_queued_at_a_time():
 
 def test_own_value_does_not_wait_for_others():
     run_with_owners(30)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     work_off_all(NOW)
     value_requests.feed(now=LATER)
     latest = run_with_owners(0, "latest")
-    runs.end_runs(now=LATER)
+    runs.finish_runs(now=LATER)
     value_requests.feed(now=LATER)
     assert ValueRequest.objects.get(user=latest.user_id).pk in queued()[:2]
 
@@ -174,7 +174,7 @@ def test_own_value_does_not_wait_for_others():
 def test_run_without_user_updates_all_owners():
     run = run_with_owners(2)
     SyncRun.objects.filter(pk=run.pk).update(user=None)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     work_off_all(NOW)
     work_off_all(LATER)
     assert stored() == {"collector", "collector0", "collector1"}
@@ -183,14 +183,14 @@ def test_run_without_user_updates_all_owners():
 def test_reused_prices_change_no_value_of_others():
     run = run_with_owners(2)
     run.items.update(reused=True)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     work_off_all(NOW)
     assert not ValueRequest.objects.exists()
 
 
 def test_erased_user_leaves_no_request():
     run = run_with_owners(1)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     work_off_all(NOW)
     run.user.delete()
     make_connection("another")
@@ -212,27 +212,7 @@ def test_settling_and_a_run_share_one_request():
     )
     release.instances.update(added_at=NOW - timedelta(days=9))
     value_requests.request_settling(after=0, limit=10, now=NOW)
-    runs.end_runs(now=NOW)
+    runs.finish_runs(now=NOW)
     assert ValueRequest.objects.filter(user=run.user_id).count() == 1
     work_off_all(NOW)
     assert CollectionValue.objects.order_by("day").values_list("value_minor", flat=True)[0] == 1200
-
-
-def test_abandoned_import_run_ends_with_a_reason():
-    run = SyncRun.objects.create(state="importing", trigger="command", stale_after_seconds=0, created_at=NOW)
-    runs.advance_runs(now=NOW + MINUTE)
-    run.refresh_from_db()
-    assert run.state == SyncRun.State.IMPORTING
-    runs.advance_runs(now=NOW + 11 * MINUTE)
-    run.refresh_from_db()
-    assert (run.state, "Start it again" in run.error) == (SyncRun.State.FAILED, True)
-
-
-def test_plan_of_a_dead_command_is_taken_over():
-    connection = make_connection()
-    make_instance(connection)
-    read = connection.import_passes.create(state="complete", started_at=NOW, finished_at=NOW)
-    run = make_run(connection, "importing", import_pass=read)
-    runs.advance_runs(now=NOW)
-    run.refresh_from_db()
-    assert (run.state, run.items.count()) == (SyncRun.State.RUNNING, 1)
