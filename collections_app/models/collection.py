@@ -82,8 +82,11 @@ class CollectionInstanceQuerySet(models.QuerySet["CollectionInstance"]):
         return self.filter(removed_at__isnull=True)
 
     def release_ids(self) -> "models.QuerySet[CollectionInstance, int]":
-        """The releases of these copies, each once, in the order of their ids."""
-        return self.values_list("release_id", flat=True).distinct().order_by("release_id")
+        """The release of each copy, one id for each copy, for use in `set()` or as a subquery.
+
+        It is not DISTINCT: in a subquery, PostgreSQL would then read all prices instead of looking up these.
+        """
+        return self.order_by().values_list("release_id", flat=True)
 
 
 class CollectionInstance(models.Model):

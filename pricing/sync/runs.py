@@ -124,7 +124,7 @@ def _plan_at_once(run: SyncRun, release_ids: Sequence[int], *, now: datetime) ->
 
 
 def _held_by(user_id: int) -> list[int]:
-    return list(CollectionInstance.objects.of(user_id).held().release_ids())
+    return sorted(set(CollectionInstance.objects.of(user_id).held().release_ids()))
 
 
 class Plans:

@@ -86,7 +86,7 @@ class Command(BaseCommand):
         held = CollectionInstance.objects.held()
         if options["user"]:
             held = held.of(user_named(options["user"]).pk)
-        return list(held.release_ids())
+        return sorted(set(held.release_ids()))
 
     def _print_plan(self, releases: list[int], stale_after: timedelta, options: dict[str, Any]) -> None:
         fresh = len(planner.fresh_releases(releases, stale_after=stale_after, now=timezone.now()))

@@ -24,10 +24,6 @@ class Mover:
     change: Change
 
 
-def held_releases(user_id: int) -> "QuerySet[CollectionInstance, int]":
-    return CollectionInstance.objects.of(user_id).held().values_list("release_id", flat=True).order_by()
-
-
 def amount_at(day: date, *, release: str, field: str = "amount_minor") -> Subquery:
     """What a release cost on a day: its newest reading up to then, unless that is older than a price counts.
 
@@ -39,12 +35,17 @@ def amount_at(day: date, *, release: str, field: str = "amount_minor") -> Subque
     return Subquery(readings.order_by("-day").values(field)[:1])
 
 
+def _held_prices(user_id: int, *, now: datetime) -> "QuerySet[ReleasePrice]":
+    held = CollectionInstance.objects.of(user_id).held()
+    return ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
+
+
 def movers_for(
     user_id: int, *, start: date, now: datetime, limit: int = 4
 ) -> tuple[list[Mover], list[Mover]]:
     """The releases that gained and lost most since `start`, in per cent. Two queries."""
     rows = (
-        ReleasePrice.objects.filter(counted(now, price=""), release__in=held_releases(user_id))
+        _held_prices(user_id, now=now)
         .annotate(then=amount_at(start, release="release"))
         .values_list("release_id", "currency", "amount_minor", "then")
     )
@@ -65,7 +66,7 @@ def movers_for(
 
 def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[ReleasePrice]:
     """The releases with the highest lowest listing. One query."""
-    held = ReleasePrice.objects.filter(counted(now, price=""), release__in=held_releases(user_id))
+    held = _held_prices(user_id, now=now)
     return list(held.select_related("release").order_by("-amount_minor", "release_id")[:limit])
 
 

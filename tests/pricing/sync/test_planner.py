@@ -21,7 +21,7 @@ def plan(connection: DiscogsConnection, *, every: timedelta = DAY) -> SyncRun:
     run = make_run(
         connection, "importing", trigger="schedule", stale_after_seconds=int(every.total_seconds())
     )
-    list(planner.plan_steps(run, list(connection.instances.release_ids()), now=NOW))
+    list(planner.plan_steps(run, sorted(set(connection.instances.release_ids())), now=NOW))
     return run
 
 
