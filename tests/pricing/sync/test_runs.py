@@ -192,3 +192,35 @@ def test_pause_and_resume_leave_other_states(state):
     runs.pause_run(run)
     run.refresh_from_db()
     assert run.state == ("paused" if state in ("running", "paused") else state)
+
+
+def test_retry_failed_resumes_with_new_jobs():
+    run = make_run(make_connection(), "finished")
+    items = [make_item(run, make_release(), state) for state in ("dead", "recorded")]
+    assert runs.retry_failed(run, now=NOW) == 1
+    run.refresh_from_db()
+    assert (run.state, run.finished_at) == (SyncRun.State.RUNNING, None)
+    assert list(run.items.order_by("pk").values_list("job__state", flat=True)) == ["due", "recorded"]
+    assert PriceJob.objects.get(pk=items[0].job_id).state == PriceJob.State.DEAD
+    assert runs.retry_failed(run, now=NOW) == 0
+
+
+@pytest.mark.parametrize("other", ["importing", "running", "paused"])
+def test_retry_failed_leaves_another_active_run(other):
+    connection = make_connection()
+    run = make_run(connection, "finished")
+    item = make_item(run, make_release(), "dead")
+    make_run(connection, other)
+    assert runs.retry_failed(run, now=NOW) == 0
+    run.refresh_from_db()
+    item.refresh_from_db()
+    assert (run.state, item.job.state) == (SyncRun.State.FINISHED, PriceJob.State.DEAD)
+
+
+def test_check_release_once_a_minute():
+    release = make_release()
+    make_price(release, 1000, observed_at=NOW - MINUTE / 2)
+    assert not runs.check_release(release.pk, now=NOW)
+    assert runs.check_release(release.pk, now=NOW + MINUTE)
+    job = PriceJob.objects.get()
+    assert (job.state, job.lane) == (PriceJob.State.DUE, PriceJob.Lane.INTERACTIVE)
