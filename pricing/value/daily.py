@@ -9,8 +9,9 @@ from django.db import transaction
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.value.current import fresh_for, value_for
-from pricing.value.valuation import PRICE_COUNTS_FOR, Copy, Holding, Value, holdings_at, value_of
+from pricing.value.current import value_for
+from pricing.value.freshness import PRICE_COUNTS_FOR, fresh_for
+from pricing.value.valuation import Copy, Holding, Value, holdings_at, value_of
 
 
 def store_value(user_id: int, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Compute the value of holdings, in this module only. Pure; knows nothing of the database.
+"""Compute the value of holdings, in this module only. Pure: it runs no query and reads no clock or setting.
 
 The estimated value is the sum, over owned copies, of the lowest listing of each copy's release: a lower bound, since
 the cheapest listing may be in any condition. A release without a price adds nothing and is counted as unpriced;
@@ -10,30 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from collections_app.discogs.payloads import MarketStatus
-
-# A price older than this no longer counts: the market has changed since.
-PRICE_COUNTS_FOR = timedelta(days=30)
-# A price is ageing between the freshness window and this age, and stale after it.
-AGEING_UNTIL = timedelta(hours=24)
-
-
-class Freshness(StrEnum):
-    """The state of a release's price, as shown everywhere."""
-
-    FRESH = "fresh"
-    AGEING = "ageing"
-    STALE = "stale"
-    NONE_FOR_SALE = MarketStatus.NONE_FOR_SALE.value
-    BLOCKED = MarketStatus.BLOCKED.value
-    GONE = MarketStatus.GONE.value
-    EXPIRED = "expired"  # older than PRICE_COUNTS_FOR
-    NEVER_FETCHED = "never_fetched"
-
-
-PRICED = (Freshness.FRESH, Freshness.AGEING, Freshness.STALE)
+from pricing.value.freshness import PRICED, Freshness, freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +75,6 @@ class Totals:
     releases: int
     num_for_sale: int
     want: int
-
-
-def freshness(
-    status: str | None, observed_at: datetime | None, *, now: datetime, fresh_for: timedelta
-) -> Freshness:
-    """The state of a reading at `now`."""
-    if status is None or observed_at is None:
-        return Freshness.NEVER_FETCHED
-    if status != MarketStatus.PRICED:
-        return Freshness(status)
-    age = now - observed_at
-    if age <= fresh_for:
-        return Freshness.FRESH
-    if age <= AGEING_UNTIL:
-        return Freshness.AGEING
-    return Freshness.STALE if age <= PRICE_COUNTS_FOR else Freshness.EXPIRED
 
 
 def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh_for: timedelta) -> Value:

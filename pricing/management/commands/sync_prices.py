@@ -13,8 +13,9 @@ from django.utils import timezone
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
 from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
-from pricing.pages.queries import Progress, fresh_for, progress_of
+from pricing.pages.queries import Progress, progress_of
 from pricing.sync import planner, runs
+from pricing.value.freshness import fresh_for
 
 SOME_FAILED, TIMED_OUT = 1, 3  # exit statuses
 POLL_EVERY = 0.3  # seconds

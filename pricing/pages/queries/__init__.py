@@ -6,7 +6,7 @@ from pricing.pages.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.pages.queries.limit import TookTooLong
 from pricing.pages.queries.release import release_for
 from pricing.sync.progress import Progress, active_run_of, progress_now, progress_of, runs_for
-from pricing.value.current import counted, fresh_for, value_for
+from pricing.value.current import value_for
 
 __all__ = [
     "DEFAULT_GROUPING",
@@ -16,9 +16,7 @@ __all__ = [
     "TookTooLong",
     "active_run_of",
     "collection_for",
-    "counted",
     "dashboard_for",
-    "fresh_for",
     "headline_for",
     "progress_now",
     "progress_of",

@@ -19,8 +19,8 @@ from pricing.pages.queries.dashboard import failed_releases
 from pricing.pages.queries.groups import decade_of, main_format
 from pricing.pages.queries.limit import time_limit
 from pricing.pages.queries.movers import amount_at
-from pricing.value.current import STATE_LABELS, counted, fresh_for, state_at
-from pricing.value.valuation import PRICE_COUNTS_FOR, PRICED, Freshness, freshness
+from pricing.value.current import state_of
+from pricing.value.freshness import PRICE_COUNTS_FOR, PRICED, STATE_LABELS, Freshness, counted, state_at
 
 PAGE_SIZE = 50
 TREND = timedelta(days=91)
@@ -238,8 +238,7 @@ def _row(
     copy: CollectionInstance, history: list[tuple[date, int | None]], *, start: date, now: datetime
 ) -> CopyRow:
     price = getattr(copy.release, "price", None)
-    status, observed_at = (price.status, price.observed_at) if price else (None, None)
-    state = freshness(status, observed_at, now=now, fresh_for=fresh_for())
+    state = state_of(price, now=now)
     before = [amount for day, amount in history if day <= start]
     amount = price.amount_minor if price else None
     return CopyRow(
@@ -250,7 +249,7 @@ def _row(
         currency=price.currency if price else "",
         num_for_sale=price.num_for_sale if price else None,
         want=price.want if price else None,
-        observed_at=observed_at,
+        observed_at=price.observed_at if price else None,
         change=change(before[-1], amount) if before and state in PRICED else None,
         spark=sparkline(history, width=SPARK_WIDTH, height=SPARK_HEIGHT, start=start),
     )

@@ -10,8 +10,9 @@ from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
 from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
-from pricing.value.current import fresh_for, value_for
-from pricing.value.valuation import Freshness, Value
+from pricing.value.current import value_for
+from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
+from pricing.value.valuation import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,30 +188,20 @@ def _meter(value: Value) -> list[Segment]:
     return segments
 
 
+_NEEDS_ATTENTION = {
+    Freshness.NONE_FOR_SALE: "no copy is listed, so it adds nothing to the value",
+    Freshness.BLOCKED: "Discogs does not allow its sale",
+    Freshness.GONE: "the release was removed there",
+    Freshness.EXPIRED: f"last seen over {PRICE_COUNTS_FOR.days} days ago, no longer counted",
+}
+
+
 def _attention(value: Value, *, failed: int) -> list[Attention]:
-    states = value.states
     rows = [
         Attention("failed", "Failed", "could not be fetched in the last sync", failed),
-        Attention(
-            "none_for_sale",
-            "None for sale",
-            "no copy is listed, so it adds nothing to the value",
-            states.get(Freshness.NONE_FOR_SALE, 0),
-        ),
-        Attention(
-            "blocked",
-            "Blocked from sale",
-            "Discogs does not allow its sale",
-            states.get(Freshness.BLOCKED, 0),
-        ),
-        Attention(
-            "gone", "Gone from Discogs", "the release was removed there", states.get(Freshness.GONE, 0)
-        ),
-        Attention(
-            "expired",
-            "No recent price",
-            "last seen over 30 days ago, no longer counted",
-            states.get(Freshness.EXPIRED, 0),
+        *(
+            Attention(state.value, STATE_LABELS[state], why, value.states.get(state, 0))
+            for state, why in _NEEDS_ATTENTION.items()
         ),
     ]
     return [row for row in rows if row.copies]

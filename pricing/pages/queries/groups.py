@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from collections_app.models import CollectionInstance
-from pricing.value.current import counted
+from pricing.value.freshness import counted
 
 # Bars shown; the rest is summed into one.
 MAX_BARS = 7

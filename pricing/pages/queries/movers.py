@@ -10,8 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from collections_app.models import CollectionInstance, Release
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.pages.charts import Change
-from pricing.value.current import counted
-from pricing.value.valuation import PRICE_COUNTS_FOR
+from pricing.value.freshness import PRICE_COUNTS_FOR, counted
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.
 MIN_AMOUNT = 100

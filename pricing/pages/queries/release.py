@@ -10,8 +10,8 @@ from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.pages.queries.history import TABLE_ROWS
-from pricing.value.current import STATE_LABELS, fresh_for
-from pricing.value.valuation import PRICED, Freshness, freshness
+from pricing.value.current import state_of
+from pricing.value.freshness import PRICED, STATE_LABELS, Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,6 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         .get(pk=discogs_id)
     )
     price: ReleasePrice | None = getattr(release, "price", None)
-    status, observed_at = (price.status, price.observed_at) if price else (None, None)
     history = PriceSnapshot.objects.filter(release=release)
     first_day = history.aggregate(day=Min("day"))["day"]
     span = choose(range_key, today=now.date(), first_day=first_day)
@@ -105,7 +104,7 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
     return ReleasePage(
         release=release,
         price=price,
-        state=freshness(status, observed_at, now=now, fresh_for=fresh_for()),
+        state=state_of(price, now=now),
         currency=(price.currency if price else "") or PRICE_CURRENCY,
         copies=_copies(user_id, release),
         paid_field=_paid_field(user_id),

@@ -8,7 +8,7 @@ from pricing.models import PriceSnapshot
 from pricing.pages import queries
 from pricing.pages.queries.groups import bars_for
 from pricing.pages.queries.movers import has_demo_data, movers_for
-from pricing.value.valuation import Freshness
+from pricing.value.freshness import Freshness
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.value.valuation import Copy, Freshness, Holding, freshness, holdings_at, value_of
+from pricing.value.freshness import Freshness
+from pricing.value.valuation import Copy, Holding, holdings_at, value_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -16,24 +17,6 @@ def holding(release=1, *, copies=1, amount=1000, status="priced", age=HOUR, curr
 
 def value(*holdings):
     return value_of(holdings, currency="USD", now=NOW, fresh_for=6 * HOUR)
-
-
-@pytest.mark.parametrize(
-    ("status", "age", "state"),
-    [
-        ("priced", HOUR, Freshness.FRESH),
-        ("priced", 6 * HOUR, Freshness.FRESH),
-        ("priced", 7 * HOUR, Freshness.AGEING),
-        ("priced", 25 * HOUR, Freshness.STALE),
-        ("priced", 30 * DAY, Freshness.STALE),
-        ("priced", 31 * DAY, Freshness.EXPIRED),
-        ("none_for_sale", HOUR, Freshness.NONE_FOR_SALE),
-        ("blocked", 90 * DAY, Freshness.BLOCKED),
-        ("gone", HOUR, Freshness.GONE),
-    ],
-)
-def test_state_depends_on_status_and_age(status, age, state):
-    assert freshness(status, NOW - age, now=NOW, fresh_for=6 * HOUR) == state
 
 
 def test_never_fetched_is_a_state_of_its_own():

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from pricing.pages import queries
-from pricing.value.valuation import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, Holding, value_of
+from pricing.value.freshness import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, fresh_for
+from pricing.value.valuation import Holding, value_of
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 MOMENT = timedelta(microseconds=1)
 # Each limit between two states, a moment before and after it too.
-LIMITS = (queries.fresh_for(), AGEING_UNTIL, PRICE_COUNTS_FOR)
+LIMITS = (fresh_for(), AGEING_UNTIL, PRICE_COUNTS_FOR)
 AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MOMENT, timedelta(0), MOMENT))]
 STATUSES = ("priced", "priced", "priced", "none_for_sale", "blocked", "gone")
 
@@ -49,7 +50,7 @@ def test_sql_and_python_rules_agree(seed):
     dice = random.Random(seed)
     stock(other, dice)
     holdings = stock(shelf, dice)
-    expected = value_of(holdings, currency="USD", now=NOW, fresh_for=queries.fresh_for())
+    expected = value_of(holdings, currency="USD", now=NOW, fresh_for=fresh_for())
     assert queries.value_for(shelf.user_id, now=NOW) == expected
     assert set(expected.states) == set(Freshness)
 

@@ -1,0 +1,86 @@
+"""How fresh a price is and whether it counts: each rule for Python and its twin for the database. No queries."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Case, CharField, F, Q, Value, When
+
+from collections_app.discogs.payloads import MarketStatus
+
+# A price older than this no longer counts: the market has changed since.
+PRICE_COUNTS_FOR = timedelta(days=30)
+# A price is ageing between the freshness window and this age, and stale after it.
+AGEING_UNTIL = timedelta(hours=24)
+
+
+class Freshness(StrEnum):
+    """The state of a release's price, as shown everywhere."""
+
+    FRESH = "fresh"
+    AGEING = "ageing"
+    STALE = "stale"
+    NONE_FOR_SALE = MarketStatus.NONE_FOR_SALE.value
+    BLOCKED = MarketStatus.BLOCKED.value
+    GONE = MarketStatus.GONE.value
+    EXPIRED = "expired"  # older than PRICE_COUNTS_FOR
+    NEVER_FETCHED = "never_fetched"
+
+
+# The states whose price counts in a total.
+PRICED = (Freshness.FRESH, Freshness.AGEING, Freshness.STALE)
+
+# The label of each state on every page.
+STATE_LABELS = {
+    Freshness.FRESH: "Fresh",
+    Freshness.AGEING: "Ageing",
+    Freshness.STALE: "Stale",
+    Freshness.NONE_FOR_SALE: "None for sale",
+    Freshness.BLOCKED: "Blocked from sale",
+    Freshness.GONE: "Gone from Discogs",
+    Freshness.EXPIRED: "No recent price",
+    Freshness.NEVER_FETCHED: "Never fetched",
+}
+
+
+def fresh_for() -> timedelta:
+    return timedelta(seconds=settings.PRICE_FRESH_FOR)
+
+
+def _ages(fresh_for: timedelta) -> tuple[tuple[Freshness, timedelta], ...]:
+    """The states of a price that counts, and the age up to which each lasts, youngest first."""
+    return tuple(zip(PRICED, (fresh_for, AGEING_UNTIL, PRICE_COUNTS_FOR), strict=True))
+
+
+def freshness(
+    status: str | None, observed_at: datetime | None, *, now: datetime, fresh_for: timedelta
+) -> Freshness:
+    """The state of a reading at `now`; its price counts if the state is one of PRICED."""
+    if status is None or observed_at is None:
+        return Freshness.NEVER_FETCHED
+    if status != MarketStatus.PRICED:
+        return Freshness(status)
+    age = now - observed_at
+    return next((state for state, limit in _ages(fresh_for) if age <= limit), Freshness.EXPIRED)
+
+
+def state_at(now: datetime) -> Case:
+    """The twin of `freshness`, for rows with a `release`."""
+    return Case(
+        When(release__price__isnull=True, then=Value(Freshness.NEVER_FETCHED)),
+        When(~Q(release__price__status=MarketStatus.PRICED), then=F("release__price__status")),
+        *(
+            When(release__price__observed_at__gte=now - limit, then=Value(state))
+            for state, limit in _ages(fresh_for())
+        ),
+        default=Value(Freshness.EXPIRED),
+        output_field=CharField(),
+    )
+
+
+def counted(now: datetime, *, price: str = "release__price__") -> Q:
+    """Select the rows whose price counts at `now`: the twin of `freshness(…) in PRICED`.
+
+    `price` is the lookup path to the ReleasePrice; empty if the rows are ReleasePrice rows.
+    """
+    return Q(**{f"{price}status": MarketStatus.PRICED, f"{price}observed_at__gte": now - PRICE_COUNTS_FOR})
