@@ -27,6 +27,11 @@ def write_value(user_id: int, value: Value, *, day: date) -> None:
             CollectionValue.objects.update_or_create(user_id=user_id, day=day, defaults=_figures(value))
 
 
+def as_row(user_id: int, value: Value, *, day: date) -> CollectionValue:
+    """The value as that of a day, not stored."""
+    return CollectionValue(user_id=user_id, day=day, **_figures(value))
+
+
 def settle_value(user_id: int, *, now: datetime) -> None:
     """Compute and store a user's values of yesterday and today from snapshots.
 
@@ -57,7 +62,7 @@ def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> i
         held = holdings_at(copies, readings, moment=moment)
         value = value_of(held, currency=PRICE_CURRENCY, now=moment, fresh_for=fresh_for())
         if value.priced:
-            rows.append(CollectionValue(user_id=user_id, day=day, **_figures(value)))
+            rows.append(as_row(user_id, value, day=day))
     with transaction.atomic():
         if not _lock_connection(user_id):
             return 0

@@ -5,10 +5,10 @@ from datetime import date, datetime
 
 from django.core.cache import caches
 
-from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
+from pricing.models import CollectionValue, PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
-from pricing.pages.queries.history import TABLE_ROWS, ValuePoint, first_value_day, value_points
+from pricing.pages.queries.history import TABLE_ROWS, daily_values, first_value_day
 from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
@@ -34,12 +34,12 @@ class Headline:
     value: Value
     span: Range
     pills: list[Pill]
-    points: list[ValuePoint]
+    points: list[CollectionValue]
     meter: list[Segment]
 
     @property
     def change(self) -> Change | None:
-        return self.over_range("amount_minor")
+        return self.over_range("value_minor")
 
     def over_range(self, field: str) -> Change | None:
         """The change of a figure between the first and the last day shown."""
@@ -49,12 +49,12 @@ class Headline:
 
     @property
     def chart(self) -> dict[str, list[int | None]]:
-        fields = {"value": "amount_minor", "priced": "priced", "copies": "instances"}
+        fields = {"value": "value_minor", "priced": "priced", "copies": "instances"}
         columns = {name: [getattr(point, field) for point in self.points] for name, field in fields.items()}
         return chart_data([point.day for point in self.points], **columns)
 
     @property
-    def table(self) -> list[ValuePoint]:
+    def table(self) -> list[CollectionValue]:
         return thinned(self.points, TABLE_ROWS)
 
 
@@ -102,7 +102,7 @@ def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
         value=value,
         span=span,
         pills=pills(span, today=today, first_day=first_day),
-        points=value_points(user_id, start=start, today=today, value=value),
+        points=daily_values(user_id, start=start, today=today, value=value),
         meter=_meter(value),
     )
 

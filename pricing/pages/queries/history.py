@@ -1,25 +1,15 @@
 """The daily value of a user's collection."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Min
 
 from pricing.models import CollectionValue
+from pricing.value.daily import as_row
 from pricing.value.valuation import Value
 
 # Rows of the table behind a chart.
 TABLE_ROWS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ValuePoint:
-    day: date
-    amount_minor: int
-    instances: int
-    priced: int
-    num_for_sale: int
-    want: int
 
 
 def first_value_day(user_id: int) -> date | None:
@@ -27,23 +17,13 @@ def first_value_day(user_id: int) -> date | None:
     return first
 
 
-def value_points(user_id: int, *, start: date, today: date, value: Value) -> list[ValuePoint]:
+def daily_values(user_id: int, *, start: date, today: date, value: Value) -> list[CollectionValue]:
     """The days from `start` in order, ending with what the collection is worth now. One query.
 
     A day on which nothing was priced has no value to show, so it is left out.
     """
-    rows = (
-        CollectionValue.objects.filter(
-            user_id=user_id, day__gte=start, day__lt=today, priced__gt=0, currency=value.currency
-        )
-        .order_by("day")
-        .values_list("day", "value_minor", "instances", "priced", "num_for_sale", "want")
+    days = CollectionValue.objects.filter(
+        user_id=user_id, day__gte=start, day__lt=today, priced__gt=0, currency=value.currency
     )
-    points = [ValuePoint(*row) for row in rows]
-    if value.priced:
-        points.append(
-            ValuePoint(
-                today, value.amount_minor, value.instances, value.priced, value.num_for_sale, value.want
-            )
-        )
-    return points
+    rows = list(days.order_by("day"))
+    return [*rows, as_row(user_id, value, day=today)] if value.priced else rows

@@ -121,7 +121,7 @@ def test_todays_value_is_computed_now(shelf, now):
     make.make_value(shelf, 1, day=now.date())
     make.make_value(shelf, 2000, day=now.date() - timedelta(days=7))
     points = queries.headline_for(shelf.user_id, range_key="1w", now=now).points
-    assert [point.amount_minor for point in points] == [2000, 3000]
+    assert [point.value_minor for point in points] == [2000, 3000]
 
 
 def test_without_history_there_is_no_change(shelf, now):
