@@ -8,8 +8,7 @@ from typing import Any, BinaryIO
 
 from pricing.export.kinds import PAST_DATETIME
 from pricing.export.sections import FORMAT, SECTIONS, VERSION
-from pricing.export.shape import Row as Values
-from pricing.export.shape import Section
+from pricing.export.shape import Section, Values
 
 MAX_AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
 LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is much shorter

@@ -38,7 +38,7 @@ from pricing.export.kinds import (
     text,
     whole,
 )
-from pricing.export.shape import Column, Row, Section
+from pricing.export.shape import Column, Section, Values
 from pricing.models import (
     CollectionValue,
     MarketStat,
@@ -71,7 +71,7 @@ def _of_releases(model: Any, field: str = "release_id") -> Callable[[int], "Quer
     return lambda user_id: model.objects.filter(**{f"{field}__in": releases_of(user_id)})
 
 
-def _reading_fits(row: Row) -> str:
+def _reading_fits(row: Values) -> str:
     """Check the table's constraints here: on SQLite a row that breaks one would be skipped silently."""
     if (row["status"] == MarketStatus.PRICED) != (row["amount_minor"] is not None):
         return "an amount must be given exactly when the status is “priced”"
@@ -80,7 +80,7 @@ def _reading_fits(row: Row) -> str:
     return ""
 
 
-def _paid_fits(row: Row) -> str:
+def _paid_fits(row: Values) -> str:
     return "a currency without an amount paid" if row["paid_currency"] and row["paid_minor"] is None else ""
 
 

@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 
 from pricing.export.kinds import Kind
 
-Row = dict[str, Any]
+Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Section:
         ""  # the field that names the owner; empty: shared by all users, so a site's existing rows stay
     )
     # Checks the columns of a row against each other; returns what is wrong.
-    check: Callable[[Row], str] | None = None
+    check: Callable[[Values], str] | None = None
 
     @property
     def is_shared(self) -> bool:
