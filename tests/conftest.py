@@ -102,9 +102,9 @@ def make_staff(make_user) -> Callable[..., object]:
 def make_collector(make_user) -> Callable[..., object]:
     """A user connected to a sandbox account of `count` releases (or the given ones)."""
 
-    def make(server: SandboxServer, username: str = "collector", **shelf: object) -> object:
+    def make(server: SandboxServer, username: str = "collector", **account: object) -> object:
         user = make_user(username)
-        server.add_user(f"{username}_at_discogs", f"token-of-{username}", **shelf)
+        server.add_user(f"{username}_at_discogs", f"token-of-{username}", **account)
         connect_with_token(user, f"token-of-{username}", now=timezone.now())
         return user
 

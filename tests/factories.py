@@ -31,7 +31,7 @@ def make_release(**fields: Any) -> Release:
     return Release.objects.create(discogs_id=number, **{**values, **fields})
 
 
-def make_instance(
+def make_copy(
     connection: DiscogsConnection, release: Release | None = None, **fields: Any
 ) -> CollectionInstance:
     values = {"instance_id": next(_numbers), "added_at": timezone.now()}
@@ -103,11 +103,11 @@ def make_item(run: SyncRun, release: Release, state: str | None = None, **fields
     return RunItem.objects.create(run=run, release=release, job=job, reused=job is None)
 
 
-def fill_shelf(connection: DiscogsConnection, releases: int, *, now: datetime, days: int = 4) -> None:
+def fill_collection(connection: DiscogsConnection, releases: int, *, now: datetime, days: int = 4) -> None:
     """Copies with a price each, and a history of so many days for releases and value."""
     for number in range(releases):
         release = make_release(genres=["Jazz"] if number % 2 else ["Rock"])
-        make_instance(connection, release)
+        make_copy(connection, release)
         make_price(release, 1000 + number, observed_at=now)
         for ago in range(1, days + 1):
             make_snapshot(release, 900 + ago * number, day=now.date() - timedelta(days=ago * 30))

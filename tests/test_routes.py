@@ -146,8 +146,8 @@ def stage(settings, make_staff) -> Stage:
     ]  # quick; hashing is not tested
     now = timezone.now()
     mine, theirs = make.make_connection("owner"), make.make_connection("other")
-    make.make_instance(theirs)
-    release, run = make.make_instance(mine).release, make.make_run(mine)
+    make.make_copy(theirs)
+    release, run = make.make_copy(mine).release, make.make_run(mine)
     make.make_item(run, release, "dead", error_kind="server")
     make.make_snapshot(release, 1, day=now.date())
     make.make_price(release, 1)
@@ -166,7 +166,7 @@ def stage(settings, make_staff) -> Stage:
     return Stage(people, words | {name: str(number) for name, number in numbers.items()})
 
 
-def fill_the_administration(shelf: Any, release: Any) -> None:
+def fill_the_administration(collection: Any, release: Any) -> None:
     """A row of each model that has pages there and that the factories do not make."""
     now = timezone.now()
     price = {"release": release, "currency": "EUR", "amount_minor": 1, "observed_at": now}
@@ -175,11 +175,11 @@ def fill_the_administration(shelf: Any, release: Any) -> None:
     ExchangeRate.objects.create(currency="EUR", micros_per_usd=900_000, observed_at=now)
     HealthAlert.objects.create(kind="failing", opened_at=now)
     WorkerHeartbeat.objects.create(host="host", pid=1, started_at=now, seen_at=now)
-    ImportPass.objects.create(connection=shelf, started_at=now)
+    ImportPass.objects.create(connection=collection, started_at=now)
     ApiGate.objects.create(egress="default")
     ApiMinute.objects.create(egress="default", minute=now)
     Capability.objects.create(name="search", is_available=True, checked_at=now)
-    Preferences.objects.create(user=shelf.user)
+    Preferences.objects.create(user=collection.user)
     Group.objects.create(name="group")
 
 

@@ -134,14 +134,14 @@ class DiscogsClient:
         query = {"page": page, "per_page": PAGE_SIZE}
         return payloads.parse_want_page(self._get(f"/users/{_segment(username)}/wants", query))
 
-    def collection_page(self, username: str, page: int) -> payloads.InstancePage:
-        """One page of all instances, oldest first, so that one added during the import pass comes last.
+    def collection_page(self, username: str, page: int) -> payloads.CopyPage:
+        """One page of all copies, oldest first, so that one added during the import pass comes last.
 
         Raises NotFound past the last page.
         """
         path = f"/users/{_segment(username)}/collection/folders/0/releases"
         query = {"page": page, "per_page": PAGE_SIZE, "sort": "added", "sort_order": "asc"}
-        return payloads.parse_instance_page(self._get(path, query))
+        return payloads.parse_copy_page(self._get(path, query))
 
     def release_market(self, discogs_id: int) -> payloads.Market:
         data = self._get(f"/releases/{int(discogs_id)}", {"curr_abbr": "USD"})

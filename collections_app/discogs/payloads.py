@@ -73,7 +73,7 @@ class ReleaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class InstancePayload:
+class CopyPayload:
     instance_id: int
     folder_id: int
     rating: int
@@ -83,11 +83,11 @@ class InstancePayload:
 
 
 @dataclass(frozen=True, slots=True)
-class InstancePage:
+class CopyPage:
     """`items`: of the whole collection, as Discogs reports. Its number of pages is not reliable, so it is not kept."""
 
     items: int
-    instances: tuple[InstancePayload, ...]
+    copies: tuple[CopyPayload, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,10 @@ def parse_fields(data: Any) -> tuple[FieldPayload, ...]:
     )
 
 
-def parse_instance_page(data: Any) -> InstancePage:
+def parse_copy_page(data: Any) -> CopyPage:
     page = read_object(data, "collection page")
-    rows = tuple(_instance(read_object(row, "instance")) for row in read_list(page, "releases"))
-    return InstancePage(_items(page), rows)
+    rows = tuple(_copy(read_object(row, "copy")) for row in read_list(page, "releases"))
+    return CopyPage(_items(page), rows)
 
 
 def parse_want_page(data: Any) -> WantPage:
@@ -214,8 +214,8 @@ def _status(blocked: bool, amount: int | None) -> MarketStatus:
     return MarketStatus.NONE_FOR_SALE
 
 
-def _instance(row: Mapping[str, Any]) -> InstancePayload:
-    return InstancePayload(
+def _copy(row: Mapping[str, Any]) -> CopyPayload:
+    return CopyPayload(
         instance_id=read_id(row, "instance_id"),
         folder_id=read_id(row, "folder_id"),
         rating=min(read_count(row, "rating") or 0, 5),

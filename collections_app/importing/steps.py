@@ -16,7 +16,7 @@ from collections_app.connections.credentials import CredentialUnreadable, creden
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
 from collections_app.discogs.gate import longest_wait
-from collections_app.discogs.payloads import InstancePage, WantPage
+from collections_app.discogs.payloads import CopyPage, WantPage
 from collections_app.importing import failures, store
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.times import is_over
@@ -133,31 +133,31 @@ def _fields(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bo
     except (errors.NotFound, errors.AccessDenied):
         fields = None  # the folders were shown, so the account is accessible; keep the known fields
     with transaction.atomic():
-        _advance(import_pass, client, stage=Stage.INSTANCES, next_page=1)
+        _advance(import_pass, client, stage=Stage.COPIES, next_page=1)
         if fields is not None:
             store.store_fields(import_pass, fields)
     return False
 
 
-def _instances(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
+def _copies(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
     try:
         page = client.collection_page(import_pass.connection.discogs_username, import_pass.next_page)
     except errors.NotFound:
         if import_pass.next_page == 1:
             raise
-        page = InstancePage(items=import_pass.instances_expected, instances=())  # past the end
+        page = CopyPage(items=import_pass.instances_expected, copies=())  # past the end
     with transaction.atomic():
         _advance(import_pass, client, next_page=import_pass.next_page + 1)
-        new = store.store_instances(import_pass, page.instances)
+        new = store.store_copies(import_pass, page.copies)
         import_pass.instances_seen += new
-        settled = all(entry.added_at < import_pass.started_at - CLOCK_MARGIN for entry in page.instances)
+        settled = all(entry.added_at < import_pass.started_at - CLOCK_MARGIN for entry in page.copies)
         import_pass.instances_consistent &= page.items == import_pass.instances_expected and settled
         import_pass.instances_expected = max(import_pass.instances_expected, page.items)
         import_pass.save(update_fields=["instances_seen", "instances_consistent", "instances_expected"])
         if _is_over(
-            import_pass, len(page.instances), new, import_pass.instances_seen, import_pass.instances_expected
+            import_pass, len(page.copies), new, import_pass.instances_seen, import_pass.instances_expected
         ):
-            _end_of_instances(import_pass, now=now)
+            _end_of_copies(import_pass, now=now)
     # The connection works now, whatever its state was before.
     DiscogsConnection.objects.filter(pk=import_pass.connection_id).update(
         last_success_at=now, state=State.ACTIVE
@@ -165,12 +165,12 @@ def _instances(import_pass: ImportPass, client: DiscogsClient, now: datetime) ->
     return False
 
 
-def _end_of_instances(import_pass: ImportPass, *, now: datetime) -> None:
+def _end_of_copies(import_pass: ImportPass, *, now: datetime) -> None:
     import_pass.stage, import_pass.next_page = Stage.WANTS, 1
     import_pass.instances_consistent &= import_pass.instances_seen == import_pass.instances_expected
     import_pass.save(update_fields=["stage", "next_page", "instances_consistent"])
     if import_pass.instances_consistent:
-        store.note_removed_instances(import_pass, now=now)
+        store.note_removed_copies(import_pass, now=now)
 
 
 def _wants(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
@@ -200,7 +200,7 @@ def _wants(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> boo
 STEPS: dict[ImportPass.Stage, Callable[[ImportPass, DiscogsClient, datetime], bool]] = {
     Stage.FOLDERS: _folders,
     Stage.FIELDS: _fields,
-    Stage.INSTANCES: _instances,
+    Stage.COPIES: _copies,
     Stage.WANTS: _wants,
 }
 

@@ -15,9 +15,9 @@ from django.db import models
 from django.db.models import Q
 
 from collections_app.discogs.payloads import (
+    CopyPayload,
     FieldPayload,
     FolderPayload,
-    InstancePayload,
     ReleaseFacts,
     WantPayload,
 )
@@ -95,16 +95,16 @@ def roles_of(fields: Iterable[FieldPayload]) -> dict[int, CollectionField.Role]:
     return roles
 
 
-def store_instances(import_pass: ImportPass, instances: Sequence[InstancePayload]) -> int:
+def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
     """Insert or update the copies of one page and their releases; return how many this import pass had not seen."""
     known = CollectionInstance.objects.filter(
         connection=import_pass.connection_id, seen_in_pass=import_pass.pk
     )
-    entries = {entry.instance_id: entry for entry in instances}
+    entries = {entry.instance_id: entry for entry in copies}
     again = known.filter(instance_id__in=entries).count()
-    _store_releases(entry.release for entry in instances)
+    _store_releases(entry.release for entry in copies)
     folders, fields = _folder_of_each(import_pass, entries), _fields_of(import_pass)
-    rows = [_instance(import_pass, entry, folders[number], fields) for number, entry in entries.items()]
+    rows = [_copy(import_pass, entry, folders[number], fields) for number, entry in entries.items()]
     _upsert(rows, by=("connection", "instance_id"))
     return len(entries) - again
 
@@ -130,7 +130,7 @@ def store_wants(import_pass: ImportPass, wants: Sequence[WantPayload]) -> int:
     return len(entries) - again
 
 
-def note_removed_instances(import_pass: ImportPass, *, now: datetime) -> None:
+def note_removed_copies(import_pass: ImportPass, *, now: datetime) -> None:
     """Mark as removed the copies that a complete, consistent import pass did not see."""
     held = CollectionInstance.objects.filter(connection=import_pass.connection_id).held()
     gone = _gone(held, _previous_pass(import_pass, Q(instances_consistent=True)), import_pass)
@@ -165,8 +165,8 @@ def _gone(
     return unseen.filter(seen_in_pass__lt=previous.pk) if previous else unseen.none()
 
 
-def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, InstancePayload]) -> dict[int, int | None]:
-    """Our folder of each copy, by instance id.
+def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, CopyPayload]) -> dict[int, int | None]:
+    """Our folder of each copy, by Discogs' id of the copy.
 
     A copy in an unknown folder, one made during the import pass, stays where it was; the next pass moves it. This pass
     must not delete any folder then, so it counts as inconsistent.
@@ -211,9 +211,9 @@ def _store_releases(releases: Iterable[ReleaseFacts]) -> None:
     _upsert([Release(**asdict(facts[key])) for key in sorted(facts)], by=("discogs_id",))
 
 
-def _instance(
+def _copy(
     import_pass: ImportPass,
-    entry: InstancePayload,
+    entry: CopyPayload,
     folder_id: int | None,
     fields: Iterable[CollectionField],
 ) -> CollectionInstance:

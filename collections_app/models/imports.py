@@ -24,7 +24,7 @@ class ImportPass(models.Model):
     class Stage(models.TextChoices):
         FOLDERS = "folders", "Folders"
         FIELDS = "fields", "Fields"
-        INSTANCES = "instances", "Copies"
+        COPIES = "instances", "Copies"
         WANTS = "wants", "Wantlist"
 
     connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="import_passes")

@@ -96,7 +96,7 @@ def _figures(value: Value) -> dict[str, Any]:
     return {
         "currency": value.currency,
         "value_minor": value.amount_minor,
-        "instances": value.instances,
+        "instances": value.copies,
         "priced": value.priced,
         "stale": value.stale,
         "unpriced": value.unpriced,

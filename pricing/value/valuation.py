@@ -34,7 +34,7 @@ class Value:
 
     currency: str
     amount_minor: int
-    instances: int
+    copies: int
     releases: int
     states: dict[Freshness, int]
     num_for_sale: int
@@ -53,7 +53,7 @@ class Value:
 
     @property
     def unpriced(self) -> int:
-        return self.instances - self.priced
+        return self.copies - self.priced
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ def total(tallies: Iterable[Tally], totals: Totals, *, currency: str) -> Value:
     return Value(
         currency=currency,
         amount_minor=amount,
-        instances=states.total(),
+        copies=states.total(),
         releases=totals.releases,
         states=dict(states),
         num_for_sale=totals.num_for_sale,

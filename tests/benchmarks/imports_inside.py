@@ -18,9 +18,9 @@ def measure(token: str) -> dict[str, float]:
 
     user = get_user_model().objects.create_user("large")
     connect_with_token(user, token, now=timezone.now())
-    first, second = walked(user), walked(user)
+    first, second = import_all(user), import_all(user)
     return {
-        "instances": CollectionInstance.objects.held().count(),
+        "copies": CollectionInstance.objects.held().count(),
         "requests": max(ImportPass.objects.values_list("requests", flat=True)),
         "first_seconds": first,
         "second_seconds": second,
@@ -28,16 +28,16 @@ def measure(token: str) -> dict[str, float]:
     }
 
 
-def walked(user) -> float:
+def import_all(user) -> float:
     """Seconds of one import."""
     from collections_app.importing.steps import import_step, start_import
 
     started = time.monotonic()
-    walk = start_import(user.discogs_connection, now=timezone.now())
-    while (wait := import_step(walk.pk, now=timezone.now())) is not None:
+    import_pass = start_import(user.discogs_connection, now=timezone.now())
+    while (wait := import_step(import_pass.pk, now=timezone.now())) is not None:
         time.sleep(wait)
-    walk.refresh_from_db()
-    assert walk.state == "complete", walk.error
+    import_pass.refresh_from_db()
+    assert import_pass.state == "complete", import_pass.error
     return time.monotonic() - started
 
 

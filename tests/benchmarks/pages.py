@@ -1,4 +1,4 @@
-"""Dashboard and collection of a user with 10,000 instances and three years of history."""
+"""Dashboard and collection of a user with 10,000 copies and three years of history."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def run() -> list[Row]:
 
 def compared(page: str, few: dict[str, Any], many: dict[str, Any]) -> list[Row]:
     return [
-        at_most(f"{page}, {MANY:,} instances: p95", many["p95_ms"], MAX_MS, "ms"),
-        fact(f"{page}, {MANY:,} instances: median", many["median_ms"], "ms"),
-        fact(f"{page}, {MANY:,} instances: first request", many["first_ms"], "ms"),
-        fact(f"{page}, {FEW:,} instances: median", few["median_ms"], "ms"),
-        exactly(f"{page}: queries at {MANY:,} instances, as at {FEW:,}", many["queries"], few["queries"]),
+        at_most(f"{page}, {MANY:,} copies: p95", many["p95_ms"], MAX_MS, "ms"),
+        fact(f"{page}, {MANY:,} copies: median", many["median_ms"], "ms"),
+        fact(f"{page}, {MANY:,} copies: first request", many["first_ms"], "ms"),
+        fact(f"{page}, {FEW:,} copies: median", few["median_ms"], "ms"),
+        exactly(f"{page}: queries at {MANY:,} copies, as at {FEW:,}", many["queries"], few["queries"]),
     ]

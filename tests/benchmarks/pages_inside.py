@@ -57,9 +57,9 @@ def reading(release: int, age: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def value(instances: int, day: date) -> dict[str, Any]:
-    cents = instances * (2800 + day.toordinal() % 200)
-    counts = {"instances": instances, "priced": instances, "stale": 0, "unpriced": 0}
+def value(copies: int, day: date) -> dict[str, Any]:
+    cents = copies * (2800 + day.toordinal() % 200)
+    counts = {"instances": copies, "priced": copies, "stale": 0, "unpriced": 0}
     return {"currency": "USD", "value_minor": cents, "num_for_sale": 9, "want": 99, **counts}
 
 

@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.seed USERNAME TOKEN FIRST COUNT`: a connected user with so many releases.
 
-Written straight into the database: an import of 20,000 instances would cost 200 requests of the limit measured.
+Written straight into the database: an import of 20,000 copies would cost 200 requests of the limit measured.
 """
 
 import json

@@ -12,9 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def shelf():
+def collection():
     connection = make.make_connection()
-    make.make_price(make.make_instance(connection).release, 98_765)
+    make.make_price(make.make_copy(connection).release, 98_765)
     return connection
 
 
@@ -27,8 +27,8 @@ def page(browser_type, browser_type_launch_args) -> Iterator[Page]:
     browser.close()
 
 
-def test_back_shows_no_amounts_after_logging_out(live_server, page, shelf):
-    log_in(page, live_server.url, shelf.user)
+def test_back_shows_no_amounts_after_logging_out(live_server, page, collection):
+    log_in(page, live_server.url, collection.user)
     page.goto(f"{live_server.url}/dashboard/")
     expect(page.get_by_role("main")).to_contain_text("987.65")
     page.goto(f"{live_server.url}/collection/")

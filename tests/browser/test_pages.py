@@ -33,26 +33,24 @@ RELEASE = 4711
 
 
 @pytest.fixture
-def shelf():
+def collection():
     """A collection with every state, a history with a gap, and a run at work."""
     connection = make.make_connection()
     now = timezone.now()
-    make.fill_shelf(connection, 12, now=now)
+    make.fill_collection(connection, 12, now=now)
     release = make.make_release(
         discogs_id=RELEASE, title="A title " * 30, artists="שלום עולם", genres=["Jazz"], labels="Harbour"
     )
     folder = make.make_folder(connection, "Für später")
-    make.make_instance(
-        connection, release, folder=folder, media_condition="Very Good Plus (VG+)", notes="warped"
-    )
+    make.make_copy(connection, release, folder=folder, media_condition="Very Good Plus (VG+)", notes="warped")
     make.make_price(release, 123456, rating_count=9, rating_average=4.2)
     for ago in range(0, 120, 2):
         amount = None if 40 < ago < 60 else 100_000 + ago * 97
         make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
         make.make_value(connection, 200_000 - ago * 31, day=now.date() - timedelta(days=ago + 121))
     for status in ("none_for_sale", "blocked", "gone"):
-        make.make_price(make.make_instance(connection).release, None, status=status)
-    old = make.make_instance(connection).release
+        make.make_price(make.make_copy(connection).release, None, status=status)
+    old = make.make_copy(connection).release
     make.make_price(old, 900, observed_at=now - timedelta(days=3))
     run = make.make_run(connection)
     for state in ("recorded", "dead", "due", "due", None):
@@ -92,9 +90,9 @@ def test_public_pages_are_accessible(live_server, browser_page, look):
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_pages_with_collection_are_accessible(live_server, browser_page, shelf, look):
-    log_in(browser_page, live_server.url, shelf.user)
-    run = shelf.user.sync_runs.get()
+def test_pages_with_collection_are_accessible(live_server, browser_page, collection, look):
+    log_in(browser_page, live_server.url, collection.user)
+    run = collection.user.sync_runs.get()
     paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
     for path in (*paths, *ACCOUNT):
         check(browser_page, look, live_server.url + path)
@@ -109,16 +107,16 @@ def chosen(connection: object, **chosen: object) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("hidden", [True, False])
-def test_pages_by_preference_are_accessible(live_server, browser_page, shelf, look, hidden):
-    chosen(shelf, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
-    log_in(browser_page, live_server.url, shelf.user)
+def test_pages_by_preference_are_accessible(live_server, browser_page, collection, look, hidden):
+    chosen(collection, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
+    log_in(browser_page, live_server.url, collection.user)
     for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/"):
         check(browser_page, look, f"{live_server.url}{path}?{'hidden' if hidden else 'converted'}")
 
 
-def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, shelf):
-    chosen(shelf, hides_amounts=True)
-    log_in(browser_page, live_server.url, shelf.user)
+def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, collection):
+    chosen(collection, hides_amounts=True)
+    log_in(browser_page, live_server.url, collection.user)
     browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
     browser_page.locator(".plot .u-over").first.hover()
     tips = browser_page.locator(".tip b")
@@ -127,10 +125,10 @@ def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, shelf)
     assert tips.nth(1).text_content() == "5"
 
 
-def test_eye_and_preferences_work_without_scripts(live_server, browser, shelf):
+def test_eye_and_preferences_work_without_scripts(live_server, browser, collection):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    log_in(page, live_server.url, shelf.user)
+    log_in(page, live_server.url, collection.user)
     page.goto(f"{live_server.url}/dashboard/?range=1m")
     page.get_by_role("button", name="Hide amounts").click()
     page.wait_for_url("**/dashboard/?range=1m")
@@ -152,8 +150,8 @@ def test_empty_pages_are_accessible(live_server, browser_page, make_user, look):
         check(browser_page, look, live_server.url + path)
 
 
-def test_chart_shows_value_under_the_pointer(live_server, browser_page, shelf):
-    log_in(browser_page, live_server.url, shelf.user)
+def test_chart_shows_value_under_the_pointer(live_server, browser_page, collection):
+    log_in(browser_page, live_server.url, collection.user)
     browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
     plots = browser_page.locator(".plot canvas")
     expect(plots).to_have_count(3)
@@ -162,9 +160,9 @@ def test_chart_shows_value_under_the_pointer(live_server, browser_page, shelf):
         expect(tip).to_be_visible()
 
 
-def test_sync_page_updates_until_the_end(live_server, browser_page, shelf):
-    log_in(browser_page, live_server.url, shelf.user)
-    run = shelf.user.sync_runs.get()
+def test_sync_page_updates_until_the_end(live_server, browser_page, collection):
+    log_in(browser_page, live_server.url, collection.user)
+    run = collection.user.sync_runs.get()
     browser_page.goto(f"{live_server.url}/syncs/{run.pk}/")
     expect(browser_page.locator("#progress .big")).to_contain_text("3 of 5 releases")
     run.items.filter(job__state="due").first().job.__class__.objects.filter(state="due").update(
@@ -177,8 +175,8 @@ def test_sync_page_updates_until_the_end(live_server, browser_page, shelf):
     expect(browser_page.locator("#progress[hx-trigger]")).to_have_count(0)
 
 
-def test_filter_applies_when_chosen(live_server, browser_page, shelf):
-    log_in(browser_page, live_server.url, shelf.user)
+def test_filter_applies_when_chosen(live_server, browser_page, collection):
+    log_in(browser_page, live_server.url, collection.user)
     browser_page.goto(f"{live_server.url}/collection/")
     browser_page.keyboard.press("/")
     expect(browser_page.locator("#find")).to_be_focused()

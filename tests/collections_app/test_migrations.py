@@ -26,14 +26,14 @@ def before() -> Iterator[MigrationExecutor]:
 def test_old_import_proves_no_removal(before):
     old = before.loader.project_state([BEFORE]).apps
     user = old.get_model("auth", "User").objects.create(username="early")
-    shelf = old.get_model("collections_app", "DiscogsConnection").objects.create(
+    collection = old.get_model("collections_app", "DiscogsConnection").objects.create(
         user=user, discogs_user_id=1, discogs_username="early_there", connected_at=timezone.now()
     )
     passes = old.get_model("collections_app", "ImportPass").objects
-    number = passes.create(connection=shelf, state="complete", started_at=timezone.now()).pk
+    number = passes.create(connection=collection, state="complete", started_at=timezone.now()).pk
     MigrationExecutor(connection).migrate([AFTER])
-    walk = ImportPass.objects.get(pk=number)
-    assert (walk.instances_consistent, walk.wants_consistent) == (False, False)
-    later = ImportPass.objects.create(connection_id=walk.connection_id, started_at=timezone.now())
+    import_pass = ImportPass.objects.get(pk=number)
+    assert (import_pass.instances_consistent, import_pass.wants_consistent) == (False, False)
+    later = ImportPass.objects.create(connection_id=import_pass.connection_id, started_at=timezone.now())
     later.refresh_from_db()
     assert (later.instances_consistent, later.wants_consistent) == (True, True)

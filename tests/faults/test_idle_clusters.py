@@ -27,9 +27,9 @@ def test_idle_start_restarts_no_cluster(make_collector, generous_sandbox, site, 
     site.start("run_workers", log=log, PRICE_WORKERS_MIN="4", PRICE_WORKERS_MAX="4")
     time.sleep(IDLE)
     generous_sandbox.set_limit(latency=1.5)
-    walk, started = start_import(user.discogs_connection, now=timezone.now()), time.monotonic()
-    enqueue_import(walk.pk, now=timezone.now())
-    done = ImportPass.objects.filter(pk=walk.pk, state=ImportPass.State.COMPLETE)
+    import_pass, started = start_import(user.discogs_connection, now=timezone.now()), time.monotonic()
+    enqueue_import(import_pass.pk, now=timezone.now())
+    done = ImportPass.objects.filter(pk=import_pass.pk, state=ImportPass.State.COMPLETE)
     eventually(done.exists, within=180, what="the end of the import")
     took = time.monotonic() - started
     assert log.read_text().count("starting another") == 0

@@ -12,8 +12,8 @@ from pricing.tasks import refresh_price
 
 
 def import_all(user) -> None:
-    walk = start_import(user.discogs_connection, now=timezone.now())
-    while import_step(walk.pk, now=timezone.now()) is not None:
+    import_pass = start_import(user.discogs_connection, now=timezone.now())
+    while import_step(import_pass.pk, now=timezone.now()) is not None:
         pass
 
 

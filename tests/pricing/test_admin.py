@@ -179,10 +179,10 @@ def test_alerts_are_hidden_before_login(client):
 
 
 def fill() -> None:
-    shelf = make.make_connection()
+    collection = make.make_connection()
     release, now = make.make_release(), timezone.now()
     make_minute(now, 10, latency_ms_sum=4000, latency_ms_max=900)
-    Preferences.objects.get_or_create(user=shelf.user)
+    Preferences.objects.get_or_create(user=collection.user)
     Capability.objects.create(name="listings", is_available=False, checked_at=now)
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1250, observed_at=now)
     PriceSuggestion.objects.create(

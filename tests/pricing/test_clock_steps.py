@@ -95,8 +95,10 @@ def test_reconcile_shortens_and_reclaims_a_lease(run):
 @pytest.mark.parametrize("field", ["lease_until", "not_before", "queued_at"])
 @pytest.mark.parametrize(("moment", "idle"), [(AHEAD, True), (SLIGHTLY, False)])
 def test_import_resumes_with_impossible_times(field, moment, idle):
-    walk = ImportPass.objects.create(connection=make.make_connection(), started_at=NOON, **{field: moment})
-    assert (idle_imports(now=NOON) == [walk.pk]) is idle
+    import_pass = ImportPass.objects.create(
+        connection=make.make_connection(), started_at=NOON, **{field: moment}
+    )
+    assert (idle_imports(now=NOON) == [import_pass.pk]) is idle
 
 
 def test_clock_set_back_blocks_no_waiting_work(run):
@@ -105,14 +107,19 @@ def test_clock_set_back_blocks_no_waiting_work(run):
     waiting = wanted_job(run, "waiting", not_before=soon)
     queued = wanted_job(run, "queued", queued_at=soon)
     row = queue_row(queued, soon)
-    walk = ImportPass.objects.create(
+    import_pass = ImportPass.objects.create(
         connection=run.user.discogs_connection, started_at=NOON, not_before=soon, queued_at=soon
     )
     reconciler.end_waits(now=NOON)
-    for stored in (waiting, queued, row, walk):
+    for stored in (waiting, queued, row, import_pass):
         stored.refresh_from_db()
-    assert (waiting.not_before, queued.queued_at, row.lock, walk.not_before) == (NOON, NOON, NOON, NOON)
-    assert idle_imports(now=NOON + timedelta(seconds=31)) == [walk.pk]
+    assert (waiting.not_before, queued.queued_at, row.lock, import_pass.not_before) == (
+        NOON,
+        NOON,
+        NOON,
+        NOON,
+    )
+    assert idle_imports(now=NOON + timedelta(seconds=31)) == [import_pass.pk]
 
 
 # Prices and rates ---------------------------------------------------------------------------------------
@@ -271,10 +278,10 @@ def test_stall_ends_when_a_job_ends(run, steady):
 
 
 def test_stall_ends_when_an_import_advances(steady):
-    walk = ImportPass.objects.create(connection=make.make_connection(), started_at=NOON)
+    import_pass = ImportPass.objects.create(connection=make.make_connection(), started_at=NOON)
     stillness = Stillness(steady)
     stillness.look()
-    ImportPass.objects.filter(pk=walk.pk).update(next_page=2)
+    ImportPass.objects.filter(pk=import_pass.pk).update(next_page=2)
     assert look(stillness, steady, minutes=6) == []
     assert [alert.kind for alert in look(stillness, steady, minutes=6)] == ["stall"]
 

@@ -22,7 +22,7 @@ def strict(settings):
 
 
 @pytest.fixture
-def shelf(strict, make_user, site) -> SandboxServer:
+def discogs(strict, make_user, site) -> SandboxServer:
     """A user named `keeper` with 300 releases, connected and imported by command."""
     make_user("keeper")
     strict.add_user("keeper_at_discogs", "token-of-keeper", release_ids=[*range(1000, 1300), 1000])
@@ -43,12 +43,12 @@ def cents(release: int) -> int:
     return 100 * (1 + release % 50) + release % 100
 
 
-def test_sync_keeps_the_limit_and_reuses_prices(shelf, site):
+def test_sync_keeps_the_limit_and_reuses_prices(discogs, site):
     facts = site.run_json("sync_prices", "--user", "keeper", "--wait")
     assert (facts["total"], facts["failed"]) == (300, 0)
     assert (facts["recorded"], facts["gone"], facts["blocked"], facts["none_for_sale"]) == (297, 1, 1, 1)
     assert sum(facts[name] for name in COUNTS) == facts["total"]
-    stats = shelf.stats()
+    stats = discogs.stats()
     assert stats["refused"] == 0
     assert stats["most_in_window"] <= 60
     assert stats["accepted"] == facts["requests"] <= 1.05 * 300
@@ -62,16 +62,16 @@ def test_sync_keeps_the_limit_and_reuses_prices(shelf, site):
 
     again = site.run_json("sync_prices", "--user", "keeper", "--wait")
     assert (again["reused"], again["requests"]) == (300, 0)
-    assert shelf.stats()["accepted"] == stats["accepted"]
+    assert discogs.stats()["accepted"] == stats["accepted"]
 
 
-def test_dry_run_fetches_nothing(shelf, site):
+def test_dry_run_fetches_nothing(discogs, site):
     plan = site.run_json("sync_prices", "--user", "keeper", "--dry-run")
     assert (plan["total"], plan["due"]) == (300, 300)
-    assert shelf.stats()["accepted"] == 0
+    assert discogs.stats()["accepted"] == 0
 
 
-def test_timeout_is_status_3_and_keeps_results(shelf, site):
+def test_timeout_is_status_3_and_keeps_results(discogs, site):
     done = site.run("sync_prices", "--user", "keeper", "--wait", "--timeout", "6", "--json")
     assert done.returncode == 3, done.stderr
     facts = json.loads(done.stdout)
@@ -79,8 +79,8 @@ def test_timeout_is_status_3_and_keeps_results(shelf, site):
     assert PriceSnapshot.objects.count() >= facts["recorded"]
 
 
-def test_failed_release_is_status_1(shelf, site):
-    shelf.add_fault(path="/releases/1005", kind="status", status=422)
+def test_failed_release_is_status_1(discogs, site):
+    discogs.add_fault(path="/releases/1005", kind="status", status=422)
     done = site.run("sync_prices", "--release", "1005", "1006", "--wait", "--json")
     assert done.returncode == 1, done.stderr
     facts = json.loads(done.stdout)

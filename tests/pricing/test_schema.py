@@ -98,11 +98,11 @@ def test_rows_stay_for_the_right_version(run, newer_schema):
 def test_import_waits_beside_a_newer_schema(make_collector, newer_schema, generous_sandbox):
     user = make_collector(generous_sandbox, release_ids=range(100, 113))
     generous_sandbox.reset("stats")
-    walk = start_import(user.discogs_connection, now=timezone.now())
-    enqueue_import(walk.pk, now=timezone.now())
-    run_import_step(walk.pk)
-    walk.refresh_from_db()
-    assert (walk.attempts, walk.requests, generous_sandbox.stats()["accepted"]) == (0, 0, 0)
+    import_pass = start_import(user.discogs_connection, now=timezone.now())
+    enqueue_import(import_pass.pk, now=timezone.now())
+    run_import_step(import_pass.pk)
+    import_pass.refresh_from_db()
+    assert (import_pass.attempts, import_pass.requests, generous_sandbox.stats()["accepted"]) == (0, 0, 0)
 
 
 def test_alert_explains_a_schema_mismatch(newer_schema):

@@ -24,11 +24,11 @@ ONE_THREAD = {"WEB_PROCESSES": "1", "WEB_THREADS": "1", "WEB_SEND_TIMEOUT": "2"}
 @pytest.fixture
 def user():
     """A user whose export is 16 MB: more than the sockets on both sides hold."""
-    shelf = make.make_connection()
+    collection = make.make_connection()
     notes = "x" * 100_000
     for _ in range(160):
-        make.make_instance(shelf, make.make_release(), notes=notes)
-    return shelf.user
+        make.make_copy(collection, make.make_release(), notes=notes)
+    return collection.user
 
 
 def begin_export(port: int, user):

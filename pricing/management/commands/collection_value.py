@@ -26,7 +26,7 @@ class Command(BaseCommand):
                 "user": user.get_username(),
                 "currency": value.currency,
                 "estimated_value_minor": value.amount_minor,
-                "instances": value.instances,
+                "instances": value.copies,
                 "releases": value.releases,
                 "priced": value.priced,
                 "unpriced": value.unpriced,
@@ -37,5 +37,5 @@ class Command(BaseCommand):
             return
         amount = f"{value.amount_minor // 100:,}.{value.amount_minor % 100:02d} {value.currency}"
         self.stdout.write(
-            f"{amount}: the lowest listings of {value.priced} of {value.instances} copies ({value.stale} stale)."
+            f"{amount}: the lowest listings of {value.priced} of {value.copies} copies ({value.stale} stale)."
         )

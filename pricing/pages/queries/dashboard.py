@@ -141,7 +141,9 @@ class Ranking:
 def _ranking_for(user_id: int, value: Value, grouping: Grouping, *, start: date, now: datetime) -> Ranking:
     """Cached until a price, a copy or an expiry changes the value it belongs to."""
     seen = value.as_of.timestamp() if value.as_of else 0
-    key = f"ranking:{user_id}:{start}:{grouping.key}:{seen}:{value.amount_minor}:{value.instances}:{value.priced}"
+    key = (
+        f"ranking:{user_id}:{start}:{grouping.key}:{seen}:{value.amount_minor}:{value.copies}:{value.priced}"
+    )
     ranking: Ranking | None = caches["pages"].get(key)
     if ranking is None:
         gainers, losers = movers_for(user_id, start=start, now=now)
@@ -161,8 +163,8 @@ def failed_releases(user_id: int) -> list[int]:
 def _tiles(headline: Headline) -> list[Tile]:
     value, over = headline.value, headline.over_range
     return [
-        Tile("Copies", value.instances, over("instances"), is_counted=True),
-        Tile("Priced", value.priced, over("priced"), of=value.instances),
+        Tile("Copies", value.copies, over("instances"), is_counted=True),
+        Tile("Priced", value.priced, over("priced"), of=value.copies),
         Tile("Listings for sale", value.num_for_sale, over("num_for_sale")),
         Tile("People who want them", value.want, over("want")),
     ]
@@ -182,7 +184,7 @@ def _meter(value: Value) -> list[Segment]:
     for key, label, states in parts:
         copies = sum(value.states.get(state, 0) for state in states)
         if copies:
-            start, width = (f"{n * 100 / value.instances:.2f}%" for n in (before, copies))
+            start, width = (f"{n * 100 / value.copies:.2f}%" for n in (before, copies))
             segments.append(Segment(key, label, copies, start, width, states))
         before += copies
     return segments

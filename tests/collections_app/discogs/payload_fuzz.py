@@ -98,7 +98,7 @@ def _kinds() -> tuple[Kind, ...]:
         Kind("identity", {"id": 3, "username": "x", "resource_url": ""}, payloads.parse_identity),
         Kind("folders", {"folders": folders}, payloads.parse_folders),
         Kind("fields", documents.collection_fields(user, owner=True), payloads.parse_fields),
-        Kind("copies", {"pagination": pagination, "releases": rows}, payloads.parse_instance_page),
+        Kind("copies", {"pagination": pagination, "releases": rows}, payloads.parse_copy_page),
         Kind("wants", {"pagination": pagination, "wants": wants}, payloads.parse_want_page),
         Kind("market", documents.release(world, BASE, facts, market), parse_market),
         Kind("stats", documents.marketplace_stats(market, "EUR"), parse_stats),

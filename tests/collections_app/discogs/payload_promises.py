@@ -41,13 +41,13 @@ def _field(value: payloads.FieldPayload) -> None:
     _text(value.name)
 
 
-def _page(value: payloads.InstancePage | payloads.WantPage) -> None:
+def _page(value: payloads.CopyPage | payloads.WantPage) -> None:
     _count(value.items)
     assert value.items is not None
-    check(value.instances if isinstance(value, payloads.InstancePage) else value.wants)
+    check(value.copies if isinstance(value, payloads.CopyPage) else value.wants)
 
 
-def _instance(value: payloads.InstancePayload) -> None:
+def _copy(value: payloads.CopyPayload) -> None:
     _id(value.instance_id)
     _id(value.folder_id)
     _rated(value)
@@ -61,7 +61,7 @@ def _want(value: payloads.WantPayload) -> None:
     _rated(value)
 
 
-def _rated(value: payloads.InstancePayload | payloads.WantPayload) -> None:
+def _rated(value: payloads.CopyPayload | payloads.WantPayload) -> None:
     assert type(value.rating) is int
     assert 0 <= value.rating <= 5
     assert isinstance(value.added_at, datetime)
@@ -140,8 +140,8 @@ CHECKS: dict[type, Callable[[Any], None]] = {
     payloads.Identity: _identity,
     payloads.FolderPayload: _folder,
     payloads.FieldPayload: _field,
-    payloads.InstancePage: _page,
-    payloads.InstancePayload: _instance,
+    payloads.CopyPage: _page,
+    payloads.CopyPayload: _copy,
     payloads.WantPage: _page,
     payloads.WantPayload: _want,
     payloads.Market: _market,

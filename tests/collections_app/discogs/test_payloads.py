@@ -10,8 +10,8 @@ from collections_app.discogs.payloads import (
     Market,
     join_artists,
     minor_units,
+    parse_copy_page,
     parse_identity,
-    parse_instance_page,
     parse_release_market,
 )
 
@@ -100,7 +100,7 @@ def facts(**changed):
     release = {"id": 5, "title": "T", "formats": [{"name": "LP", "qty": "2"}], **changed}
     row = {"id": 5, "instance_id": 1, "folder_id": 1, "date_added": "2024-01-01T00:00:00-08:00"}
     page = {"pagination": {"items": 1}, "releases": [{**row, "basic_information": release}]}
-    return parse_instance_page(page).instances[0].release
+    return parse_copy_page(page).copies[0].release
 
 
 @pytest.mark.parametrize(("quantity", "line"), [("2", "2 × LP"), ("1", "LP"), ("²", "LP"), ("", "LP")])
@@ -163,7 +163,7 @@ def test_any_shape_is_a_reading_or_refused(extra):
 @given(row=JSON)
 def test_any_collection_row_is_read_or_refused(row):
     try:
-        parse_instance_page({"pagination": {"items": 1, "pages": 1}, "releases": [row]})
+        parse_copy_page({"pagination": {"items": 1, "pages": 1}, "releases": [row]})
     except BadPayload:
         return
     pytest.fail("a row without ids was accepted")

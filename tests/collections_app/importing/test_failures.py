@@ -38,11 +38,11 @@ def held(user):
     return CollectionInstance.objects.of(user.pk).held()
 
 
-def go_on(walk: ImportPass) -> ImportPass:
-    """Take the walk to its end."""
-    while import_step(walk.pk, now=timezone.now()) is not None:
+def go_on(import_pass: ImportPass) -> ImportPass:
+    """Take the import pass to its end."""
+    while import_step(import_pass.pk, now=timezone.now()) is not None:
         pass
-    return ImportPass.objects.get(pk=walk.pk)
+    return ImportPass.objects.get(pk=import_pass.pk)
 
 
 def beside(work) -> threading.Thread:
@@ -60,12 +60,12 @@ def beside(work) -> threading.Thread:
 
 
 def test_reconnect_outlasts_the_old_token(collector, generous_sandbox):
-    walk = start_import(collector.discogs_connection, now=timezone.now())
+    import_pass = start_import(collector.discogs_connection, now=timezone.now())
     change(generous_sandbox, token="a-brand-new-token")
     generous_sandbox.add_fault(path="/users/", kind="slow", seconds=3.0, times=1)
     asked = generous_sandbox.stats()["accepted"]
     waits: list[float | None] = []
-    step = beside(lambda: waits.append(import_step(walk.pk, now=timezone.now())))
+    step = beside(lambda: waits.append(import_step(import_pass.pk, now=timezone.now())))
     eventually(
         lambda: generous_sandbox.stats()["accepted"] > asked, within=30, what="the old token's request"
     )
@@ -73,7 +73,7 @@ def test_reconnect_outlasts_the_old_token(collector, generous_sandbox):
     step.join(timeout=30)
     assert waits == [0.0]
     assert DiscogsConnection.objects.get().is_active
-    assert go_on(walk).state == ImportPass.State.COMPLETE
+    assert go_on(import_pass).state == ImportPass.State.COMPLETE
     assert held(collector).count() == 40
 
 
@@ -82,8 +82,11 @@ def test_renamed_account_is_followed_by_its_id(collector, generous_sandbox):
     ours = set(held(collector).values_list("instance_id", flat=True))
     generous_sandbox.world.rename_user("collector_at_discogs", "renamed_there")
     generous_sandbox.add_user("collector_at_discogs", "token-of-a-stranger", release_ids=range(4500, 4540))
-    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
-    assert (walk.state, walk.requests) == (ImportPass.State.COMPLETE, 2 + 4)  # folders twice, who we are once
+    import_pass = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (import_pass.state, import_pass.requests) == (
+        ImportPass.State.COMPLETE,
+        2 + 4,
+    )  # folders twice, who we are once
     assert DiscogsConnection.objects.get().discogs_username == "renamed_there"
     assert set(held(collector).values_list("instance_id", flat=True)) == ours
 
@@ -91,8 +94,8 @@ def test_renamed_account_is_followed_by_its_id(collector, generous_sandbox):
 def test_token_of_another_account_reads_nothing(collector, generous_sandbox):
     change(generous_sandbox, token=None)
     generous_sandbox.add_user("stranger", "token-of-collector")
-    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
-    assert walk.state == ImportPass.State.FAILED
+    import_pass = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert import_pass.state == ImportPass.State.FAILED
     assert DiscogsConnection.objects.get().state == DiscogsConnection.State.RECONNECT_NEEDED
     assert not held(collector).exists()
 
@@ -100,43 +103,43 @@ def test_token_of_another_account_reads_nothing(collector, generous_sandbox):
 def test_owner_limited_to_folder_0_is_read(collector, generous_sandbox):
     folders = '{"folders": [{"id": 0, "name": "All", "count": 40}]}'
     generous_sandbox.add_fault(path="^/users/.*/folders$", kind="body", body=folders)
-    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
-    assert (walk.state, walk.requests) == (ImportPass.State.COMPLETE, 4 + 1)
+    import_pass = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (import_pass.state, import_pass.requests) == (ImportPass.State.COMPLETE, 4 + 1)
     assert held(collector).count() == 40
 
 
 def test_requests_of_a_refused_import_are_counted(collector, generous_sandbox):
     change(generous_sandbox, token="a-brand-new-token")
-    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
-    assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2)
+    import_pass = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (import_pass.state, import_pass.requests) == (ImportPass.State.FAILED, 2)
 
 
 def test_copy_in_a_new_folder_follows_next_time(collector, generous_sandbox):
     go_on(start_import(collector.discogs_connection, now=timezone.now()))
-    walk = start_import(collector.discogs_connection, now=timezone.now())
-    import_step(walk.pk, now=timezone.now())
+    import_pass = start_import(collector.discogs_connection, now=timezone.now())
+    import_step(import_pass.pk, now=timezone.now())
     first, *others = generous_sandbox.world.users["collector_at_discogs"].copies
     folders = {1: "Uncategorized", 7: "For sale"}
     change(generous_sandbox, folders=folders, copies=(replace(first, folder_id=7), *others))
-    walk = go_on(walk)
+    import_pass = go_on(import_pass)
     copy = held(collector).get(instance_id=first.instance_id)
-    assert (copy.folder.name, walk.state) == ("Uncategorized", ImportPass.State.COMPLETE)
-    assert not walk.instances_consistent
-    walk = go_on(start_import(collector.discogs_connection, now=timezone.now()))
+    assert (copy.folder.name, import_pass.state) == ("Uncategorized", ImportPass.State.COMPLETE)
+    assert not import_pass.instances_consistent
+    import_pass = go_on(start_import(collector.discogs_connection, now=timezone.now()))
     copy.refresh_from_db()
-    assert (copy.folder.name, walk.instances_consistent) == ("For sale", True)
+    assert (copy.folder.name, import_pass.instances_consistent) == ("For sale", True)
 
 
 # Outages and crashes --------------------------------------------------------------------------------
 
 
-def pass_on(walk: ImportPass, *, now: datetime, seconds: float) -> datetime:
+def pass_on(import_pass: ImportPass, *, now: datetime, seconds: float) -> datetime:
     """Take the next steps until they are over or `seconds` have passed; returns what time it is then.
 
     The gate keeps the database's time, so what it waits for comes nearer by as much.
     """
     end = now + timedelta(seconds=seconds)
-    while now < end and (wait := import_step(walk.pk, now=now)) is not None:
+    while now < end and (wait := import_step(import_pass.pk, now=now)) is not None:
         now += timedelta(seconds=wait)
         ApiGate.objects.update(open_until=F("open_until") - wait)
     return now
@@ -150,41 +153,45 @@ def long_minutes(settings):
 
 def test_ten_minute_outage_is_waited_out(make_collector, generous_sandbox, long_minutes):
     user, now = make_collector(generous_sandbox, "large", count=450), timezone.now()
-    walk = start_import(user.discogs_connection, now=now)
+    import_pass = start_import(user.discogs_connection, now=now)
     for _ in range(4):
-        import_step(walk.pk, now=now)
+        import_step(import_pass.pk, now=now)
     generous_sandbox.add_fault(path="/", kind="status", status=503)
-    now = pass_on(walk, now=now, seconds=600)
-    walk.refresh_from_db()
-    assert (walk.state, walk.stage, walk.next_page) == (ImportPass.State.RUNNING, "instances", 3)
-    assert walk.attempts < 5
+    now = pass_on(import_pass, now=now, seconds=600)
+    import_pass.refresh_from_db()
+    assert (import_pass.state, import_pass.stage, import_pass.next_page) == (
+        ImportPass.State.RUNNING,
+        "instances",
+        3,
+    )
+    assert import_pass.attempts < 5
     generous_sandbox.clear_faults()
     generous_sandbox.reset("stats")
-    pass_on(walk, now=now, seconds=1800)
-    walk.refresh_from_db()
-    assert (walk.state, walk.instances_seen) == (ImportPass.State.COMPLETE, 450)
+    pass_on(import_pass, now=now, seconds=1800)
+    import_pass.refresh_from_db()
+    assert (import_pass.state, import_pass.instances_seen) == (ImportPass.State.COMPLETE, 450)
     assert generous_sandbox.stats()["accepted"] == 3 + 1  # the pages from the third on, and the wantlist
 
 
 def test_page_failing_five_times_ends_the_import(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*releases", kind="status", status=500)
     now = timezone.now()
-    walk = start_import(collector.discogs_connection, now=now)
-    while (wait := import_step(walk.pk, now=now)) is not None:
+    import_pass = start_import(collector.discogs_connection, now=now)
+    while (wait := import_step(import_pass.pk, now=now)) is not None:
         now += timedelta(seconds=wait)
         DiscogsClient(credentials_of(collector.discogs_connection)).identity()
-    walk.refresh_from_db()
-    assert (walk.state, walk.requests) == (ImportPass.State.FAILED, 2 + 5)
-    assert walk.error.endswith("(500). What was read so far is kept. Sync again later.")
+    import_pass.refresh_from_db()
+    assert (import_pass.state, import_pass.requests) == (ImportPass.State.FAILED, 2 + 5)
+    assert import_pass.error.endswith("(500). What was read so far is kept. Sync again later.")
 
 
 def test_day_long_outage_ends_the_import(collector, generous_sandbox, long_minutes):
     generous_sandbox.add_fault(path="/", kind="status", status=503)
     now = timezone.now()
-    walk = start_import(collector.discogs_connection, now=now - timedelta(hours=24))
-    pass_on(walk, now=now, seconds=7200)
-    walk.refresh_from_db()
-    assert walk.state == ImportPass.State.FAILED
+    import_pass = start_import(collector.discogs_connection, now=now - timedelta(hours=24))
+    pass_on(import_pass, now=now, seconds=7200)
+    import_pass.refresh_from_db()
+    assert import_pass.state == ImportPass.State.FAILED
 
 
 class LostStep(Exception):
@@ -227,16 +234,16 @@ def test_step_lost_repeatedly_ends_the_import(client, collector, generous_sandbo
 
 def test_waiting_import_uses_no_attempt(collector, generous_sandbox):
     now = timezone.now()
-    walk = start_import(collector.discogs_connection, now=now)
+    import_pass = start_import(collector.discogs_connection, now=now)
     generous_sandbox.add_fault(
         path="/users/", kind="status", status=429, headers={"Retry-After": "1"}, times=1
     )
-    assert import_step(walk.pk, now=now) == 1.0
-    walk.refresh_from_db()
-    assert walk.attempts == 0
+    assert import_step(import_pass.pk, now=now) == 1.0
+    import_pass.refresh_from_db()
+    assert import_pass.attempts == 0
     generous_sandbox.add_fault(path="/users/", kind="html", times=1)
     ApiGate.objects.all().delete()
-    assert import_step(walk.pk, now=now) == 2.0
-    assert import_step(walk.pk, now=now) == 0.0
-    walk.refresh_from_db()
-    assert walk.attempts == 0
+    assert import_step(import_pass.pk, now=now) == 2.0
+    assert import_step(import_pass.pk, now=now) == 0.0
+    import_pass.refresh_from_db()
+    assert import_pass.attempts == 0

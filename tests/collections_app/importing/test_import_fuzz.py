@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.json_values import parse_json
-from collections_app.discogs.payloads import parse_fields, parse_folders, parse_instance_page, parse_want_page
+from collections_app.discogs.payloads import parse_copy_page, parse_fields, parse_folders, parse_want_page
 from collections_app.importing import store
 from collections_app.importing.steps import import_step, start_import
 from collections_app.models import (
@@ -50,7 +50,7 @@ def parsed(parse: Any, body: bytes) -> Any:
 
 
 @pytest.fixture
-def walk(db) -> ImportPass:
+def import_pass(db) -> ImportPass:
     connection = factories.make_connection()
     return ImportPass.objects.create(connection=connection, started_at=timezone.now())
 
@@ -62,24 +62,24 @@ def walk(db) -> ImportPass:
     copies=mutated(KINDS["copies"]),
     wants=mutated(KINDS["wants"]),
 )
-def test_stored_collection_is_valid(walk, folders, fields, copies, wants):
+def test_stored_collection_is_valid(import_pass, folders, fields, copies, wants):
     for model in reversed(STORED):
         model.objects.all().delete()
     with transaction.atomic():
-        store.store_folders(walk, parsed(parse_folders, folders) or ())
-        store.store_fields(walk, parsed(parse_fields, fields) or ())
-        copies_page, wants_page = parsed(parse_instance_page, copies), parsed(parse_want_page, wants)
-        store.store_instances(walk, copies_page.instances if copies_page else ())
-        store.store_wants(walk, wants_page.wants if wants_page else ())
+        store.store_folders(import_pass, parsed(parse_folders, folders) or ())
+        store.store_fields(import_pass, parsed(parse_fields, fields) or ())
+        copies_page, wants_page = parsed(parse_copy_page, copies), parsed(parse_want_page, wants)
+        store.store_copies(import_pass, copies_page.copies if copies_page else ())
+        store.store_wants(import_pass, wants_page.wants if wants_page else ())
     for model in STORED:
         assert_valid(*model.objects.all())
     if copies_page:
-        assert CollectionInstance.objects.count() == len({one.instance_id for one in copies_page.instances})
+        assert CollectionInstance.objects.count() == len({one.instance_id for one in copies_page.copies})
 
 
 @growing
 @given(body=mutated(KINDS["market"]))
-def test_stored_market_is_valid(walk, body):
+def test_stored_market_is_valid(import_pass, body):
     market = parsed(parse_market, body)
     if market is None:
         return
@@ -119,11 +119,11 @@ def test_no_answer_breaks_an_import(make_collector, generous_sandbox):
     @given(answer=ANSWERS)
     def fuzz(answer: tuple[str, bytes]) -> None:
         path, body = answer
-        walk = _walk_past(generous_sandbox, connection, path, body.decode("utf-8", "replace"))
-        assert walk.state == ImportPass.State.COMPLETE
+        import_pass = _import_past(generous_sandbox, connection, path, body.decode("utf-8", "replace"))
+        assert import_pass.state == ImportPass.State.COMPLETE
         for model in STORED:
             assert_valid(*model.objects.all())
-        assert_valid(walk)
+        assert_valid(import_pass)
         if path != COPIES:
             assert CollectionInstance.objects.filter(release__in=[1, 2, 3]).count() == 3
 
@@ -141,27 +141,27 @@ def test_no_answer_breaks_an_import(make_collector, generous_sandbox):
 def test_repeated_row_is_stored_once(make_collector, generous_sandbox, path, rows):
     user = make_collector(generous_sandbox, release_ids=[1, 2, 3])
     twice = rows % ('{"id": 0, "name": "First", "count": 2000000000}', '{"id": 0, "name": "Second"}')
-    walk = _walk_past(generous_sandbox, user.discogs_connection, path, twice)
+    import_pass = _import_past(generous_sandbox, user.discogs_connection, path, twice)
     stored = Folder if "folders" in path else CollectionField
     assert stored.objects.get(discogs_id=0).name == "Second"
     assert CollectionInstance.objects.count() == 3
-    assert_valid(walk)
+    assert_valid(import_pass)
 
 
-def _walk_past(sandbox: SandboxServer, connection: DiscogsConnection, path: str, body: str) -> ImportPass:
+def _import_past(sandbox: SandboxServer, connection: DiscogsConnection, path: str, body: str) -> ImportPass:
     """A first import, of which one answer is this one."""
     for model in (ApiGate, ImportPass, *reversed(STORED)):
         model.objects.all().delete()
     sandbox.clear_faults()
     sandbox.add_fault(f"^/users/.*{path}", "body", body=body, times=1)
-    return _walked(connection)
+    return _import_all(connection)
 
 
-def _walked(connection: DiscogsConnection) -> ImportPass:
-    """The walk after its last step; a step that failed is tried again when its time has come."""
+def _import_all(connection: DiscogsConnection) -> ImportPass:
+    """The import pass after its last step; a step that failed is tried again when its time has come."""
     now = timezone.now()
-    walk = start_import(connection, now=now)
-    while (wait := import_step(walk.pk, now=now)) is not None:
+    import_pass = start_import(connection, now=now)
+    while (wait := import_step(import_pass.pk, now=now)) is not None:
         now += timedelta(seconds=wait)
-    walk.refresh_from_db()
-    return walk
+    import_pass.refresh_from_db()
+    return import_pass

@@ -34,11 +34,11 @@ def discogs(running, settings) -> Iterator[SandboxServer]:
 @pytest.fixture
 def collector(make_collector, discogs):
     user = make_collector(discogs, count=COPIES, wants=range(6000, 6000 + WANTS))
-    walk(user)
+    import_once(user)
     return user
 
 
-def walk(user) -> ImportPass:
+def import_once(user) -> ImportPass:
     """A whole import. Without the breaker's memory, which would have it wait half a minute after five faults."""
     started = start_import(user.discogs_connection, now=timezone.now())
     while import_step(started.pk, now=timezone.now()) is not None:
@@ -73,12 +73,12 @@ def lie(discogs: SandboxServer, chance: Random) -> None:
 def test_lying_import_removes_nothing(collector, discogs, seeds):
     for seed in seeds:
         lie(discogs, Random(seed))
-        walk(collector)
+        import_once(collector)
         held = CollectionInstance.objects.of(collector.pk).held()
         assert held.count() == COPIES, f"seed {seed}: a copy was taken for removed"
         assert WantlistItem.objects.count() == WANTS, f"seed {seed}: a want was taken for removed"
         discogs.reset("faults")
-        ordinary = walk(collector)
+        ordinary = import_once(collector)
         assert ordinary.state == ImportPass.State.COMPLETE, f"seed {seed}: {ordinary.error}"
         assert (ordinary.instances_consistent, ordinary.wants_consistent) == (True, True)
         assert (held.count(), WantlistItem.objects.count()) == (COPIES, WANTS)
@@ -87,5 +87,5 @@ def test_lying_import_removes_nothing(collector, discogs, seeds):
 def test_same_imports_see_true_removals(collector, discogs):
     gone = CollectionInstance.objects.of(collector.pk).held()[:2]
     discogs.world.remove_copies(ACCOUNT, [copy.instance_id for copy in gone])
-    walk(collector)
+    import_once(collector)
     assert CollectionInstance.objects.of(collector.pk).held().count() == COPIES - 2

@@ -203,8 +203,8 @@ def test_addition_during_import_defers_removals(collector, generous_sandbox):
     change(generous_sandbox, copies=(*copies[1:], new))
     import_all(collector)
     assert held(collector).count() == 41
-    walk = ImportPass.objects.latest("pk")
-    assert (walk.state, walk.instances_consistent) == (ImportPass.State.COMPLETE, False)
+    import_pass = ImportPass.objects.latest("pk")
+    assert (import_pass.state, import_pass.instances_consistent) == (ImportPass.State.COMPLETE, False)
 
 
 # What is wrong with the connection ------------------------------------------------------------------
@@ -227,8 +227,8 @@ def test_private_collection_is_no_rejected_token(collector, generous_sandbox):
 
 def test_outage_page_is_not_private(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*collection", kind="forbidden_html", times=1)
-    walk = start_import(collector.discogs_connection, now=timezone.now())
-    assert import_step(walk.pk, now=timezone.now()) == 2.0
+    import_pass = start_import(collector.discogs_connection, now=timezone.now())
+    assert import_step(import_pass.pk, now=timezone.now()) == 2.0
     assert DiscogsConnection.objects.get().is_active
 
 
@@ -249,8 +249,8 @@ def test_rejected_token_keeps_everything(collector, generous_sandbox):
 
 def test_single_401_is_retried(collector, generous_sandbox):
     generous_sandbox.add_fault(path="^/users/.*folders", kind="status", status=401, body=REJECTED, times=1)
-    walk = start_import(collector.discogs_connection, now=timezone.now())
-    assert import_step(walk.pk, now=timezone.now()) == 2.0
+    import_pass = start_import(collector.discogs_connection, now=timezone.now())
+    assert import_step(import_pass.pk, now=timezone.now()) == 2.0
     assert DiscogsConnection.objects.get().is_active
 
 

@@ -1,4 +1,4 @@
-"""Somebody else's client and our import read the same account, and agree on every instance and every want."""
+"""Somebody else's client and our import read the same account, and agree on every copy and every want."""
 
 import re
 
@@ -45,7 +45,7 @@ def facts(basic: dict) -> tuple:
     )
 
 
-def test_every_instance_matches_the_reference(us, them):
+def test_every_copy_matches_the_reference(us, them):
     folders = {folder.id: folder.name for folder in them.collection_folders}
     ours = {
         copy.instance_id: copy

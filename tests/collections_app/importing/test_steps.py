@@ -1,4 +1,4 @@
-"""The walk through a collection, page by page, against the sandbox."""
+"""Import passes through a collection, page by page, against the sandbox."""
 
 from datetime import timedelta
 from io import StringIO
@@ -26,7 +26,7 @@ def held(user):
     return CollectionInstance.objects.of(user.pk).held()
 
 
-def test_every_copy_of_a_release_is_an_instance(make_collector, generous_sandbox):
+def test_every_copy_of_a_release_is_kept(make_collector, generous_sandbox):
     user = make_collector(generous_sandbox, release_ids=[5, 5, 5, 9])
     import_all(user)
     assert held(user).filter(release_id=5).count() == 3
@@ -80,17 +80,17 @@ def test_removed_copy_is_kept_as_removed(collector, generous_sandbox, caplog):
 def test_failed_page_is_retried_without_removals(collector, generous_sandbox, kind):
     import_all(collector)
     generous_sandbox.add_fault(path="^/users/.*page=2", kind=kind, times=1)
-    walk = start_import(collector.discogs_connection, now=timezone.now())
-    while (wait := import_step(walk.pk, now=timezone.now())) == 0:
+    import_pass = start_import(collector.discogs_connection, now=timezone.now())
+    while (wait := import_step(import_pass.pk, now=timezone.now())) == 0:
         pass
     assert wait
-    walk.refresh_from_db()
-    assert (walk.state, walk.next_page) == (ImportPass.State.RUNNING, 2)
+    import_pass.refresh_from_db()
+    assert (import_pass.state, import_pass.next_page) == (ImportPass.State.RUNNING, 2)
     assert held(collector).count() == 250
-    while import_step(walk.pk, now=timezone.now()) is not None:
+    while import_step(import_pass.pk, now=timezone.now()) is not None:
         pass
-    walk.refresh_from_db()
-    assert walk.state == ImportPass.State.COMPLETE
+    import_pass.refresh_from_db()
+    assert import_pass.state == ImportPass.State.COMPLETE
     assert held(collector).count() == 250
 
 
@@ -112,7 +112,7 @@ def test_ending_import_makes_room_for_the_next(collector):
     ended: list[int] = []
 
     def end_it(execute, sql, params, many, context):
-        # Another process commits the last page just before we look for the walk that is in our way.
+        # Another process commits the last page just before we look for the import pass that is in our way.
         if sql.startswith("SELECT") and ImportPass._meta.db_table in sql and not ended:
             ended.append(first.pk)
             ImportPass.objects.filter(pk=first.pk).update(state=ImportPass.State.COMPLETE)
@@ -158,26 +158,26 @@ def test_command_says_once_what_was_kept(collector, generous_sandbox):
 
 
 def test_step_held_by_another_task_is_skipped(collector, generous_sandbox):
-    walk = start_import(collector.discogs_connection, now=timezone.now())
+    import_pass = start_import(collector.discogs_connection, now=timezone.now())
     ImportPass.objects.update(lease_until=timezone.now() + timedelta(seconds=30))
     generous_sandbox.reset("stats")
-    assert import_step(walk.pk, now=timezone.now()) is None
+    assert import_step(import_pass.pk, now=timezone.now()) is None
     assert generous_sandbox.stats()["accepted"] == 0
 
 
 def test_import_resumes_at_its_page(collector):
     now = timezone.now()
-    walk = start_import(collector.discogs_connection, now=now)
-    import_step(walk.pk, now=now)
-    import_step(walk.pk, now=now)
+    import_pass = start_import(collector.discogs_connection, now=now)
+    import_step(import_pass.pk, now=now)
+    import_step(import_pass.pk, now=now)
     ImportPass.objects.update(lease_until=now + timedelta(seconds=40))
     assert idle_imports(now=now) == []
     later = now + timedelta(seconds=41)
-    assert idle_imports(now=later) == [walk.pk]
-    while import_step(walk.pk, now=later) is not None:
+    assert idle_imports(now=later) == [import_pass.pk]
+    while import_step(import_pass.pk, now=later) is not None:
         pass
-    walk.refresh_from_db()
-    assert (walk.state, walk.instances_seen) == (ImportPass.State.COMPLETE, 250)
+    import_pass.refresh_from_db()
+    assert (import_pass.state, import_pass.instances_seen) == (ImportPass.State.COMPLETE, 250)
 
 
 def test_empty_collection_is_believed_second_time(collector, generous_sandbox):

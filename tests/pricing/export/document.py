@@ -25,24 +25,24 @@ STORED = (
 def lines_of_an_export() -> tuple[str, ...]:
     """An export of two copies, three releases and four snapshots; the site is empty again."""
     now = timezone.now()
-    shelf = make.make_connection()
-    folder = make.make_folder(shelf, "Shelf")
+    collection = make.make_connection()
+    folder = make.make_folder(collection, "Shelf")
     for number in (11, 12):
         release = make.make_release(discogs_id=number)
-        make.make_instance(
-            shelf, release, folder=folder, instance_id=number, paid_minor=5, paid_currency="EUR"
+        make.make_copy(
+            collection, release, folder=folder, instance_id=number, paid_minor=5, paid_currency="EUR"
         )
         make.make_price(release, 1000)
         for ago in (1, 2):
             make.make_snapshot(release, 1000, day=now.date() - timedelta(days=ago))
-    make.make_want(shelf, make.make_release(discogs_id=13))
+    make.make_want(collection, make.make_release(discogs_id=13))
     PriceSuggestion.objects.create(
         release=release, grade="Mint (M)", currency="USD", amount_minor=1, observed_at=now
     )
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
-    make.make_value(shelf, 2000, day=now.date())
-    Preferences.objects.create(user=shelf.user)
-    text = "".join(export.document(shelf.user_id, now=now))
-    shelf.user.delete()
+    make.make_value(collection, 2000, day=now.date())
+    Preferences.objects.create(user=collection.user)
+    text = "".join(export.document(collection.user_id, now=now))
+    collection.user.delete()
     Release.objects.all().delete()
     return tuple(text.splitlines())

@@ -64,7 +64,7 @@ def empty_the_database():
 
 
 @pytest.fixture
-def shelf(generous_sandbox, make_collector):
+def collector(generous_sandbox, make_collector):
     """Imported, priced, with two years of history, removed copies, wants and texts of every kind."""
     now = timezone.now()
     user = make_collector(generous_sandbox, release_ids=RELEASES)
@@ -104,9 +104,9 @@ def shelf(generous_sandbox, make_collector):
 # The same again --------------------------------------------------------------------------------------
 
 
-def test_collection_survives_export_and_restore(shelf):
+def test_collection_survives_export_and_restore(collector):
     now = timezone.now()
-    before, value = exported(shelf, now=now), value_for(shelf.pk, now=now)
+    before, value = exported(collector, now=now), value_for(collector.pk, now=now)
     history = list(CollectionValue.objects.order_by("day").values_list("day", "value_minor", "priced"))
     assert len(history) > 300
     empty_the_database()
@@ -125,22 +125,22 @@ def test_collection_survives_export_and_restore(shelf):
     assert list(kept.all()) == history
 
 
-def test_every_section_of_the_test_has_a_row(shelf):
-    document = json.loads(exported(shelf))
+def test_every_section_of_the_test_has_a_row(collector):
+    document = json.loads(exported(collector))
     assert not [section.name for section in SECTIONS if not document[section.name]]
 
 
-def test_two_exports_differ_in_their_time_only(shelf):
+def test_two_exports_differ_in_their_time_only(collector):
     now = timezone.now()
-    one, other = exported(shelf, now=now), exported(shelf, now=now + timedelta(days=1))
+    one, other = exported(collector, now=now), exported(collector, now=now + timedelta(days=1))
     assert one != other
     stamp = re.compile(r'"exported_at": "[^"]+"')
     assert stamp.sub("", one) == stamp.sub("", other)
-    assert exported(shelf, now=now) == one
+    assert exported(collector, now=now) == one
 
 
-def test_each_row_has_its_own_line(shelf):
-    lines = exported(shelf).split("\n")
+def test_each_row_has_its_own_line(collector):
+    lines = exported(collector).split("\n")
     rows = [
         json.loads(line.removesuffix(",")) for line in lines if line.startswith("{") and FORMAT not in line
     ]
@@ -148,8 +148,8 @@ def test_each_row_has_its_own_line(shelf):
     assert len(rows) == sum(manager.count() for manager in listed)
 
 
-def test_reconnecting_keeps_what_was_restored(shelf):
-    before = exported(shelf)
+def test_reconnecting_keeps_what_was_restored(collector):
+    before = exported(collector)
     empty_the_database()
     user = get_user_model().objects.create_user("newcomer")
     brought_in(before, user)
@@ -163,10 +163,10 @@ def test_reconnecting_keeps_what_was_restored(shelf):
     assert set(connection.instances.values_list("pk", "instance_id", "added_at", "removed_at")) == copies
 
 
-def test_restore_keeps_what_the_site_knows(shelf):
-    before = exported(shelf)
+def test_restore_keeps_what_the_site_knows(collector):
+    before = exported(collector)
     other = get_user_model().objects.create_user("other")
-    DiscogsConnection.objects.filter(user=shelf).delete()
+    DiscogsConnection.objects.filter(user=collector).delete()
     Release.objects.filter(pk=1005).update(title="known here")
     snapshot = PriceSnapshot.objects.filter(release_id=1005).first()
     PriceSnapshot.objects.filter(release_id=1006).delete()
@@ -184,15 +184,15 @@ def test_restore_keeps_what_the_site_knows(shelf):
 # What is in it ---------------------------------------------------------------------------------------
 
 
-def test_export_has_no_secret_or_foreign_row(shelf, make_user):
+def test_export_has_no_secret_or_foreign_row(collector, make_user):
     other = make.make_connection("someone_else")
-    secret = make.make_instance(other, make.make_release(title="not yours"), notes="private words")
+    secret = make.make_copy(other, make.make_release(title="not yours"), notes="private words")
     make.make_price(secret.release, 12345)
     make.make_want(other, make.make_release(title="not your wish"))
-    text = exported(shelf)
-    for word in ("not yours", "private words", "someone_else", "not your wish", shelf.password, "12345"):
+    text = exported(collector)
+    for word in ("not yours", "private words", "someone_else", "not your wish", collector.password, "12345"):
         assert word not in text
-    assert shelf.discogs_connection.credential not in text
+    assert collector.discogs_connection.credential not in text
     assert "token-of-collector" not in text
     assert json.loads(text)["account"] == {"username": "collector", "email": "collector@example.org"}
 
@@ -231,10 +231,10 @@ def test_user_without_connection_gets_a_file(make_user):
 # The page --------------------------------------------------------------------------------------------
 
 
-def test_download_is_sent_in_small_pieces(client, shelf):
-    shelf.username = 'ann/../"x\r\né@home'
-    shelf.save()
-    client.force_login(shelf)
+def test_download_is_sent_in_small_pieces(client, collector):
+    collector.username = 'ann/../"x\r\né@home'
+    collector.save()
+    client.force_login(collector)
     response = client.get("/export/")
     assert isinstance(response, StreamingHttpResponse)
     assert re.fullmatch(
@@ -242,20 +242,20 @@ def test_download_is_sent_in_small_pieces(client, shelf):
     )
     assert "no-store" in response["Cache-Control"]
     pieces = list(response)
-    assert json.loads(b"".join(pieces))["account"]["username"] == shelf.username
+    assert json.loads(b"".join(pieces))["account"]["username"] == collector.username
     assert len(pieces) > 20
     assert max(map(len, pieces)) < 100_000
 
 
-def test_one_download_per_user_runs_at_a_time(client, shelf):
+def test_one_download_per_user_runs_at_a_time(client, collector):
     other = make.make_connection("other").user
-    client.force_login(shelf)
+    client.force_login(collector)
     first = client.get("/export/")
     second = client.get("/export/")
     assert (second.status_code, "under way" in second.content.decode()) == (409, True)
     client.force_login(other)
     assert client.get("/export/").status_code == 200
-    client.force_login(shelf)
+    client.force_login(collector)
     assert json.loads(b"".join(first))["complete"] is True
     assert client.get("/export/").status_code == 200
 
@@ -272,22 +272,22 @@ def test_abandoned_download_makes_room(client, begun):
 
 
 def test_query_count_is_constant(django_assert_num_queries):
-    shelf = make.make_connection()
-    make.fill_shelf(shelf, 30, now=timezone.now())
+    collection = make.make_connection()
+    make.fill_collection(collection, 30, now=timezone.now())
     with django_assert_num_queries(len(SECTIONS)):
-        "".join(export.document(shelf.user_id, now=timezone.now()))
+        "".join(export.document(collection.user_id, now=timezone.now()))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_download_is_a_snapshot_and_allows_writes():
-    shelf = make.make_connection()
-    make.fill_shelf(shelf, 60, now=timezone.now())
+    collection = make.make_connection()
+    make.fill_collection(collection, 60, now=timezone.now())
 
     def somebody_writes() -> None:
-        make.make_value(shelf, 4711, day=timezone.now().date())
+        make.make_value(collection, 4711, day=timezone.now().date())
         database.close()
 
-    pieces = export.document(shelf.user_id, now=timezone.now())
+    pieces = export.document(collection.user_id, now=timezone.now())
     text = next(pieces)
     writer = threading.Thread(target=somebody_writes)
     writer.start()
@@ -303,23 +303,23 @@ def test_download_is_a_snapshot_and_allows_writes():
 def test_abandoned_download_ends_its_snapshot(client, monkeypatch):
     complaints: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)
-    shelf = make.make_connection()
-    make.fill_shelf(shelf, 60, now=timezone.now())
-    client.force_login(shelf.user)
+    collection = make.make_connection()
+    make.fill_collection(collection, 60, now=timezone.now())
+    client.force_login(collection.user)
     response = client.get("/export/")
     next(iter(response))
     response.close()
     del response
     assert not complaints
-    make.make_value(shelf, 4711, day=timezone.now().date())  # would fail inside the moment
+    make.make_value(collection, 4711, day=timezone.now().date())  # would fail inside the moment
     assert CollectionValue.objects.count() == 5
 
 
 @pytest.mark.django_db(transaction=True)
 def test_download_ends_when_its_lease_may_lapse(client):
-    shelf = make.make_connection()
-    make.fill_shelf(shelf, 60, now=timezone.now())
-    client.force_login(shelf.user)
+    collection = make.make_connection()
+    make.fill_collection(collection, 60, now=timezone.now())
+    client.force_login(collection.user)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         response = client.get("/export/")
         pieces = iter(response)

@@ -41,35 +41,36 @@ def peak(work):
 
 def test_memory_does_not_grow_with_the_collection(arriving, tmp_path):
     small, large = make.make_connection("small"), make.make_connection("large")
-    for shelf, releases in ((small, 1200), (large, 4800)):
-        fill(shelf, releases)
+    for collection, releases in ((small, 1200), (large, 4800)):
+        fill(collection, releases)
 
-    def write(shelf):
-        with (tmp_path / shelf.discogs_username).open("w") as file:
-            file.writelines(export.document(shelf.user_id, now=timezone.now()))
+    def write(collection):
+        with (tmp_path / collection.discogs_username).open("w") as file:
+            file.writelines(export.document(collection.user_id, now=timezone.now()))
 
-    def check(shelf):
-        with (tmp_path / shelf.discogs_username).open("rb") as file:
+    def check(collection):
+        with (tmp_path / collection.discogs_username).open("rb") as file:
             assert sum(1 for _ in read(file, now=timezone.now())) > 1200
 
     write(small)  # what is imported and cached once
     for work in (write, check):
         assert peak(lambda: work(large)) < 1.5 * peak(lambda: work(small)) + NOISE, work.__name__  # noqa: B023
 
-    def store(shelf):
-        with (tmp_path / shelf.discogs_username).open("rb") as file:
+    def store(collection):
+        with (tmp_path / collection.discogs_username).open("rb") as file:
             export.restore(file, arriving, now=timezone.now(), dry_run=True)
 
     store(small)
     assert peak(lambda: store(large)) < 1.5 * peak(lambda: store(small)) + NOISE
 
 
-def fill(shelf, releases):
-    now, first = timezone.now(), shelf.pk * 10_000
+def fill(collection, releases):
+    now, first = timezone.now(), collection.pk * 10_000
     rows = [Release(discogs_id=first + n, title=f"Title {n}") for n in range(releases)]
     Release.objects.bulk_create(rows)
     CollectionInstance.objects.bulk_create(
-        CollectionInstance(connection=shelf, release=row, instance_id=row.pk, added_at=now) for row in rows
+        CollectionInstance(connection=collection, release=row, instance_id=row.pk, added_at=now)
+        for row in rows
     )
     PriceSnapshot.objects.bulk_create(
         PriceSnapshot(
@@ -95,7 +96,7 @@ def run(*words):
     return told.getvalue()
 
 
-def test_a_dry_run_tells_everything_and_stores_nothing(file, arriving):
+def test_dry_run_reports_all_and_stores_nothing(file, arriving):
     told = run(str(file), "--user", "arriving", "--dry-run")
     assert "Would store:" in told
     assert "snapshots 4" in told
@@ -104,7 +105,7 @@ def test_a_dry_run_tells_everything_and_stores_nothing(file, arriving):
     assert not Preferences.objects.exists()
 
 
-def test_the_command_stores_and_tells_what_to_do_next(file, arriving):
+def test_command_stores_and_names_the_next_step(file, arriving):
     make.make_release(discogs_id=11)
     told = run(str(file), "--user", "arriving")
     assert "releases 3, 1 of them already here and unchanged" in told
@@ -129,7 +130,7 @@ def test_as_json_it_counts_rows_by_section(file, arriving):
     ],
 )
 @pytest.mark.usefixtures("arriving")
-def test_a_refusal_ends_with_its_status_and_a_sentence(file, words, status, hint):
+def test_refusal_has_exit_status_and_sentence(file, words, status, hint):
     file.write_text(file.read_text().replace('"account"', '"somebody"'))
     with pytest.raises(CommandError) as error:
         run(*(str(file) if word == "FILE" else word for word in words))

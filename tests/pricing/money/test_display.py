@@ -72,7 +72,7 @@ def test_display_ends_if_the_request_fails(rf, user):
     assert rendered(SUMMER) == IN_UTC
 
 
-def test_stream_uses_the_users_zone_piece_by_piece(rf, user):
+def test_stream_keeps_users_zone_in_each_piece(rf, user):
     def view(request):
         return StreamingHttpResponse(rendered(moment) for moment in (SUMMER, WINTER))
 
@@ -106,12 +106,12 @@ def test_unknown_zone_is_utc(make_user, name):
 
 @pytest.mark.parametrize("address", ["/syncs/", "/syncs/{run}/", "/dashboard/"])
 def test_pages_name_the_zone_of_their_times(client, address):
-    shelf = make.make_connection()
-    make.make_price(make.make_instance(shelf).release, 100, observed_at=WINTER)
-    run = make.make_run(shelf, created_at=WINTER)
-    Preferences.objects.create(user=shelf.user, time_zone="America/New_York")
+    collection = make.make_connection()
+    make.make_price(make.make_copy(collection).release, 100, observed_at=WINTER)
+    run = make.make_run(collection, created_at=WINTER)
+    Preferences.objects.create(user=collection.user, time_zone="America/New_York")
     with time_machine.travel(WINTER, tick=False):
-        client.force_login(shelf.user)
+        client.force_login(collection.user)
         html = client.get(address.format(run=run.pk)).content.decode()
     assert "America/New York" in html
     assert "UTC" not in html.replace("Day (UTC)", "")
@@ -125,11 +125,11 @@ def test_each_user_has_an_own_zone(client):
         ("second", "Pacific/Auckland", "01:30"),
         ("third", "", "12:30"),
     ):
-        shelf = make.make_connection(name)
-        make.make_run(shelf, "finished", created_at=WINTER)
+        collection = make.make_connection(name)
+        make.make_run(collection, "finished", created_at=WINTER)
         if zone:
-            Preferences.objects.create(user=shelf.user, time_zone=zone)
-        client.force_login(shelf.user)
+            Preferences.objects.create(user=collection.user, time_zone=zone)
+        client.force_login(collection.user)
         assert time in client.get("/syncs/").content.decode()
 
 
@@ -144,9 +144,9 @@ def test_admin_shows_times_in_utc(client, make_staff):
 
 
 def test_pages_pay_one_query_for_preferences(client):
-    shelf = make.make_connection()
-    make.make_run(shelf, "finished")
-    client.force_login(shelf.user)
+    collection = make.make_connection()
+    make.make_run(collection, "finished")
+    client.force_login(collection.user)
     client.get("/syncs/")
     with CaptureQueriesContext(connection) as captured:
         client.get("/syncs/")

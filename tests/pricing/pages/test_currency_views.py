@@ -34,23 +34,23 @@ PAGES = (
 
 
 @pytest.fixture
-def shelf():
-    shelf, today = make.make_connection(), timezone.now().date()
+def collection():
+    collection, today = make.make_connection(), timezone.now().date()
     release = make.make_release(discogs_id=RELEASE, genres=["Jazz"])
     for _ in range(2):
-        make.make_instance(shelf, release)
+        make.make_copy(collection, release)
     make.make_price(release, 10_001)
-    fallen = make.make_instance(shelf, make.make_release(genres=["Rock"])).release
+    fallen = make.make_copy(collection, make.make_release(genres=["Rock"])).release
     make.make_price(fallen, 5_001)
     for ago in (100, 20):
         make.make_snapshot(release, 5_001, day=today - timedelta(days=ago))
         make.make_snapshot(fallen, 10_001, day=today - timedelta(days=ago))
-        make.make_value(shelf, 20_000, day=today - timedelta(days=ago))
-    return shelf
+        make.make_value(collection, 20_000, day=today - timedelta(days=ago))
+    return collection
 
 
-def choose(shelf, currency: str, micros: int | None, *, ago: timedelta = timedelta(0), **chosen) -> None:
-    Preferences.objects.update_or_create(user=shelf.user, defaults={"currency": currency, **chosen})
+def choose(collection, currency: str, micros: int | None, *, ago: timedelta = timedelta(0), **chosen) -> None:
+    Preferences.objects.update_or_create(user=collection.user, defaults={"currency": currency, **chosen})
     if micros:
         ExchangeRate.objects.create(
             currency=currency, micros_per_usd=micros, observed_at=timezone.now() - ago
@@ -58,8 +58,8 @@ def choose(shelf, currency: str, micros: int | None, *, ago: timedelta = timedel
 
 
 @pytest.fixture
-def show(client, shelf):
-    client.force_login(shelf.user)
+def show(client, collection):
+    client.force_login(collection.user)
     return lambda address: client.get(address).content.decode()
 
 
@@ -68,17 +68,17 @@ def data_of(html: str, name: str) -> dict[str, list[int | None]]:
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_uses_the_chosen_currency(show, shelf, address):
+def test_every_page_uses_the_chosen_currency(show, collection, address):
     assert "$" in show(address)
-    choose(shelf, "EUR", EUR)
+    choose(collection, "EUR", EUR)
     html = show(address)
     assert "€" in html
     assert "$" not in html
     assert 'data-currency="USD"' not in html
 
 
-def test_sum_is_converted_not_its_parts(show, shelf):
-    choose(shelf, "EUR", EUR)
+def test_sum_is_converted_not_its_parts(show, collection):
+    choose(collection, "EUR", EUR)
     # 2 × 100.01 + 50.01 = 250.03 USD = 187.52 EUR; the parts, rounded, are 75.01, 75.01 and 37.51.
     html = show("/dashboard/?range=all")
     assert '€187<span class="minor">.52</span>' in html
@@ -86,8 +86,8 @@ def test_sum_is_converted_not_its_parts(show, shelf):
     assert "€150.02 together" in show(f"/release/{RELEASE}/")
 
 
-def test_charts_are_converted_at_todays_rate(show, shelf):
-    choose(shelf, "EUR", EUR)
+def test_charts_are_converted_at_todays_rate(show, collection):
+    choose(collection, "EUR", EUR)
     dashboard, release = show("/dashboard/?range=all"), show(f"/release/{RELEASE}/?range=all")
     value, history = data_of(dashboard, "value-data"), data_of(release, "history")
     assert [amount for amount in value["value"] if amount is not None] == [15_000, 15_000, 18_752]
@@ -98,8 +98,8 @@ def test_charts_are_converted_at_todays_rate(show, shelf):
     assert "€37.51" in release
 
 
-def test_yen_have_no_minor_unit_anywhere(show, shelf):
-    choose(shelf, "JPY", JPY)
+def test_yen_have_no_minor_unit_anywhere(show, collection):
+    choose(collection, "JPY", JPY)
     html = show("/dashboard/?range=all")
     assert '¥37,822<span class="minor"></span>' in html
     assert 'data-currency="JPY"' in html
@@ -107,23 +107,23 @@ def test_yen_have_no_minor_unit_anywhere(show, shelf):
     assert data_of(html, "value-data")["value"][-1] == 37_822
 
 
-def test_changes_in_percent_are_of_the_prices(show, shelf):
+def test_changes_in_percent_are_of_the_prices(show, collection):
     before = re.findall(r"[\d.,]+ %", show("/dashboard/?range=all"))
-    choose(shelf, "JPY", JPY)
+    choose(collection, "JPY", JPY)
     assert re.findall(r"[\d.,]+ %", show("/dashboard/?range=all")) == before
 
 
 @pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
-def test_page_names_its_rate_once(show, shelf, address):
+def test_page_names_its_rate_once(show, collection, address):
     assert "onverted from USD" not in show(address)
-    choose(shelf, "EUR", EUR)
+    choose(collection, "EUR", EUR)
     html = show(address)
     assert html.count("Converted from USD at the rate of") == 1
     assert "has not told a newer one" not in html
 
 
-def test_old_rate_is_shown_with_its_date(show, shelf):
-    choose(shelf, "EUR", EUR, ago=timedelta(days=8))
+def test_old_rate_is_shown_with_its_date(show, collection):
+    choose(collection, "EUR", EUR, ago=timedelta(days=8))
     html = show("/dashboard/")
     day = timezone.now() - timedelta(days=8)
     assert re.search(rf"at the rate of {day.day} {day:%B} {day.year}, since Discogs has not told", html)
@@ -131,8 +131,8 @@ def test_old_rate_is_shown_with_its_date(show, shelf):
 
 
 @pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
-def test_missing_rate_keeps_usd_and_says_why(show, shelf, address):
-    choose(shelf, "EUR", None)
+def test_missing_rate_keeps_usd_and_says_why(show, collection, address):
+    choose(collection, "EUR", None)
     html = show(address)
     assert "Amounts are in USD until Discogs has told the rate of EUR." in html
     assert "Your connection cannot ask" not in html
@@ -142,15 +142,15 @@ def test_missing_rate_keeps_usd_and_says_why(show, shelf, address):
 
 
 @pytest.mark.parametrize("address", PAGES[:1] + PAGES[3:])
-def test_page_says_if_connection_blocks_the_rate(show, shelf, address):
-    choose(shelf, "EUR", None)
-    type(shelf).objects.update(state="reconnect_needed")
+def test_page_says_if_connection_blocks_the_rate(show, collection, address):
+    choose(collection, "EUR", None)
+    type(collection).objects.update(state="reconnect_needed")
     html = show(address)
     assert "until Discogs has told the rate of EUR. Your connection cannot ask for it as it is." in html
 
 
-def test_hidden_amounts_are_hidden_in_any_currency(show, shelf):
-    choose(shelf, "EUR", EUR, hides_amounts=True)
+def test_amounts_are_hidden_in_any_currency(show, collection):
+    choose(collection, "EUR", EUR, hides_amounts=True)
     for address in PAGES:
         html = show(address)
         assert "€" not in html
@@ -159,7 +159,7 @@ def test_hidden_amounts_are_hidden_in_any_currency(show, shelf):
         assert "Converted from USD" not in html
 
 
-def test_another_users_choice_changes_nothing(show, shelf):
+def test_another_users_choice_changes_nothing(show, collection):
     choose(make.make_connection("other"), "EUR", EUR)
     assert "€" not in show("/dashboard/")
 
@@ -175,17 +175,17 @@ def test_other_currencies_are_not_converted():
         assert figures.exact_money(1000, "USD") == "$10.00"
 
 
-def test_command_keeps_usd(shelf):
-    choose(shelf, "EUR", EUR)
+def test_command_keeps_usd(collection):
+    choose(collection, "EUR", EUR)
     out = StringIO()
     call_command("collection_value", user="collector", json=True, stdout=out)
     printed = json.loads(out.getvalue())
     assert (printed["estimated_value_minor"], printed["currency"]) == (25_003, "USD")
 
 
-def test_usd_pages_query_no_rates(shelf, django_assert_num_queries):
+def test_usd_pages_query_no_rates(collection, django_assert_num_queries):
     with django_assert_num_queries(1):
-        display_for(shelf.user.pk, now=timezone.now())
-    choose(shelf, "EUR", EUR)
+        display_for(collection.user.pk, now=timezone.now())
+    choose(collection, "EUR", EUR)
     with django_assert_num_queries(2):
-        display_for(shelf.user.pk, now=timezone.now())
+        display_for(collection.user.pk, now=timezone.now())

@@ -32,31 +32,31 @@ PAGES = (
 
 
 @pytest.fixture
-def shelf():
+def collection():
     """Movers in both directions, groups, history, two copies of one release."""
-    shelf, today = make.make_connection(), timezone.now().date()
+    collection, today = make.make_connection(), timezone.now().date()
     release = make.make_release(discogs_id=RELEASE, genres=["Jazz"])
-    CollectionField.objects.create(connection=shelf, discogs_id=7, name="Bought for", role="paid")
+    CollectionField.objects.create(connection=collection, discogs_id=7, name="Bought for", role="paid")
     own = {"Bought for": PAID, "Insured": f"for {PAID}"}
     written = {"notes": f"{PAID} at the fair", "custom_fields": own, "paid_minor": PAID_MINOR}
     for _ in range(2):
-        make.make_instance(shelf, release, **written)
+        make.make_copy(collection, release, **written)
     make.make_price(release, NOW_MINOR)
-    fallen = make.make_instance(shelf, make.make_release(genres=["Rock"])).release
+    fallen = make.make_copy(collection, make.make_release(genres=["Rock"])).release
     make.make_price(fallen, THEN_MINOR)
     for ago in (100, 60, 20):
         make.make_snapshot(release, THEN_MINOR, day=today - timedelta(days=ago))
         make.make_snapshot(fallen, NOW_MINOR, day=today - timedelta(days=ago))
-        make.make_value(shelf, VALUE_MINOR, day=today - timedelta(days=ago))
-    return shelf
+        make.make_value(collection, VALUE_MINOR, day=today - timedelta(days=ago))
+    return collection
 
 
-def hide(shelf) -> None:
-    Preferences.objects.update_or_create(user=shelf.user, defaults={"hides_amounts": True})
+def hide(collection) -> None:
+    Preferences.objects.update_or_create(user=collection.user, defaults={"hides_amounts": True})
 
 
 def amounts_in(html: str) -> list[str]:
-    """Anything with a sign of money, and the amounts of the shelf and their sums however they are written."""
+    """Anything with a sign of money, and the amounts of the collection and their sums however they are written."""
     total = 2 * NOW_MINOR + THEN_MINOR
     known = (NOW_MINOR, THEN_MINOR, VALUE_MINOR, total, 2 * NOW_MINOR, total - VALUE_MINOR, PAID_MINOR)
     digits = {part for n in known for part in (str(n), f"{n // 100:,}", str(n // 100))}
@@ -64,37 +64,37 @@ def amounts_in(html: str) -> list[str]:
     return found + re.findall(r"[$€£¥]\s?[\d.,]+|data-currency|data-exponent", html)
 
 
-def pages(client, shelf) -> dict[str, str]:
-    run = make.make_run(shelf, "finished")
-    client.force_login(shelf.user)
+def pages(client, collection) -> dict[str, str]:
+    run = make.make_run(collection, "finished")
+    client.force_login(collection.user)
     return {
         address: client.get(address.format(run=run.pk), follow=True).content.decode() for address in PAGES
     }
 
 
-def test_hidden_amounts_are_on_no_page(client, shelf):
-    hide(shelf)
+def test_hidden_amounts_are_on_no_page(client, collection):
+    hide(collection)
     assert {
-        address: found for address, html in pages(client, shelf).items() if (found := amounts_in(html))
+        address: found for address, html in pages(client, collection).items() if (found := amounts_in(html))
     } == {}
 
 
-def test_amount_search_finds_shown_amounts(client, shelf):
-    html = pages(client, shelf)
+def test_amount_search_finds_shown_amounts(client, collection):
+    html = pages(client, collection)
     for address in PAGES[:6]:
         assert len(amounts_in(html[address])) > 2, address
 
 
-def test_owners_notes_return_with_amounts(client, shelf):
-    html = pages(client, shelf)[PAGES[5]]
+def test_owners_notes_return_with_amounts(client, collection):
+    html = pages(client, collection)[PAGES[5]]
     assert "31,427 at the fair" in html
     assert "Insured: for 31,427" in html
     assert "Bought for:" not in html
 
 
-def test_counts_shares_and_shape_stay(client, shelf):
-    hide(shelf)
-    html = pages(client, shelf)
+def test_counts_shares_and_shape_stay(client, collection):
+    hide(collection)
+    html = pages(client, collection)
     dashboard, release = html[PAGES[0]], html[PAGES[5]]
     assert dashboard.count("•••") > 8
     assert '<span class="vh">hidden</span>' in dashboard
@@ -107,9 +107,9 @@ def test_counts_shares_and_shape_stay(client, shelf):
     assert 'class="spark"' in html["/collection/"]
 
 
-def test_attributes_hold_no_markup(client, shelf):
-    hide(shelf)
-    for address, html in pages(client, shelf).items():
+def test_attributes_hold_no_markup(client, collection):
+    hide(collection)
+    for address, html in pages(client, collection).items():
         for tag in re.findall(r'="[^"]*"', html):
             assert "•••" not in tag, address
             assert "&lt;span" not in tag, address
@@ -147,8 +147,8 @@ def press(client, hide: str, **query):
     return client.post("/settings/amounts/", {"hide": hide, **query})
 
 
-def test_dashboard_eye_returns_to_its_page(client, shelf):
-    client.force_login(shelf.user)
+def test_dashboard_eye_returns_to_its_page(client, collection):
+    client.force_login(collection.user)
     address = "/dashboard/?range=1m&group=decade"
     html = client.get(address).content.decode()
     assert 'name="next" value="/dashboard/?range=1m&amp;group=decade"' in html
@@ -161,9 +161,11 @@ def test_dashboard_eye_returns_to_its_page(client, shelf):
     assert amounts_in(client.get(address).content.decode())
 
 
-def test_double_click_on_the_eye_counts_once(client, shelf):
-    Preferences.objects.create(user=shelf.user, currency="GBP", time_zone="Asia/Tokyo", sync_every_hours=6)
-    client.force_login(shelf.user)
+def test_double_click_on_the_eye_counts_once(client, collection):
+    Preferences.objects.create(
+        user=collection.user, currency="GBP", time_zone="Asia/Tokyo", sync_every_hours=6
+    )
+    client.force_login(collection.user)
     press(client, "1")
     press(client, "1")
     chosen = Preferences.objects.get()
@@ -171,11 +173,11 @@ def test_double_click_on_the_eye_counts_once(client, shelf):
     assert (chosen.currency, chosen.time_zone, chosen.sync_every_hours) == ("GBP", "Asia/Tokyo", 6)
 
 
-def test_eye_changes_own_pages_only(client, shelf):
+def test_eye_changes_own_pages_only(client, collection):
     other = make.make_connection("other")
-    client.force_login(shelf.user)
+    client.force_login(collection.user)
     press(client, "1", user=other.user.pk)
-    assert Preferences.objects.get().user == shelf.user
+    assert Preferences.objects.get().user == collection.user
     assert client.get("/settings/amounts/").status_code == 405
     client.logout()
     assert "/account/login/" in press(client, "0").url
@@ -198,6 +200,6 @@ def test_eye_changes_own_pages_only(client, shelf):
         "",
     ],
 )
-def test_eye_redirects_to_no_other_site(client, shelf, address):
-    client.force_login(shelf.user)
+def test_eye_redirects_to_no_other_site(client, collection, address):
+    client.force_login(collection.user)
     assert press(client, "1", next=address).url == "/dashboard/"

@@ -13,9 +13,11 @@ HUGE = "9" * 5000
 
 @pytest.fixture
 def collector(client):
-    shelf = make.make_connection()
-    make.make_price(make.make_instance(shelf, make.make_release(title="Found", genres=["Jazz"])).release, 500)
-    client.force_login(shelf.user)
+    collection = make.make_connection()
+    make.make_price(
+        make.make_copy(collection, make.make_release(title="Found", genres=["Jazz"])).release, 500
+    )
+    client.force_login(collection.user)
     return client
 
 

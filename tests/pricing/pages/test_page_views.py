@@ -18,14 +18,14 @@ HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>\"'"
 
 
 @pytest.fixture
-def shelf():
+def collection():
     return make.make_connection()
 
 
 @pytest.fixture
-def show(client, shelf):
+def show(client, collection):
     """GET as the collector; returns the text."""
-    client.force_login(shelf.user)
+    client.force_login(collection.user)
 
     def get(address, **query):
         response = client.get(address, query)
@@ -43,34 +43,34 @@ def queries_of(client, address):
 
 
 @pytest.mark.parametrize("name", ["dashboard", "collection", "release", "syncs", "sync_run"])
-def test_query_count_is_constant(client, shelf, name):
-    client.force_login(shelf.user)
+def test_query_count_is_constant(client, collection, name):
+    client.force_login(collection.user)
     now = timezone.now()
-    make.fill_shelf(shelf, 3, now=now)
-    first = shelf.instances.first().release_id
-    run = make.make_run(shelf)
-    make.make_item(run, shelf.instances.first().release, "recorded")
+    make.fill_collection(collection, 3, now=now)
+    first = collection.instances.first().release_id
+    run = make.make_run(collection)
+    make.make_item(run, collection.instances.first().release, "recorded")
     arguments = {"release": [first], "sync_run": [run.pk]}.get(name, [])
     address = reverse(name, args=arguments)
     few = queries_of(client, address)
     for ago in (45, 46, 47):
-        for instance in list(shelf.instances.all()):
-            make.make_snapshot(instance.release, 700, day=now.date() - timedelta(days=ago))
-        make.make_value(shelf, 100, day=now.date() - timedelta(days=ago))
+        for copy in list(collection.instances.all()):
+            make.make_snapshot(copy.release, 700, day=now.date() - timedelta(days=ago))
+        make.make_value(collection, 100, day=now.date() - timedelta(days=ago))
     for _ in range(2):
-        make.make_run(shelf, "finished")
+        make.make_run(collection, "finished")
     for number in range(20):
         release = make.make_release(genres=[f"Genre {number}"])
-        make.make_instance(shelf, release, folder=make.make_folder(shelf, f"Folder {number}"))
+        make.make_copy(collection, release, folder=make.make_folder(collection, f"Folder {number}"))
         make.make_price(release, 5000 + number)
         make.make_item(run, release, "recorded" if number % 2 else "dead")
     assert queries_of(client, address) == few
 
 
-def test_dashboard_shows_value_and_coverage(show, shelf):
-    make.make_price(make.make_instance(shelf).release, 123456, num_for_sale=7, want=31)
-    make.make_instance(shelf)
-    make.make_value(shelf, 100000, day=timezone.now().date() - timedelta(days=91))
+def test_dashboard_shows_value_and_coverage(show, collection):
+    make.make_price(make.make_copy(collection).release, 123456, num_for_sale=7, want=31)
+    make.make_copy(collection)
+    make.make_value(collection, 100000, day=timezone.now().date() - timedelta(days=91))
     html = show("/dashboard/")
     assert '$1,234<span class="minor">.56</span>' in html
     assert "1 of 2 priced" in html
@@ -80,10 +80,10 @@ def test_dashboard_shows_value_and_coverage(show, shelf):
     assert "Data provided by Discogs." in html
 
 
-def test_range_is_kept_from_page_to_page(show, shelf):
-    make.make_price(make.make_instance(shelf).release, 100)
-    make.make_value(shelf, 50, day=timezone.now().date() - timedelta(days=400))
-    make.make_value(shelf, 60, day=timezone.now().date() - timedelta(days=300))
+def test_range_is_kept_from_page_to_page(show, collection):
+    make.make_price(make.make_copy(collection).release, 100)
+    make.make_value(collection, 50, day=timezone.now().date() - timedelta(days=400))
+    make.make_value(collection, 60, day=timezone.now().date() - timedelta(days=300))
     current = re.compile(r'range=(\w+)"\s+aria-current')
     assert current.search(show("/dashboard/"))[1] == "3m"
     assert current.search(show("/dashboard/", range="1y"))[1] == "1y"
@@ -91,20 +91,20 @@ def test_range_is_kept_from_page_to_page(show, shelf):
     assert current.search(show("/dashboard/", range="<b>"))[1] == "3m"
 
 
-def test_ranges_beyond_history_are_not_links(show, shelf):
-    make.make_price(make.make_instance(shelf).release, 100)
-    make.make_value(shelf, 50, day=timezone.now().date() - timedelta(days=40))
+def test_ranges_beyond_history_are_not_links(show, collection):
+    make.make_price(make.make_copy(collection).release, 100)
+    make.make_value(collection, 50, day=timezone.now().date() - timedelta(days=40))
     html = show("/dashboard/")
     assert "?range=1m" in html
     assert "?range=1y" not in html
     assert "does not reach back that far" in html
 
 
-def test_invented_history_is_marked(show, shelf):
-    release = make.make_instance(shelf).release
+def test_invented_history_is_marked(show, collection):
+    release = make.make_copy(collection).release
     make.make_price(release, 100)
     day = timezone.now().date() - timedelta(days=8)
-    make.make_value(shelf, 100, day=day)
+    make.make_value(collection, 100, day=day)
     make.make_snapshot(release, 100, day=day, source=PriceSnapshot.Source.DEMO)
     assert "demo data" in show("/dashboard/")
     assert "demo data" in show(f"/release/{release.pk}/")
@@ -114,8 +114,8 @@ def test_invented_history_is_marked(show, shelf):
 
 
 @pytest.mark.parametrize("group", ["genre", "decade", "format", "folder", "nonsense"])
-def test_value_is_shown_by_any_grouping(show, shelf, group):
-    make.make_price(make.make_instance(shelf, make.make_release(genres=["Jazz"])).release, 4200)
+def test_value_is_shown_by_any_grouping(show, collection, group):
+    make.make_price(make.make_copy(collection, make.make_release(genres=["Jazz"])).release, 4200)
     html = show("/dashboard/", group=group)
     assert "Where the value is" in html
     assert "$42" in html
@@ -133,17 +133,17 @@ def test_empty_site_names_the_next_step(show):
     assert "Nothing has been imported yet" in show("/collection/")
 
 
-def test_missing_prices_are_a_dash_never_zero(show, shelf):
-    make.make_instance(shelf)
-    make.make_run(shelf)
+def test_missing_prices_are_a_dash_never_zero(show, collection):
+    make.make_copy(collection)
+    make.make_run(collection)
     html = show("/dashboard/")
     assert "First prices are being fetched" in html
     assert "$0" not in html
 
 
-def test_headline_is_live_during_a_run(client, show, shelf):
-    make.make_price(make.make_instance(shelf).release, 100)
-    run = make.make_run(shelf)
+def test_headline_is_live_during_a_run(client, show, collection):
+    make.make_price(make.make_copy(collection).release, 100)
+    run = make.make_run(collection)
     with time_machine.travel(timezone.now(), tick=False):
         fragment, page = show("/dashboard/headline/"), show("/dashboard/")
     assert 'hx-trigger="every 3s"' in fragment
@@ -164,10 +164,10 @@ def test_headline_is_live_during_a_run(client, show, shelf):
         ("gone", "any more", "Check again"),
     ],
 )
-def test_connection_failure_is_on_every_page(show, shelf, state, says, offers):
+def test_connection_failure_is_on_every_page(show, collection, state, says, offers):
     assert 'class="trouble"' not in show("/dashboard/")
-    shelf.state = state
-    shelf.save()
+    collection.state = state
+    collection.save()
     for address in ("/dashboard/", "/collection/", "/syncs/", "/settings/"):
         banner = show(address).partition('class="trouble"')[2].partition("</section>")[0]
         assert says in banner, address
@@ -175,13 +175,13 @@ def test_connection_failure_is_on_every_page(show, shelf, state, says, offers):
         assert offers in banner
 
 
-def test_another_users_failure_is_not_shown(show, shelf):
+def test_another_users_failure_is_not_shown(show, collection):
     make.make_connection("other", state="reconnect_needed")
     assert 'class="trouble"' not in show("/dashboard/")
 
 
 @pytest.mark.parametrize("address", ["/dashboard/", "/collection/", "/release/77/", "/syncs/"])
-def test_hostile_text_is_escaped(show, shelf, address):
+def test_hostile_text_is_escaped(show, collection, address):
     now = timezone.now()
     release = make.make_release(
         discogs_id=77,
@@ -195,13 +195,13 @@ def test_hostile_text_is_escaped(show, shelf, address):
         thumb_url="javascript:alert(1)",
         cover_url='https://i.discogs.com/"onerror="alert(1)',
     )
-    folder = make.make_folder(shelf, HOSTILE)
-    make.make_instance(
-        shelf, release, notes=HOSTILE, media_condition=HOSTILE, sleeve_condition=HOSTILE, folder=folder
+    folder = make.make_folder(collection, HOSTILE)
+    make.make_copy(
+        collection, release, notes=HOSTILE, media_condition=HOSTILE, sleeve_condition=HOSTILE, folder=folder
     )
     make.make_price(release, 5000)
     make.make_snapshot(release, 100, day=now.date() - timedelta(days=30))
-    make.make_value(shelf, 100, day=now.date() - timedelta(days=30))
+    make.make_value(collection, 100, day=now.date() - timedelta(days=30))
     for group in ("genre", "format", "folder"):
         html = show(address, q="<script>alert", group=group, sort="<b>", folder=HOSTILE) if group else ""
         assert "<script>alert" not in html
@@ -210,11 +210,11 @@ def test_hostile_text_is_escaped(show, shelf, address):
         assert '"onerror="' not in html
 
 
-def test_pages_have_no_inline_code(show, shelf):
+def test_pages_have_no_inline_code(show, collection):
     now = timezone.now()
-    make.fill_shelf(shelf, 3, now=now)
-    make.make_run(shelf)
-    release = shelf.instances.first().release_id
+    make.fill_collection(collection, 3, now=now)
+    make.make_run(collection)
+    release = collection.instances.first().release_id
     for address in (
         "/dashboard/",
         "/collection/",
@@ -231,47 +231,47 @@ def test_pages_have_no_inline_code(show, shelf):
         assert all("src=" in tag or "application/json" in tag for tag in scripts), address
 
 
-def test_list_keeps_filters_when_sorted_or_paged(show, shelf):
+def test_list_keeps_filters_when_sorted_or_paged(show, collection):
     for _ in range(51):
-        make.make_instance(shelf, make.make_release(title="same"))
+        make.make_copy(collection, make.make_release(title="same"))
     html = show("/collection/", q="same", sort="title")
     assert "?q=same&amp;sort=-title" in html
     assert "?q=same&amp;sort=title&amp;page=2" in html
     assert 'aria-sort="ascending"' in html
 
 
-def test_search_without_a_hit_says_so(show, shelf):
-    make.make_instance(shelf)
+def test_search_without_a_hit_says_so(show, collection):
+    make.make_copy(collection)
     assert "Nothing matches" in show("/collection/", q="zzz")
 
 
-def test_two_copies_of_a_release_are_two_rows(show, shelf):
-    copy = make.make_instance(shelf, make.make_release(title="Twice"))
-    make.make_instance(shelf, copy.release)
+def test_two_copies_of_a_release_are_two_rows(show, collection):
+    copy = make.make_copy(collection, make.make_release(title="Twice"))
+    make.make_copy(collection, copy.release)
     assert show("/collection/").count(">Twice</b>") == 2
 
 
 @pytest.mark.parametrize("bond", ["owned", "once owned", "wanted"])
-def test_release_is_shown_to_related_users(show, shelf, bond):
+def test_release_is_shown_to_related_users(show, collection, bond):
     release = make.make_release(title="Mine")
     if bond == "wanted":
-        make.make_want(shelf, release)
+        make.make_want(collection, release)
     else:
-        make.make_instance(shelf, release, removed_at=None if bond == "owned" else timezone.now())
+        make.make_copy(collection, release, removed_at=None if bond == "owned" else timezone.now())
     assert "Mine" in show(f"/release/{release.pk}/")
 
 
-def test_another_users_release_is_404(client, shelf):
-    foreign = make.make_instance(make.make_connection("other")).release
-    client.force_login(shelf.user)
+def test_another_users_release_is_404(client, collection):
+    foreign = make.make_copy(make.make_connection("other")).release
+    client.force_login(collection.user)
     assert client.get(f"/release/{foreign.pk}/").status_code == 404
     assert client.get("/release/99999999/").status_code == 404
 
 
-def test_release_shows_market_and_history(show, shelf):
+def test_release_shows_market_and_history(show, collection):
     now = timezone.now()
     release = make.make_release(title="Mine")
-    make.make_instance(shelf, release, media_condition="Very Good Plus (VG+)", notes="warped", added_at=now)
+    make.make_copy(collection, release, media_condition="Very Good Plus (VG+)", notes="warped", added_at=now)
     make.make_price(release, 2500, want=50, have=25, rating_count=8, rating_average=4.25)
     for ago, amount in ((40, 2000), (20, None), (0, 2500)):
         make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
@@ -286,16 +286,16 @@ def test_release_shows_market_and_history(show, shelf):
     assert "None for sale" in html
 
 
-def test_unfetched_release_says_so(show, shelf):
-    release = make.make_instance(shelf).release
+def test_unfetched_release_says_so(show, collection):
+    release = make.make_copy(collection).release
     html = show(f"/release/{release.pk}/")
     assert "Never fetched" in html
     assert "No price has been read yet" in html
 
 
-def test_release_check_is_for_its_owner_only(client, shelf, make_user):
-    release = make.make_instance(shelf).release
-    client.force_login(shelf.user)
+def test_release_check_is_for_its_owner_only(client, collection, make_user):
+    release = make.make_copy(collection).release
+    client.force_login(collection.user)
     assert client.post(f"/release/{release.pk}/check/").url == f"/release/{release.pk}/"
     assert PriceJob.objects.get().lane == PriceJob.Lane.INTERACTIVE
     assert client.get(f"/release/{release.pk}/check/").status_code == 405
@@ -304,5 +304,5 @@ def test_release_check_is_for_its_owner_only(client, shelf, make_user):
 
 
 @pytest.mark.parametrize("decade", ["²s", "٣s", "s", "1980", "-10s", "9" * 40 + "s"])
-def test_invalid_decade_is_empty_or_ignored(show, shelf, decade):
+def test_invalid_decade_is_empty_or_ignored(show, collection, decade):
     show(f"/collection/?decade={decade}")

@@ -131,10 +131,10 @@ def test_every_offered_zone_can_be_chosen():
 
 def test_chosen_interval_sets_the_schedule(client):
     now = timezone.now()
-    shelf = make.make_connection(connected_at=now - timedelta(days=30))
+    collection = make.make_connection(connected_at=now - timedelta(days=30))
     begun = now - timedelta(hours=7)
-    make.make_run(shelf, "finished", created_at=begun, finished_at=begun)
-    client.force_login(shelf.user)
+    make.make_run(collection, "finished", created_at=begun, finished_at=begun)
+    client.force_login(collection.user)
     assert schedules.start_due_runs(now=now) == 0
     save(client, sync_every_hours="6")
     assert schedules.start_due_runs(now=now) == 1

@@ -20,7 +20,7 @@ def now():
 
 
 @pytest.fixture
-def shelf():
+def collection():
     return make.make_connection()
 
 
@@ -34,70 +34,70 @@ def titles(page):
     return [row.copy.release.title for row in page.rows]
 
 
-def owned(shelf, title, amount=None, **fields):
+def owned(collection, title, amount=None, **fields):
     """A copy of a release with a price; `price_` fields go to the price, `copy_` ones to the copy."""
     parts = {"price_": {}, "copy_": {}, "": {}}
     for name, value in fields.items():
         prefix = next(prefix for prefix in parts if name.startswith(prefix))
         parts[prefix][name.removeprefix(prefix)] = value
     release = make.make_release(title=title, **parts[""])
-    make.make_instance(shelf, release, **parts["copy_"])
+    make.make_copy(collection, release, **parts["copy_"])
     if amount is not None or parts["price_"]:
         make.make_price(release, amount, **parts["price_"])
     return release
 
 
 @pytest.mark.parametrize("grouping", queries.GROUPINGS)
-def test_groups_add_up_to_the_estimated_value(shelf, now, grouping):
-    folder = make.make_folder(shelf, "Shelf")
-    owned(shelf, "a", 1000, genres=["Rock", "Pop"], copy_folder=folder)
-    owned(shelf, "b", 2000, genres=[], year=None, format="")
-    owned(shelf, "old", 4000, price_observed_at=now - timedelta(days=31))
-    owned(shelf, "none", None, price_num_for_sale=0)
-    twice = owned(shelf, "c", 500, genres=["Jazz"], year=1999)
-    make.make_instance(shelf, twice)
-    bars = bars_for(shelf.user_id, queries.GROUPINGS[grouping], now=now)
+def test_groups_add_up_to_the_estimated_value(collection, now, grouping):
+    folder = make.make_folder(collection, "Shelf")
+    owned(collection, "a", 1000, genres=["Rock", "Pop"], copy_folder=folder)
+    owned(collection, "b", 2000, genres=[], year=None, format="")
+    owned(collection, "old", 4000, price_observed_at=now - timedelta(days=31))
+    owned(collection, "none", None, price_num_for_sale=0)
+    twice = owned(collection, "c", 500, genres=["Jazz"], year=1999)
+    make.make_copy(collection, twice)
+    bars = bars_for(collection.user_id, queries.GROUPINGS[grouping], now=now)
     assert (
         sum(bar.amount_minor for bar in bars)
-        == queries.value_for(shelf.user_id, now=now).amount_minor
+        == queries.value_for(collection.user_id, now=now).amount_minor
         == 4000
     )
 
 
-def test_small_groups_are_merged(shelf, now):
+def test_small_groups_are_merged(collection, now):
     for number in range(10):
-        owned(shelf, str(number), 1000 + number, genres=[f"Genre {number}"])
-    bars = bars_for(shelf.user_id, queries.GROUPINGS["genre"], now=now)
+        owned(collection, str(number), 1000 + number, genres=[f"Genre {number}"])
+    bars = bars_for(collection.user_id, queries.GROUPINGS["genre"], now=now)
     assert len(bars) == 8
     assert bars[-1].is_rest
     assert bars[-1].copies == 3
     assert bars[0].width == "100.0%"
 
 
-def test_movers_compare_with_the_range_start(shelf, now):
+def test_movers_compare_with_the_range_start(collection, now):
     start = now.date() - timedelta(days=30)
-    up, down, still = (owned(shelf, title, 2000) for title in ("up", "down", "still"))
+    up, down, still = (owned(collection, title, 2000) for title in ("up", "down", "still"))
     make.make_snapshot(up, 500, day=start - timedelta(days=40))
     make.make_snapshot(up, 1000, day=start - timedelta(days=3))
     make.make_snapshot(up, 1900, day=start + timedelta(days=3))
     make.make_snapshot(down, 4000, day=start)
     make.make_snapshot(still, 2000, day=start)
-    gainers, losers = movers_for(shelf.user_id, start=start, now=now)
+    gainers, losers = movers_for(collection.user_id, start=start, now=now)
     assert [(m.release.title, m.change.then, m.change.now) for m in gainers] == [("up", 1000, 2000)]
     assert [(m.release.title, m.change.percent) for m in losers] == [("down", -50.0)]
 
 
-def test_movers_omit_unsold_and_cheap_releases(shelf, now):
+def test_movers_omit_unsold_and_cheap_releases(collection, now):
     start = now.date() - timedelta(days=30)
-    cents, unsold, new = (owned(shelf, title, 90) for title in ("cents", "unsold", "new"))
+    cents, unsold, new = (owned(collection, title, 90) for title in ("cents", "unsold", "new"))
     make.make_snapshot(cents, 10, day=start)
     make.make_snapshot(unsold, None, day=start)
-    assert movers_for(shelf.user_id, start=start, now=now) == ([], [])
+    assert movers_for(collection.user_id, start=start, now=now) == ([], [])
     assert new.title == "new"
 
 
-def test_invented_history_is_recognised(shelf, now):
-    release = owned(shelf, "a", 100)
+def test_invented_history_is_recognised(collection, now):
+    release = owned(collection, "a", 100)
     start = now.date() - timedelta(days=10)
     make.make_snapshot(release, 100, day=start)
     assert not has_demo_data([release.pk], start=start)
@@ -105,39 +105,39 @@ def test_invented_history_is_recognised(shelf, now):
     assert has_demo_data([release.pk], start=start)
 
 
-def test_headline_changes_over_its_range(shelf, now):
-    owned(shelf, "a", 3000, price_num_for_sale=4, price_want=9)
+def test_headline_changes_over_its_range(collection, now):
+    owned(collection, "a", 3000, price_num_for_sale=4, price_want=9)
     for ago, value in ((200, 1000), (91, 2000), (20, 2500)):
-        make.make_value(shelf, value, day=now.date() - timedelta(days=ago))
-    headline = queries.headline_for(shelf.user_id, range_key="3m", now=now)
+        make.make_value(collection, value, day=now.date() - timedelta(days=ago))
+    headline = queries.headline_for(collection.user_id, range_key="3m", now=now)
     assert (headline.change.then, headline.change.now) == (2000, 3000)
     assert headline.over_range("want").difference == -11
-    assert queries.headline_for(shelf.user_id, range_key="all", now=now).change.then == 1000
-    assert queries.headline_for(shelf.user_id, range_key="1y", now=now).span.key == "all"
+    assert queries.headline_for(collection.user_id, range_key="all", now=now).change.then == 1000
+    assert queries.headline_for(collection.user_id, range_key="1y", now=now).span.key == "all"
 
 
-def test_todays_value_is_computed_now(shelf, now):
-    owned(shelf, "a", 3000)
-    make.make_value(shelf, 1, day=now.date())
-    make.make_value(shelf, 2000, day=now.date() - timedelta(days=7))
-    points = queries.headline_for(shelf.user_id, range_key="1w", now=now).points
+def test_todays_value_is_computed_now(collection, now):
+    owned(collection, "a", 3000)
+    make.make_value(collection, 1, day=now.date())
+    make.make_value(collection, 2000, day=now.date() - timedelta(days=7))
+    points = queries.headline_for(collection.user_id, range_key="1w", now=now).points
     assert [point.value_minor for point in points] == [2000, 3000]
 
 
-def test_without_history_there_is_no_change(shelf, now):
-    owned(shelf, "a", 3000)
-    assert queries.headline_for(shelf.user_id, range_key="3m", now=now).change is None
+def test_without_history_there_is_no_change(collection, now):
+    owned(collection, "a", 3000)
+    assert queries.headline_for(collection.user_id, range_key="3m", now=now).change is None
 
 
-def test_meter_covers_every_copy(shelf, now):
-    owned(shelf, "fresh", 100)
-    owned(shelf, "ageing", 100, price_observed_at=now - timedelta(hours=7))
-    owned(shelf, "stale", 100, price_observed_at=now - timedelta(days=2))
-    owned(shelf, "expired", 100, price_observed_at=now - timedelta(days=31))
-    owned(shelf, "none", price_status="none_for_sale")
-    owned(shelf, "gone", price_status="gone")
-    make.make_instance(shelf)
-    meter = queries.headline_for(shelf.user_id, range_key="", now=now).meter
+def test_meter_covers_every_copy(collection, now):
+    owned(collection, "fresh", 100)
+    owned(collection, "ageing", 100, price_observed_at=now - timedelta(hours=7))
+    owned(collection, "stale", 100, price_observed_at=now - timedelta(days=2))
+    owned(collection, "expired", 100, price_observed_at=now - timedelta(days=31))
+    owned(collection, "none", price_status="none_for_sale")
+    owned(collection, "gone", price_status="gone")
+    make.make_copy(collection)
+    meter = queries.headline_for(collection.user_id, range_key="", now=now).meter
     assert [(part.key, part.copies) for part in meter] == [
         ("fresh", 1),
         ("ageing", 1),
@@ -166,10 +166,10 @@ def test_meter_covers_every_copy(shelf, now):
         ({"q": "%"}, []),
     ],
 )
-def test_list_is_searched_and_filtered(shelf, now, fields, found):
-    folder = make.make_folder(shelf, "Für später")
+def test_list_is_searched_and_filtered(collection, now, fields, found):
+    folder = make.make_folder(collection, "Für später")
     owned(
-        shelf,
+        collection,
         "Night Boat",
         500,
         artists="The Quartet",
@@ -178,7 +178,7 @@ def test_list_is_searched_and_filtered(shelf, now, fields, found):
         format="LP, Album",
     )
     owned(
-        shelf,
+        collection,
         "Plain",
         300,
         artists="Someone",
@@ -188,23 +188,23 @@ def test_list_is_searched_and_filtered(shelf, now, fields, found):
         copy_folder=folder,
         price_observed_at=now - timedelta(days=3),
     )
-    page = queries.collection_for(shelf.user_id, view(**fields), now=now)
+    page = queries.collection_for(collection.user_id, view(**fields), now=now)
     assert titles(page) == found
     assert page.copies == len(found)
 
 
 @pytest.mark.parametrize("state", [*Freshness, "failed"])
-def test_each_state_filter_matches_its_badge(shelf, now, state):
-    owned(shelf, "fresh", 1)
-    owned(shelf, "ageing", 1, price_observed_at=now - timedelta(hours=7))
-    owned(shelf, "stale", 1, price_observed_at=now - timedelta(days=2))
-    owned(shelf, "expired", 1, price_observed_at=now - timedelta(days=31))
+def test_each_state_filter_matches_its_badge(collection, now, state):
+    owned(collection, "fresh", 1)
+    owned(collection, "ageing", 1, price_observed_at=now - timedelta(hours=7))
+    owned(collection, "stale", 1, price_observed_at=now - timedelta(days=2))
+    owned(collection, "expired", 1, price_observed_at=now - timedelta(days=31))
     for status in ("none_for_sale", "blocked", "gone"):
-        owned(shelf, status, price_status=status)
-    make.make_instance(shelf, make.make_release(title="never_fetched"))
-    failed = owned(shelf, "failed", 1)
-    make.make_item(make.make_run(shelf, "finished"), failed, "dead")
-    page = queries.collection_for(shelf.user_id, view(state=state), now=now)
+        owned(collection, status, price_status=status)
+    make.make_copy(collection, make.make_release(title="never_fetched"))
+    failed = owned(collection, "failed", 1)
+    make.make_item(make.make_run(collection, "finished"), failed, "dead")
+    page = queries.collection_for(collection.user_id, view(state=state), now=now)
     expected = {"fresh": {"fresh", "failed"}}.get(str(state), {str(state)})
     assert set(titles(page)) == expected
     assert {row.state for row in page.rows} == {Freshness.FRESH if state == "failed" else state}
@@ -229,10 +229,10 @@ def test_each_state_filter_matches_its_badge(shelf, now, state):
         ("release__title", "bac"),
     ],
 )
-def test_list_sorts_unknown_values_last(shelf, now, sort, order):
+def test_list_sorts_unknown_values_last(collection, now, sort, order):
     start = now.date() - timedelta(days=91)
     a = owned(
-        shelf,
+        collection,
         "a",
         100,
         artists="z",
@@ -242,7 +242,7 @@ def test_list_sorts_unknown_values_last(shelf, now, sort, order):
         price_want=3,
     )
     b = owned(
-        shelf,
+        collection,
         "b",
         200,
         artists="x",
@@ -252,52 +252,52 @@ def test_list_sorts_unknown_values_last(shelf, now, sort, order):
         price_want=4,
         price_observed_at=now - timedelta(hours=3),
     )
-    owned(shelf, "c", artists="y", year=1990, copy_added_at=now - timedelta(days=1))
+    owned(collection, "c", artists="y", year=1990, copy_added_at=now - timedelta(days=1))
     make.make_snapshot(a, 50, day=start)
     make.make_snapshot(b, 190, day=start)
-    page = queries.collection_for(shelf.user_id, view(sort=sort), now=now)
+    page = queries.collection_for(collection.user_id, view(sort=sort), now=now)
     assert "".join(titles(page)) == order
 
 
-def test_list_sum_is_the_estimated_value(shelf, now):
-    twice = owned(shelf, "a", 1000)
-    make.make_instance(shelf, twice)
-    owned(shelf, "old", 7000, price_observed_at=now - timedelta(days=31))
-    make.make_instance(shelf, twice, removed_at=now)
-    page = queries.collection_for(shelf.user_id, view(), now=now)
+def test_list_sum_is_the_estimated_value(collection, now):
+    twice = owned(collection, "a", 1000)
+    make.make_copy(collection, twice)
+    owned(collection, "old", 7000, price_observed_at=now - timedelta(days=31))
+    make.make_copy(collection, twice, removed_at=now)
+    page = queries.collection_for(collection.user_id, view(), now=now)
     assert (page.copies, page.amount_minor) == (3, 2000)
 
 
-def test_row_shows_three_months_of_change(shelf, now):
-    release = owned(shelf, "a", 1200)
+def test_row_shows_three_months_of_change(collection, now):
+    release = owned(collection, "a", 1200)
     for ago, amount in ((95, 800), (91, 1000), (40, None), (20, 1100), (0, 1200)):
         make.make_snapshot(release, amount, day=now.date() - timedelta(days=ago))
-    row = queries.collection_for(shelf.user_id, view(), now=now).rows[0]
+    row = queries.collection_for(collection.user_id, view(), now=now).rows[0]
     assert row.change.percent == 20.0
     assert len(row.spark) == 1
 
 
-def test_pages_have_fifty_rows(shelf, now):
+def test_pages_have_fifty_rows(collection, now):
     for number in range(51):
-        make.make_instance(shelf, make.make_release(title=f"{number:02}"))
-    first = queries.collection_for(shelf.user_id, view(sort="title"), now=now)
-    last = queries.collection_for(shelf.user_id, view(sort="title", page="99"), now=now)
+        make.make_copy(collection, make.make_release(title=f"{number:02}"))
+    first = queries.collection_for(collection.user_id, view(sort="title"), now=now)
+    last = queries.collection_for(collection.user_id, view(sort="title", page="99"), now=now)
     assert (len(first.rows), first.pages) == (50, 2)
     assert titles(last) == ["50"]
     assert last.view.page == 2
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "²", "9" * 40])
-def test_invalid_page_number_is_harmless(shelf, now, page):
-    assert queries.collection_for(shelf.user_id, view(page=page), now=now).view.page == 1
+def test_invalid_page_number_is_harmless(collection, now, page):
+    assert queries.collection_for(collection.user_id, view(page=page), now=now).view.page == 1
 
 
-def test_runs_and_counts_take_one_query(shelf, django_assert_num_queries):
-    run = make.make_run(shelf)
+def test_runs_and_counts_take_one_query(collection, django_assert_num_queries):
+    run = make.make_run(collection)
     for state in ("due", "recorded", "dead", None):
         make.make_item(run, make.make_release(), state)
-    make.make_run(shelf, "finished")
+    make.make_run(collection, "finished")
     with django_assert_num_queries(1):
-        newest, oldest = queries.runs_for(shelf.user_id)
+        newest, oldest = queries.runs_for(collection.user_id)
     assert (oldest.total, oldest.finished, oldest.failed) == (4, 3, 1)
     assert newest.total == 0

@@ -13,15 +13,15 @@ NOW = timezone.now()
 
 
 @pytest.fixture
-def shelf():
+def collection():
     return make.make_connection()
 
 
-def release_last_seen(shelf, ago: timedelta):
+def release_last_seen(collection, ago: timedelta):
     """Two copies of it, cheaper 100 days ago than when it was seen last."""
     release = make.make_release()
     for _ in range(2):
-        make.make_instance(shelf, release)
+        make.make_copy(collection, release)
     make.make_snapshot(release, 4000, day=(NOW - timedelta(days=100)).date())
     make.make_snapshot(release, 5000, day=(NOW - ago).date())
     make.make_price(release, 5000, observed_at=NOW - ago)
@@ -31,19 +31,19 @@ def release_last_seen(shelf, ago: timedelta):
 @pytest.mark.parametrize(
     ("ago", "together", "moved"), [(timedelta(days=29), 10_000, 25.0), (timedelta(days=31), 0, None)]
 )
-def test_release_page_agrees_with_total_and_list(shelf, ago, together, moved):
-    release = release_last_seen(shelf, ago)
-    page = release_for(shelf.user_id, release.pk, range_key="all", now=NOW)
-    (row, _) = collection_for(shelf.user_id, ListQuery(), now=NOW).rows
-    assert page.held_minor == value_for(shelf.user_id, now=NOW).amount_minor == together
+def test_release_page_agrees_with_total_and_list(collection, ago, together, moved):
+    release = release_last_seen(collection, ago)
+    page = release_for(collection.user_id, release.pk, range_key="all", now=NOW)
+    (row, _) = collection_for(collection.user_id, ListQuery(), now=NOW).rows
+    assert page.held_minor == value_for(collection.user_id, now=NOW).amount_minor == together
     assert [each.change and each.change.percent for each in (page, row)] == [moved, moved]
     assert page.state == row.state
     assert (page.low, page.high) == (4000, 5000)  # what was seen on its days stays
 
 
-def test_release_page_shows_no_outdated_price(client, shelf):
-    release = release_last_seen(shelf, timedelta(days=31))
-    client.force_login(shelf.user)
+def test_release_page_shows_no_outdated_price(client, collection):
+    release = release_last_seen(collection, timedelta(days=31))
+    client.force_login(collection.user)
     html = client.get(f"/release/{release.pk}/?range=all").content.decode()
     assert "No recent price" in html
     assert "together" not in html

@@ -21,9 +21,9 @@ ENDLESS = {
 
 @pytest.fixture
 def collector(client):
-    shelf = make.make_connection()
-    make.make_price(make.make_instance(shelf, make.make_release(title="Found 100% a_b")).release, 500)
-    client.force_login(shelf.user)
+    collection = make.make_connection()
+    make.make_price(make.make_copy(collection, make.make_release(title="Found 100% a_b")).release, 500)
+    client.force_login(collection.user)
     return client
 
 
@@ -126,13 +126,13 @@ def test_time_limit_ends_with_its_block():
 def test_slow_search_is_answered_kindly(client, monkeypatch):
     """The limit is set to nothing: a collection large enough to take seconds would take minutes to make."""
     monkeypatch.setattr("pricing.pages.queries.collection.MAX_SEARCH_SECONDS", 0.001)
-    shelf = make.make_connection()
+    collection = make.make_connection()
     for number in range(1_500):
-        make.make_instance(shelf, make.make_release(title=f"Title {number} abcdefgh"))
-    client.force_login(shelf.user)
+        make.make_copy(collection, make.make_release(title=f"Title {number} abcdefgh"))
+    client.force_login(collection.user)
     response = client.get("/collection/", {"q": "a b c d e f g h"})
     assert response.status_code == 503
     assert "fewer or longer words" in response.content.decode()
     assert client.get("/collection/").status_code == 200
     with pytest.raises(TookTooLong):
-        collection_for(shelf.user_id, ListQuery(q="a b c d e f g h"), now=shelf.connected_at)
+        collection_for(collection.user_id, ListQuery(q="a b c d e f g h"), now=collection.connected_at)

@@ -38,13 +38,13 @@ def staff(client, make_staff):
 
 def fill(number):
     """One more row of everything the admin lists."""
-    shelf = make.make_connection(f"owner{number}", credential="sealed-secret")
-    release = make.make_instance(shelf).release
-    make.make_item(make.make_run(shelf), release, "dead", error_kind="server")
+    collection = make.make_connection(f"owner{number}", credential="sealed-secret")
+    release = make.make_copy(collection).release
+    make.make_item(make.make_run(collection), release, "dead", error_kind="server")
     make.make_snapshot(release, 100, day=timezone.now().date())
-    Preferences.objects.create(user=shelf.user)
+    Preferences.objects.create(user=collection.user)
     ExchangeRate.objects.create(currency=f"X{number}", micros_per_usd=1, observed_at=timezone.now())
-    ImportPass.objects.create(connection=shelf, started_at=timezone.now())
+    ImportPass.objects.create(connection=collection, started_at=timezone.now())
     ApiGate.objects.create(egress=f"way out {number}")
     WorkerHeartbeat.objects.create(
         host="host", pid=number, started_at=timezone.now(), seen_at=timezone.now(), jobs=10, errors=1
@@ -112,8 +112,8 @@ def test_wrong_password_is_explained(client, make_user):
 
 
 def test_settings_show_the_connection(client):
-    shelf = make.make_connection("someone", credential="sealed-secret")
-    client.force_login(shelf.user)
+    collection = make.make_connection("someone", credential="sealed-secret")
+    client.force_login(collection.user)
     html = client.get("/settings/").content.decode()
     assert "someone_at_discogs" in html
     assert "Personal access token" in html

@@ -12,14 +12,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def shelf():
+def collection():
     """A copy and a collection that lost 0.02 per cent, an amount that shows, in a hundred days."""
-    shelf, then = make.make_connection(), timezone.now().date() - timedelta(days=100)
-    release = make.make_instance(shelf, make.make_release(discogs_id=4711)).release
+    collection, then = make.make_connection(), timezone.now().date() - timedelta(days=100)
+    release = make.make_copy(collection, make.make_release(discogs_id=4711)).release
     make.make_price(release, 49_990)
     make.make_snapshot(release, 50_000, day=then)
-    make.make_value(shelf, 50_000, day=then)
-    return shelf
+    make.make_value(collection, 50_000, day=then)
+    return collection
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,14 @@ def shelf():
         ("/release/4711/?range=all", "unchanged"),
     ],
 )
-def test_small_change_has_no_arrow_or_colour(client, shelf, address, words):
-    client.force_login(shelf.user)
+def test_small_change_has_no_arrow_or_colour(client, collection, address, words):
+    client.force_login(collection.user)
     html = client.get(address).content.decode()
     assert words in html
     assert "0.0 %" not in html
     assert "▼" not in html
 
 
-def test_small_change_is_no_gain_or_loss(shelf):
+def test_small_change_is_no_gain_or_loss(collection):
     now = timezone.now()
-    assert movers_for(shelf.user_id, start=now.date() - timedelta(days=99), now=now) == ([], [])
+    assert movers_for(collection.user_id, start=now.date() - timedelta(days=99), now=now) == ([], [])

@@ -17,7 +17,7 @@ WRITES = ["sync_pause", "sync_resume", "sync_cancel", "sync_retry"]
 
 
 @pytest.fixture
-def shelf(client):
+def collection(client):
     connection = make.make_connection()
     client.force_login(connection.user)
     return connection
@@ -28,8 +28,8 @@ def text(response):
     return response.content.decode()
 
 
-def test_running_sync_shows_its_progress(client, shelf):
-    run = make.make_run(shelf)
+def test_running_sync_shows_its_progress(client, collection):
+    run = make.make_run(collection)
     for state in ("recorded", "none_for_sale", "dead", "due", "due", None):
         make.make_item(
             run, make.make_release(), state, error_kind="server" if state == "dead" else "", requests=1
@@ -44,17 +44,17 @@ def test_running_sync_shows_its_progress(client, shelf):
     assert "done at" in html
 
 
-def test_import_shows_how_many_copies_were_read(client, shelf):
-    walk = ImportPass.objects.create(
-        connection=shelf, instances_expected=438, instances_seen=200, started_at=timezone.now()
+def test_import_shows_how_many_copies_were_read(client, collection):
+    import_pass = ImportPass.objects.create(
+        connection=collection, instances_expected=438, instances_seen=200, started_at=timezone.now()
     )
-    run = make.make_run(shelf, "importing", import_pass=walk)
+    run = make.make_run(collection, "importing", import_pass=import_pass)
     assert "Reading your collection: 200 of 438 copies" in text(client.get(f"/syncs/{run.pk}/"))
     assert "Reading your collection" in text(client.get("/syncs/bar/"))
 
 
-def test_fragment_stops_polling_at_the_end(client, shelf):
-    run = make.make_run(shelf)
+def test_fragment_stops_polling_at_the_end(client, collection):
+    run = make.make_run(collection)
     make.make_item(run, make.make_release(), "due")
     with time_machine.travel(run.created_at + timedelta(seconds=9), tick=False):
         fragment = text(client.get(f"/syncs/{run.pk}/progress/"))
@@ -72,13 +72,13 @@ def test_fragment_stops_polling_at_the_end(client, shelf):
     assert text(client.get("/syncs/bar/")).strip() == ""
 
 
-def test_page_reloads_without_javascript(client, shelf):
-    html = text(client.get(f"/syncs/{make.make_run(shelf).pk}/"))
+def test_page_reloads_without_javascript(client, collection):
+    html = text(client.get(f"/syncs/{make.make_run(collection).pk}/"))
     assert '<meta http-equiv="refresh" content="5">' in html
 
 
-def test_waiting_for_discogs_is_explained(client, shelf, settings):
-    run = make.make_run(shelf)
+def test_waiting_for_discogs_is_explained(client, collection, settings):
+    run = make.make_run(collection)
     make.make_item(run, make.make_release(), "due")
     gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]
     gate.paused_until = timezone.now().timestamp() + 14
@@ -86,18 +86,18 @@ def test_waiting_for_discogs_is_explained(client, shelf, settings):
     assert "for Discogs." in text(client.get(f"/syncs/{run.pk}/progress/"))
 
 
-def test_every_header_shows_the_active_run(client, shelf):
-    run = make.make_run(shelf)
+def test_every_header_shows_the_active_run(client, collection):
+    run = make.make_run(collection)
     for state in ("recorded", "due", "due"):
         make.make_item(run, make.make_release(), state)
     assert "1 of 3" in text(client.get("/settings/"))
 
 
-def test_fifty_clicks_are_one_run(client, shelf):
-    make.make_instance(shelf)
+def test_fifty_clicks_are_one_run(client, collection):
+    make.make_copy(collection)
     addresses = {client.post("/syncs/start/").url for _ in range(5)}
     assert len(addresses) == 1
-    assert SyncRun.objects.of(shelf.user_id).count() == 1
+    assert SyncRun.objects.of(collection.user_id).count() == 1
 
 
 def test_sync_without_connection_asks_to_connect(client, make_user):
@@ -105,8 +105,8 @@ def test_sync_without_connection_asks_to_connect(client, make_user):
     assert client.post("/syncs/start/").url == "/connect/"
 
 
-def test_run_is_paused_resumed_and_cancelled(client, shelf):
-    run = make.make_run(shelf)
+def test_run_is_paused_resumed_and_cancelled(client, collection):
+    run = make.make_run(collection)
     make.make_item(run, make.make_release(), "due")
     for name, state in (("sync_pause", "paused"), ("sync_resume", "running"), ("sync_cancel", "cancelled")):
         assert client.post(reverse(name, args=[run.pk])).url == f"/syncs/{run.pk}/"
@@ -114,21 +114,21 @@ def test_run_is_paused_resumed_and_cancelled(client, shelf):
         assert run.state == state
 
 
-def test_failed_releases_can_be_retried(client, shelf):
-    run = make.make_run(shelf, "finished")
+def test_failed_releases_can_be_retried(client, collection):
+    run = make.make_run(collection, "finished")
     make.make_item(run, make.make_release(), "dead")
     response = client.post(reverse("sync_retry", args=[run.pk]), follow=True)
     assert "1 failed release" in text(response)
 
 
 @pytest.mark.parametrize("name", [*WRITES, "sync_start"])
-def test_changes_need_post(client, shelf, name):
-    arguments = [] if name == "sync_start" else [make.make_run(shelf).pk]
+def test_changes_need_post(client, collection, name):
+    arguments = [] if name == "sync_start" else [make.make_run(collection).pk]
     assert client.get(reverse(name, args=arguments)).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["sync_run", "sync_progress", *WRITES])
-def test_another_users_run_is_404(client, shelf, name):
+def test_another_users_run_is_404(client, collection, name):
     run = make.make_run(make.make_connection("other"))
     method = client.post if name in WRITES else client.get
     assert method(reverse(name, args=[run.pk])).status_code == 404
@@ -136,8 +136,8 @@ def test_another_users_run_is_404(client, shelf, name):
     assert run.state == "running"
 
 
-def test_list_shows_own_runs_only(client, shelf):
-    own = make.make_run(shelf, "finished")
+def test_list_shows_own_runs_only(client, collection):
+    own = make.make_run(collection, "finished")
     foreign = make.make_run(make.make_connection("other"), "finished")
     html = text(client.get("/syncs/"))
     assert f"/syncs/{own.pk}/" in html
@@ -203,9 +203,9 @@ def test_token_field_is_not_autofilled(client, make_user):
     assert 'autocomplete="off"' in html
 
 
-def test_disconnect_asks_first_then_erases(client, shelf):
-    make.make_instance(shelf)
-    make.make_run(shelf)
+def test_disconnect_asks_first_then_erases(client, collection):
+    make.make_copy(collection)
+    make.make_run(collection)
     assert "Disconnect and erase" in text(client.get("/disconnect/"))
     assert DiscogsConnection.objects.count() == 1
     assert client.post("/disconnect/").url == "/dashboard/"
@@ -219,8 +219,8 @@ def test_unconnected_user_cannot_disconnect(client, make_user):
     assert client.get("/disconnect/").status_code == 404
 
 
-def test_finished_run_shows_its_duration(client, shelf):
+def test_finished_run_shows_its_duration(client, collection):
     now = timezone.now()
-    run = make.make_run(shelf, "finished", created_at=now - timedelta(minutes=7), finished_at=now)
+    run = make.make_run(collection, "finished", created_at=now - timedelta(minutes=7), finished_at=now)
     assert "Finished in 7 min" in text(client.get(f"/syncs/{run.pk}/"))
     assert "7 min" in text(client.get("/syncs/"))

@@ -60,16 +60,16 @@ def rows_of(user_id: int) -> dict[str, int]:
 
 def fill(user) -> DiscogsConnection:
     """Something of everything that is a user's."""
-    shelf = user.discogs_connection
+    collection = user.discogs_connection
     release = make.make_release()
-    make.make_instance(shelf, release, folder=make.make_folder(shelf, "Attic"))
-    make.make_want(shelf, release)
+    make.make_copy(collection, release, folder=make.make_folder(collection, "Attic"))
+    make.make_want(collection, release)
     make.make_price(release, 1234)
-    make.make_value(shelf, 1234, day=timezone.now().date())
+    make.make_value(collection, 1234, day=timezone.now().date())
     Preferences.objects.create(user=user)
-    walk = ImportPass.objects.create(connection=shelf, started_at=timezone.now())
-    make.make_item(make.make_run(shelf, "running", import_pass=walk), release, "due")
-    return shelf
+    import_pass = ImportPass.objects.create(connection=collection, started_at=timezone.now())
+    make.make_item(make.make_run(collection, "running", import_pass=import_pass), release, "due")
+    return collection
 
 
 def connected(make_user, username: str = "leaver", **extra):
@@ -254,11 +254,11 @@ def in_thread(work) -> tuple[threading.Thread, list[BaseException]]:
 def test_pending_collection_page_is_dropped(make_collector, generous_sandbox, clear_limits):
     user = make_collector(generous_sandbox, count=30)
     user_id = user.pk
-    walk = start_import(user.discogs_connection, now=timezone.now())
-    import_step(walk.pk, now=timezone.now())
+    import_pass = start_import(user.discogs_connection, now=timezone.now())
+    import_step(import_pass.pk, now=timezone.now())
     asked = generous_sandbox.stats()["accepted"]
     generous_sandbox.set_limit(limit=100_000, window=6, latency=1.0)
-    thread, raised = in_thread(lambda: import_step(walk.pk, now=timezone.now()))
+    thread, raised = in_thread(lambda: import_step(import_pass.pk, now=timezone.now()))
     eventually(lambda: generous_sandbox.stats()["accepted"] > asked, within=30, what="the request")
     erase_account(user, now=timezone.now())
     thread.join(timeout=20)
@@ -272,12 +272,12 @@ def test_pending_collection_page_is_dropped(make_collector, generous_sandbox, cl
 @pytest.mark.parametrize("leave", [erase_account, lambda user, now: erase_holdings(user.pk, now=now)])
 def test_erase_waits_for_a_page_being_stored(make_user, clear_limits, leave):
     user = connected(make_user)
-    shelf, release = user.discogs_connection, make.make_release()
-    walk = start_import(shelf, now=timezone.now())
+    collection, release = user.discogs_connection, make.make_release()
+    import_pass = start_import(collection, now=timezone.now())
     with transaction.atomic():
         # What a step does with the page it has fetched.
-        ImportPass.objects.filter(pk=walk.pk).update(instances_seen=1)
-        make.make_instance(shelf, release)
+        ImportPass.objects.filter(pk=import_pass.pk).update(instances_seen=1)
+        make.make_copy(collection, release)
         thread, raised = in_thread(lambda: leave(user, now=timezone.now()))
         thread.join(timeout=0.5)
         assert thread.is_alive()

@@ -25,7 +25,7 @@ from pricing.models import (
 from pricing.retention.purge import count_purgeable, purge_all, purge_some
 from tests.factories import (
     make_connection,
-    make_instance,
+    make_copy,
     make_item,
     make_price,
     make_release,
@@ -68,8 +68,8 @@ def test_grace_period_deletes_nothing():
 
 def test_held_or_wanted_release_is_kept():
     connection = make_connection()
-    make_instance(connection, read_release(ago=400))
-    make_instance(connection, read_release(ago=400), removed_at=NOW - 300 * DAY)
+    make_copy(connection, read_release(ago=400))
+    make_copy(connection, read_release(ago=400), removed_at=NOW - 300 * DAY)
     make_want(connection, read_release(ago=400))
     assert purge_all(now=NOW) == {}
     assert PriceSnapshot.objects.count() == 9
@@ -79,8 +79,8 @@ def test_release_of_another_owner_is_kept():
     gone, stays = make_connection("gone"), make_connection("stays")
     shared, single = read_release(ago=40), read_release(ago=40)
     for connection in (gone, stays):
-        make_instance(connection, shared)
-    make_instance(gone, single)
+        make_copy(connection, shared)
+    make_copy(gone, single)
     disconnect(gone)
     purge_all(now=NOW)
     assert list(ReleasePrice.objects.values_list("pk", flat=True)) == [shared.pk]
@@ -89,7 +89,7 @@ def test_release_of_another_owner_is_kept():
 @pytest.mark.parametrize(("history_days", "left"), [(0, 4), (365, 3), (30, 1)])
 def test_old_snapshots_go_but_newest_price_stays(settings, history_days, left):
     settings.HISTORY_DAYS = history_days
-    release = make_instance(make_connection()).release
+    release = make_copy(make_connection()).release
     make_price(release, 1000, observed_at=NOW - 400 * DAY)
     for ago in (30, 31, 365, 366):
         make_snapshot(release, 1000, day=NOW.date() - ago * DAY)
@@ -197,7 +197,7 @@ def test_jobs_wait_until_items_are_deleted():
 
 def test_dry_run_predicts_the_purge(capsys):
     owned = make_release()
-    make_instance(make_connection("owner"), owned)
+    make_copy(make_connection("owner"), owned)
     make_price(owned, 1000)
     read_release(ago=4000)
     old_runs("many", 25, ago=4000)

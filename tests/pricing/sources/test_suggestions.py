@@ -15,7 +15,7 @@ from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
 from pricing.sources import suggestions
 from pricing.sync import runs
 from pricing.tasks import this_process
-from tests.factories import make_connection, make_instance, make_price, make_release, make_run
+from tests.factories import make_connection, make_copy, make_price, make_release, make_run
 from tests.pricing.engine import import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -285,6 +285,6 @@ def test_sync_succeeds_after_optional_requests(collector, generous_sandbox):
 def test_selecting_due_releases_is_one_query(releases, django_assert_num_queries):
     connection = make_connection()
     for number in range(releases):
-        make_price(make_instance(connection).release, 1000 + number)
+        make_price(make_copy(connection).release, 1000 + number)
     with django_assert_num_queries(1):
         assert len(suggestions.due_suggestions(50, timezone.now())) == releases

@@ -8,7 +8,7 @@ from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection, Preferences
 from pricing.models import PriceJob, RunItem, SyncRun
 from pricing.sync import planner
-from tests.factories import make_connection, make_instance, make_price, make_release, make_run
+from tests.factories import make_connection, make_copy, make_price, make_release, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def fetched(run: SyncRun) -> list[int]:
 )
 def test_scheduled_run_requests_due_releases_only(status, age, lasted, asked):
     connection = make_connection()
-    release = make_instance(connection).release
+    release = make_copy(connection).release
     amount = 1000 if status == MarketStatus.PRICED else None
     make_price(release, amount, status=status, observed_at=NOW - age, status_since=NOW - lasted)
     run = plan(connection)
@@ -59,7 +59,7 @@ def test_scheduled_run_requests_due_releases_only(status, age, lasted, asked):
 
 def test_never_fetched_then_urgent_go_first():
     connection = make_connection()
-    releases = [make_instance(connection).release for _ in range(4)]
+    releases = [make_copy(connection).release for _ in range(4)]
     cheap, dear, moving, new = releases
     for release, amount, volatility in ((cheap, 500, 0.1), (dear, 50_000, 0.1), (moving, 50_000, 0.8)):
         make_price(release, amount, observed_at=NOW - 2 * DAY, volatility=volatility)
@@ -68,8 +68,8 @@ def test_never_fetched_then_urgent_go_first():
 
 def test_release_of_many_owners_goes_first():
     connection, other = make_connection("one"), make_connection("two")
-    single, shared = (make_instance(connection).release for _ in range(2))
-    make_instance(other, shared)
+    single, shared = (make_copy(connection).release for _ in range(2))
+    make_copy(other, shared)
     for release in (single, shared):
         make_price(release, 1000, observed_at=NOW - 2 * DAY)
     assert fetched(plan(connection)) == [shared.pk, single.pk]
@@ -78,7 +78,7 @@ def test_release_of_many_owners_goes_first():
 def test_excess_is_left_to_the_next_run(settings):
     settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
     connection = make_connection()
-    releases = [make_instance(connection).release for _ in range(18)]
+    releases = [make_copy(connection).release for _ in range(18)]
     for number, release in enumerate(releases):
         make_price(release, 1000, observed_at=NOW - (2 * DAY + number * HOUR))
     run = plan(connection)
@@ -91,9 +91,9 @@ def test_short_budget_is_shared_fairly(settings):
     one, two, never = make_connection("one"), make_connection("two"), make_connection("never")
     Preferences.objects.create(user=never.user, sync_every_hours=Preferences.SyncEvery.NEVER)
     for _ in range(9):
-        shared = make_instance(one).release
-        make_instance(two, shared)
-        make_instance(never, make_release())
+        shared = make_copy(one).release
+        make_copy(two, shared)
+        make_copy(never, make_release())
         make_price(shared, 1000, observed_at=NOW - 2 * DAY)
     assert len(fetched(plan(one))) == 9
 
@@ -101,7 +101,7 @@ def test_short_budget_is_shared_fairly(settings):
 @pytest.mark.parametrize("trigger", ["click", "command"])
 def test_manual_run_uses_the_plain_age(trigger):
     connection = make_connection()
-    young, old, blocked, gone, gone_once = (make_instance(connection).release for _ in range(5))
+    young, old, blocked, gone, gone_once = (make_copy(connection).release for _ in range(5))
     make_price(young, 1000, observed_at=NOW - 5 * HOUR)
     make_price(old, 1000, observed_at=NOW - 7 * HOUR)
     make_price(blocked, None, status="blocked", observed_at=NOW - 7 * HOUR)
@@ -118,7 +118,7 @@ def test_planning_has_a_constant_query_count(django_assert_max_num_queries):
     for name, releases in (("few", 5), ("many", 50)):
         connection = make_connection(name)
         for _ in range(releases):
-            make_price(make_instance(connection).release, 1000, observed_at=NOW - 2 * DAY)
+            make_price(make_copy(connection).release, 1000, observed_at=NOW - 2 * DAY)
         with django_assert_max_num_queries(12) as queries:
             plan(connection)
         counts.append(len(queries))

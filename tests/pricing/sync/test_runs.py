@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pricing.models import PriceJob, SyncRun, ValueRequest
 from pricing.sync import planner, runs
-from tests.factories import make_connection, make_instance, make_item, make_price, make_release, make_run
+from tests.factories import make_connection, make_copy, make_item, make_price, make_release, make_run
 from tests.pricing.engine import advance_runs, import_all, work_until_idle
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def test_plan_commits_a_thousand_releases_at_a_time(monkeypatch):
     monkeypatch.setattr(planner, "CHUNK", 10)
     connection = make_connection()
     for _ in range(25):
-        make_instance(connection)
+        make_copy(connection)
     run = make_run(connection, "importing")
     held = sorted(set(connection.instances.held().release_ids()))
     counts = []
@@ -38,7 +38,7 @@ def test_interrupted_plan_creates_no_second_job(monkeypatch):
     monkeypatch.setattr(planner, "CHUNK", 10)
     connection = make_connection()
     for _ in range(25):
-        make_instance(connection)
+        make_copy(connection)
     run = make_run(connection, "importing")
     held = sorted(set(connection.instances.held().release_ids()))
     for _ in runs.plan_run(run, held, now=NOW):
@@ -56,7 +56,7 @@ def test_plan_of_a_cancelled_run_goes_no_further(monkeypatch):
     monkeypatch.setattr(planner, "CHUNK", 10)
     connection = make_connection()
     for _ in range(25):
-        make_instance(connection)
+        make_copy(connection)
     run = make_run(connection, "importing")
     for _ in runs.plan_run(run, sorted(set(connection.instances.held().release_ids())), now=NOW):
         if run.items.exists():
@@ -87,7 +87,7 @@ def test_abandoned_import_run_ends_with_a_reason():
 
 def test_plan_of_a_dead_command_is_taken_over():
     connection = make_connection()
-    make_instance(connection)
+    make_copy(connection)
     read = connection.import_passes.create(state="complete", started_at=NOW, finished_at=NOW)
     run = make_run(connection, "importing", import_pass=read)
     advance_runs(now=NOW)
@@ -176,7 +176,7 @@ def test_fail_runs_of_ends_that_users_run():
 
 def test_run_with_fresh_prices_only_is_finished():
     connection = make_connection()
-    release = make_instance(connection).release
+    release = make_copy(connection).release
     make_price(release, 1000, observed_at=NOW)
     run = runs.start_release_sync([release.pk], now=NOW)
     assert (run.state, run.finished_at) == (SyncRun.State.FINISHED, NOW)

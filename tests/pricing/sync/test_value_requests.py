@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from pricing.models import CollectionValue, PriceSnapshot, ReleasePrice, SyncRun, ValueRequest
 from pricing.sync import runs, value_requests
-from tests.factories import make_connection, make_instance, make_item, make_price, make_run
+from tests.factories import make_connection, make_copy, make_item, make_price, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -21,10 +21,10 @@ LATER = NOW + value_requests.OTHERS_WAIT
 def run_with_owners(others: int, name: str = "collector") -> SyncRun:
     """A run that has fetched its one release, which so many other users hold too."""
     connection = make_connection(name)
-    release = make_instance(connection).release
+    release = make_copy(connection).release
     make_price(release, 1500, observed_at=NOW)
     for number in range(others):
-        make_instance(make_connection(f"{name}{number}"), release)
+        make_copy(make_connection(f"{name}{number}"), release)
     run = make_run(connection, created_at=NOW)
     make_item(run, release, "recorded")
     return run

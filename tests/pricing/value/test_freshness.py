@@ -55,11 +55,11 @@ def test_every_state_has_a_label():
 def copies(db):
     """A copy for each status at each age, and one whose price was never fetched."""
     connection = make.make_connection()
-    make.make_instance(connection)
+    make.make_copy(connection)
     for status in MarketStatus:
         for age in AGES:
             amount = 100 if status == MarketStatus.PRICED else None
-            release = make.make_instance(connection).release
+            release = make.make_copy(connection).release
             make.make_price(release, amount, status=status, observed_at=NOW - age)
     return CollectionInstance.objects.select_related("release__price")
 

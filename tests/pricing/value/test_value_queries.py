@@ -22,14 +22,14 @@ AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MOMENT, timed
 STATUSES = ("priced", "priced", "priced", "none_for_sale", "blocked", "gone")
 
 
-def stock(shelf, dice: random.Random) -> list[Holding]:
+def stock(collection, dice: random.Random) -> list[Holding]:
     """One to three copies each of 60 releases in every state; returns what is held."""
     holdings = []
     for _ in range(60):
         release, copies = make.make_release(), dice.randint(1, 3)
         for _ in range(copies):
-            make.make_instance(shelf, release)
-        make.make_instance(shelf, release, removed_at=NOW)
+            make.make_copy(collection, release)
+        make.make_copy(collection, release, removed_at=NOW)
         if dice.random() < 0.1:
             holdings.append(Holding(release.pk, copies, None, None, "", None))
             continue
@@ -45,23 +45,23 @@ def stock(shelf, dice: random.Random) -> list[Holding]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_sql_and_python_rules_agree(seed):
-    shelf, other = make.make_connection(), make.make_connection("other")
+def test_value_for_agrees_with_value_of(seed):
+    collection, other = make.make_connection(), make.make_connection("other")
     dice = random.Random(seed)
     stock(other, dice)
-    holdings = stock(shelf, dice)
+    holdings = stock(collection, dice)
     expected = value_of(holdings, currency="USD", now=NOW, fresh_for=fresh_for())
-    assert queries.value_for(shelf.user_id, now=NOW) == expected
+    assert queries.value_for(collection.user_id, now=NOW) == expected
     assert set(expected.states) == set(Freshness)
 
 
 def test_state_filter_matches_the_value_states():
-    shelf = make.make_connection()
-    stock(shelf, random.Random(7))
-    states = queries.value_for(shelf.user_id, now=NOW).states
+    collection = make.make_connection()
+    stock(collection, random.Random(7))
+    states = queries.value_for(collection.user_id, now=NOW).states
     found = Counter(
         {
-            state: queries.collection_for(shelf.user_id, queries.ListQuery(state=state), now=NOW).copies
+            state: queries.collection_for(collection.user_id, queries.ListQuery(state=state), now=NOW).copies
             for state in Freshness
         }
     )
@@ -70,4 +70,4 @@ def test_state_filter_matches_the_value_states():
 
 def test_empty_collection_is_worth_nothing():
     value = queries.value_for(make.make_connection().user_id, now=NOW)
-    assert (value.amount_minor, value.instances, value.releases, value.as_of) == (0, 0, 0, None)
+    assert (value.amount_minor, value.copies, value.releases, value.as_of) == (0, 0, 0, None)

@@ -15,7 +15,7 @@ from pricing.value import daily
 from pricing.workers import schedules
 from tests.factories import (
     make_connection,
-    make_instance,
+    make_copy,
     make_run,
     make_snapshot,
 )
@@ -189,7 +189,7 @@ def test_idle_tick_has_a_constant_query_count(users, django_assert_max_num_queri
     for number in range(users):
         connection = connected(f"user{number}")
         ended_run(connection, ago=HOUR)
-        make_instance(connection)
+        make_copy(connection)
     schedules.tick(NOW)
     # The tenth: the queue is empty, so the optional sources ask the gate too.
     with django_assert_max_num_queries(11):
@@ -210,7 +210,7 @@ def work_off_values(now: datetime) -> None:
 
 def test_every_day_has_a_value_without_a_sync():
     connection = connected(every=0)
-    make_snapshot(make_instance(connection).release, 1500, day=NOW.date(), observed_at=NOW)
+    make_snapshot(make_copy(connection).release, 1500, day=NOW.date(), observed_at=NOW)
     for hour in (0, 1, 24):
         schedules.tick(NOW + hour * HOUR)
         work_off_values(NOW + hour * HOUR)
@@ -234,7 +234,7 @@ def test_settling_takes_some_users_per_tick(monkeypatch):
 
 def test_yesterday_is_recomputed_with_new_prices():
     connection = connected(every=0)
-    release = make_instance(connection).release
+    release = make_copy(connection).release
     make_snapshot(release, 1500, day=NOW.date(), observed_at=NOW)
     daily.settle_value(connection.user_id, now=NOW)
     PriceSnapshot.objects.update(amount_minor=1800, observed_at=NOW + HOUR)
