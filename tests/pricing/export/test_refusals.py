@@ -119,7 +119,7 @@ AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "values": ["
 @pytest.mark.parametrize(
     ("section", "name"), [(section, name) for section, names in AHEAD.items() for name in names]
 )
-def test_future_times_beyond_clock_skew_are_refused(lines, arriving, section, name):
+def test_future_beyond_clock_skew_is_refused(lines, arriving, section, name):
     """It would count as a price of today, and stay the newest for ever."""
     now = timezone.now()
     for hours, is_taken in ((23, True), (49, False)):

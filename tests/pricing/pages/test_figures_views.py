@@ -133,7 +133,7 @@ def test_unparsed_paid_price_is_shown_as_written():
     assert figures.own_fields(unread, "Bought for") == [("Bought for", "a song")]
 
 
-def test_hidden_amounts_withhold_notes_with_numbers():
+def test_hidden_amounts_hide_notes_with_numbers():
     assert figures.own_notes(copy(notes="paid 45 in Utrecht")) == "paid 45 in Utrecht"
     with active(lambda: Display(hides_amounts=True)):
         assert figures.own_notes(copy(notes="paid 45 in Utrecht")) == figures.HIDDEN
