@@ -54,7 +54,7 @@ class Minute:
     refusals: int = 0
     finished: int = 0
     average_ms: float | None = None
-    most_ms: float | None = None
+    max_ms: float | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -63,8 +63,8 @@ class Minute:
 
 @dataclass(frozen=True)
 class WorkerNow:
-    beat: WorkerHeartbeat
-    is_heard: bool
+    heartbeat: WorkerHeartbeat
+    is_alive: bool
     silent_seconds: float
     age_seconds: float
     megabytes: float
@@ -113,7 +113,7 @@ class Engine:
     def response_time(self) -> LineChart:
         return line_chart(
             {
-                "slowest": [minute.most_ms for minute in self.minutes],
+                "slowest": [minute.max_ms for minute in self.minutes],
                 "average": [minute.average_ms for minute in self.minutes],
             }
         )
@@ -203,7 +203,7 @@ def _minute(at: datetime, row: Mapping[str, Any] | None, finished: int) -> Minut
         refusals=row["refusals_sum"],
         finished=finished,
         average_ms=row["ms_sum"] / answers if answers > 0 else None,
-        most_ms=row["ms_max"] if answers > 0 else None,
+        max_ms=row["ms_max"] if answers > 0 else None,
     )
 
 
@@ -212,8 +212,8 @@ def _workers(now: datetime) -> tuple[WorkerNow, ...]:
     beats = WorkerHeartbeat.objects.order_by("role", "host", "started_at", "pid")
     return tuple(
         WorkerNow(
-            beat=beat,
-            is_heard=abs(now - beat.seen_at) <= SILENT_AFTER,
+            heartbeat=beat,
+            is_alive=abs(now - beat.seen_at) <= SILENT_AFTER,
             silent_seconds=max(0.0, (now - beat.seen_at).total_seconds()),
             age_seconds=(beat.seen_at - beat.started_at).total_seconds(),
             megabytes=beat.rss_bytes / 1_000_000,

@@ -77,7 +77,7 @@ def test_minutes_are_whole_ordered_and_complete():
     )
     newest = minutes[-1]
     assert (newest.requests, newest.faults, newest.refusals, newest.finished) == (10, 1, 1, 2)
-    assert (newest.average_ms, newest.most_ms) == (500, 900)
+    assert (newest.average_ms, newest.max_ms) == (500, 900)
     assert all(minute.is_quiet and minute.average_ms is None for minute in minutes[1:-1])
 
 
@@ -85,18 +85,18 @@ def test_outcomes_are_summed():
     make_minute(ago(minutes=1), 10, latency_ms_sum=1000, latency_ms_max=200)
     make_minute(ago(minutes=1), 30, latency_ms_sum=9000, latency_ms_max=700, egress="office")
     newest = engine_now(now=NOON).minutes[-1]
-    assert (newest.requests, newest.average_ms, newest.most_ms) == (40, 250, 700)
+    assert (newest.requests, newest.average_ms, newest.max_ms) == (40, 250, 700)
 
 
 def test_minute_of_faults_has_no_response_time():
     make_minute(ago(minutes=1), 3, faults=3)
     newest = engine_now(now=NOON).minutes[-1]
-    assert (newest.requests, newest.average_ms, newest.most_ms) == (3, None, None)
+    assert (newest.requests, newest.average_ms, newest.max_ms) == (3, None, None)
 
 
 def test_workers_show_last_seen_and_results():
     make_worker(1, seen_at=ago(seconds=5), role="supervisor")
     make_worker(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
     supervisor, worker = engine_now(now=NOON).workers
-    assert (supervisor.is_heard, supervisor.error_percent, supervisor.age_seconds) == (True, None, 7200)
-    assert (worker.is_heard, worker.error_percent, worker.megabytes) == (False, 10, 64)
+    assert (supervisor.is_alive, supervisor.error_percent, supervisor.age_seconds) == (True, None, 7200)
+    assert (worker.is_alive, worker.error_percent, worker.megabytes) == (False, 10, 64)
