@@ -11,7 +11,7 @@ from pricing.export.sections import FORMAT, SECTIONS, VERSION
 from pricing.export.shape import Section, Values
 
 MAX_AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
-LONGEST_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is much shorter
+MAX_LINE = 4 * 2**20  # bytes; the longest row that Discogs' answers allow is much shorter
 
 
 class Refused(Exception):
@@ -52,11 +52,11 @@ class _Lines:
     def next(self) -> str:
         """The next line without its end. Raises Refused when there is none."""
         self.number += 1
-        line = self._file.readline(LONGEST_LINE + 1)
+        line = self._file.readline(MAX_LINE + 1)
         if not line:
             raise self.refused("the file ends here, before the end of the export: it was cut off")
-        if len(line) > LONGEST_LINE:
-            raise self.refused(f"it is longer than {LONGEST_LINE:,} bytes")
+        if len(line) > MAX_LINE:
+            raise self.refused(f"it is longer than {MAX_LINE:,} bytes")
         try:
             return line.decode().rstrip("\r\n")
         except UnicodeDecodeError:

@@ -44,7 +44,7 @@ def exported(user, *, now=None):
     return "".join(export.document(user.pk, now=now or timezone.now()))
 
 
-def brought_in(text, user, **options):
+def restore(text, user, **options):
     return export.restore(io.BytesIO(text.encode()), user, now=timezone.now(), **options)
 
 
@@ -111,9 +111,9 @@ def test_collection_survives_export_and_restore(collector):
     assert len(history) > 300
     empty_the_database()
     user = get_user_model().objects.create_user("newcomer")
-    brought = brought_in(before, user)
-    assert brought.rows["instances"] == len(RELEASES)
-    assert brought.new["releases"] == len(set(RELEASES)) + 1
+    result = restore(before, user)
+    assert result.rows["instances"] == len(RELEASES)
+    assert result.new["releases"] == len(set(RELEASES)) + 1
     assert comparable(exported(user)) == comparable(before)
     assert value_for(user.pk, now=now) == value
     kept = (
@@ -152,7 +152,7 @@ def test_reconnecting_keeps_what_was_restored(collector):
     before = exported(collector)
     empty_the_database()
     user = get_user_model().objects.create_user("newcomer")
-    brought_in(before, user)
+    restore(before, user)
     connection = DiscogsConnection.objects.get(user=user)
     assert (connection.state, connection.credential) == ("reconnect_needed", "")
     copies = set(connection.instances.values_list("pk", "instance_id", "added_at", "removed_at"))
@@ -172,13 +172,13 @@ def test_restore_keeps_what_the_site_knows(collector):
     PriceSnapshot.objects.filter(release_id=1006).delete()
     PriceSnapshot.objects.filter(pk=snapshot.pk).update(num_for_sale=99)
     ReleasePrice.objects.filter(pk=1005).update(num_for_sale=98)
-    brought = brought_in(before, other)
+    result = restore(before, other)
     assert Release.objects.get(pk=1005).title == "known here"
     snapshot.refresh_from_db()
     assert snapshot.num_for_sale == 99
     assert ReleasePrice.objects.get(pk=1005).num_for_sale == 98
-    assert brought.new["releases"] == brought.new["prices"] == 0
-    assert brought.new["snapshots"] == PriceSnapshot.objects.filter(release_id=1006).count() > 0
+    assert result.new["releases"] == result.new["prices"] == 0
+    assert result.new["snapshots"] == PriceSnapshot.objects.filter(release_id=1006).count() > 0
 
 
 # What is in it ---------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_download_is_a_snapshot_and_allows_writes():
     writer.start()
     writer.join(timeout=10)
     assert not writer.is_alive()
-    assert CollectionValue.objects.count() == 4  # this connection still sees the moment
+    assert CollectionValue.objects.count() == 4  # this connection still sees its snapshot
     text += "".join(pieces)
     assert len(json.loads(text)["values"]) == 4
     assert CollectionValue.objects.filter(value_minor=4711).exists()
@@ -311,7 +311,7 @@ def test_abandoned_download_ends_its_snapshot(client, monkeypatch):
     response.close()
     del response
     assert not complaints
-    make.make_value(collection, 4711, day=timezone.now().date())  # would fail inside the moment
+    make.make_value(collection, 4711, day=timezone.now().date())  # would fail inside the snapshot
     assert CollectionValue.objects.count() == 5
 
 

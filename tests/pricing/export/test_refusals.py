@@ -11,7 +11,7 @@ from django.utils import timezone
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing import export
 from pricing.export.kinds import DATETIME
-from pricing.export.read import LONGEST_LINE
+from pricing.export.read import MAX_LINE
 from tests.pricing.export.document import STORED, lines_of_an_export
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def arriving(db):
     return get_user_model().objects.create_user("arriving")
 
 
-def bring(lines, user, **options):
+def restore(lines, user, **options):
     text = lines if isinstance(lines, bytes) else "\n".join(lines).encode()
     return export.restore(io.BytesIO(text), user, **{"now": timezone.now(), **options})
 
@@ -52,13 +52,13 @@ def changed(lines, section, row=1, **values):
 
 def refusal(lines, user):
     with pytest.raises(export.Refused) as refused:
-        bring(lines, user)
+        restore(lines, user)
     assert not any(model.objects.exists() for model in STORED)
     return str(refused.value)
 
 
 def test_unchanged_file_is_accepted(lines, arriving):
-    assert bring(lines, arriving).rows["instances"] == 2
+    assert restore(lines, arriving).rows["instances"] == 2
     assert CollectionInstance.objects.of(arriving.pk).count() == 2
 
 
@@ -127,7 +127,7 @@ def test_future_beyond_clock_skew_is_refused(lines, arriving, section, name):
         value = ahead.date().isoformat() if name == "day" else DATETIME.write(ahead)
         later = changed(lines, section, row=len(rows_of(lines, section)), **{name: value})
         if is_taken:
-            bring(later, arriving, now=now, dry_run=True)
+            restore(later, arriving, now=now, dry_run=True)
             continue
         told = refusal(later, arriving)
         assert f"“{name}” is in the future" in told
@@ -136,7 +136,7 @@ def test_future_beyond_clock_skew_is_refused(lines, arriving, section, name):
 
 def test_file_from_the_future_is_refused(lines, arriving):
     with pytest.raises(export.Refused, match="Line 1: “exported_at” is in the future"):
-        bring(lines, arriving, now=timezone.now() - timedelta(days=2))
+        restore(lines, arriving, now=timezone.now() - timedelta(days=2))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_endless_line_is_refused_unread(lines, arriving):
     endless = Endless()
     with pytest.raises(export.Refused, match="Line 1: it is longer than"):
         export.restore(io.BufferedReader(endless), arriving, now=timezone.now())
-    assert endless.given < 2 * LONGEST_LINE
+    assert endless.given < 2 * MAX_LINE
 
 
 def test_file_without_a_connection_is_refused(lines, arriving):
@@ -256,9 +256,9 @@ def test_file_without_a_connection_is_refused(lines, arriving):
 
 
 def test_restore_needs_an_empty_user(lines, arriving):
-    bring(lines, arriving)
+    restore(lines, arriving)
     with pytest.raises(export.Refused, match="arriving is connected as collector_at_discogs already"):
-        bring(lines, arriving)
+        restore(lines, arriving)
     DiscogsConnection.objects.all().delete()
     with pytest.raises(export.Refused, match="has values of past days"):
-        bring(lines, arriving)
+        restore(lines, arriving)

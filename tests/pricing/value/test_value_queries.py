@@ -15,10 +15,10 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
-MOMENT = timedelta(microseconds=1)
-# Each limit between two states, a moment before and after it too.
+MICROSECOND = timedelta(microseconds=1)
+# Each limit between two states, a microsecond before and after it too.
 LIMITS = (fresh_for(), AGEING_UNTIL, PRICE_COUNTS_FOR)
-AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MOMENT, timedelta(0), MOMENT))]
+AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MICROSECOND, timedelta(0), MICROSECOND))]
 STATUSES = ("priced", "priced", "priced", "none_for_sale", "blocked", "gone")
 
 
