@@ -25,7 +25,7 @@ from pricing.value.freshness import PRICE_COUNTS_FOR, PRICED, STATE_LABELS, Fres
 PAGE_SIZE = 50
 TREND = timedelta(days=91)
 SPARK_WIDTH, SPARK_HEIGHT = 84, 22
-LONGEST_CHOICE = 100  # characters of a filter
+MAX_CHOICE = 100  # characters of a filter
 MAX_SEARCH_SECONDS = 3.0
 
 # What a column is sorted by. A name begins with "-" for the other direction.
@@ -69,8 +69,7 @@ class ListQuery:
         sort, page = query.get("sort", ""), query.get("page", "")
         words, is_cut = words_of(query.get("q", ""))
         text = {
-            name: query.get(name, "").strip()[:LONGEST_CHOICE]
-            for name in ("folder", "genre", "format", "decade")
+            name: query.get(name, "").strip()[:MAX_CHOICE] for name in ("folder", "genre", "format", "decade")
         }
         return cls(
             **text,
@@ -124,7 +123,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class CollectionPage:
-    view: ListQuery
+    query: ListQuery
     rows: list[CopyRow]
     copies: int
     amount_minor: int
@@ -133,24 +132,24 @@ class CollectionPage:
     options: Options
 
 
-def collection_for(user_id: int, view: ListQuery, *, now: datetime) -> CollectionPage:
+def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
     """One page of the list. Seven queries, one more for the state `failed`. Raises TookTooLong when it is filtered."""
-    with time_limit(MAX_SEARCH_SECONDS) if view.is_filtered else nullcontext():
-        return _page_for(user_id, view, now=now)
+    with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
+        return _page_for(user_id, query, now=now)
 
 
-def _page_for(user_id: int, view: ListQuery, *, now: datetime) -> CollectionPage:
+def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
     held = CollectionInstance.objects.of(user_id).held()
-    shown = _filtered(held, view, user_id=user_id, now=now)
+    shown = _filtered(held, query, user_id=user_id, now=now)
     totals = shown.aggregate(
         copies=Count("id"), amount=Sum("release__price__amount_minor", filter=counted(now))
     )
     pages = max(1, -(-totals["copies"] // PAGE_SIZE))
-    view = replace(view, page=min(view.page, pages))
+    query = replace(query, page=min(query.page, pages))
     start = now.date() - TREND
     return CollectionPage(
-        view=view,
-        rows=_rows(_copies_on_page(shown, view, start=start, now=now), start=start, now=now),
+        query=query,
+        rows=_rows(_copies_on_page(shown, query, start=start, now=now), start=start, now=now),
         copies=totals["copies"],
         amount_minor=totals["amount"] or 0,
         currency=PRICE_CURRENCY,
@@ -160,33 +159,33 @@ def _page_for(user_id: int, view: ListQuery, *, now: datetime) -> CollectionPage
 
 
 def _filtered(
-    copies: "QuerySet[CollectionInstance]", view: ListQuery, *, user_id: int, now: datetime
+    copies: "QuerySet[CollectionInstance]", query: ListQuery, *, user_id: int, now: datetime
 ) -> "QuerySet[CollectionInstance]":
-    for word in words_of(view.q).words:
+    for word in words_of(query.q).words:
         copies = copies.filter(
             Q(release__artists__icontains=word)
             | Q(release__title__icontains=word)
             | Q(release__labels__icontains=word)
             | Q(release__catalog_number__icontains=word)
         )
-    if view.folder:
-        copies = copies.filter(folder__name=view.folder)
-    if view.genre:
+    if query.folder:
+        copies = copies.filter(folder__name=query.folder)
+    if query.genre:
         # Compare the list as text: SQLite cannot search JSON lists.
         copies = copies.annotate(genre_text=Cast("release__genres", TextField())).filter(
-            genre_text__contains=json.dumps(view.genre)
+            genre_text__contains=json.dumps(query.genre)
         )
-    if view.format:
+    if query.format:
         copies = copies.filter(
-            Q(release__format=view.format) | Q(release__format__startswith=f"{view.format},")
+            Q(release__format=query.format) | Q(release__format__startswith=f"{query.format},")
         )
-    if view.decade[:-1].isdecimal():
-        first = int(view.decade[:-1])
+    if query.decade[:-1].isdecimal():
+        first = int(query.decade[:-1])
         copies = copies.filter(release__year__gte=first, release__year__lt=first + 10)
-    if view.state == "failed":
+    if query.state == "failed":
         copies = copies.filter(release__in=failed_releases(user_id))
-    elif view.state:
-        copies = copies.alias(state=state_at(now)).filter(state=view.state)
+    elif query.state:
+        copies = copies.alias(state=state_at(now)).filter(state=query.state)
     return copies
 
 
@@ -202,7 +201,7 @@ def _sorted(
         amount = Case(When(counted(now), then="release__price__amount_minor"), default=None)
         copies = copies.annotate(amount=amount)
     if name == "change":
-        copies = copies.annotate(then=amount_at(start, release="release")).annotate(
+        copies = copies.annotate(then=amount_at(start)).annotate(
             moved=Case(When(then__gt=0, then=F("amount") * 100_000 / F("then")), default=None)
         )
     order = [OrderBy(F(field), descending=is_descending, nulls_last=True) for field in SORTS[name]]
@@ -210,11 +209,11 @@ def _sorted(
 
 
 def _copies_on_page(
-    shown: "QuerySet[CollectionInstance]", view: ListQuery, *, start: date, now: datetime
+    shown: "QuerySet[CollectionInstance]", query: ListQuery, *, start: date, now: datetime
 ) -> list[CollectionInstance]:
     """Fetch the ids in order first: sorting all copies with all their columns costs twice as much. Two queries."""
-    first = (view.page - 1) * PAGE_SIZE
-    ordered = _sorted(shown, view.sort, start=start, now=now).values_list("pk", flat=True)
+    first = (query.page - 1) * PAGE_SIZE
+    ordered = _sorted(shown, query.sort, start=start, now=now).values_list("pk", flat=True)
     ids = list(ordered[first : first + PAGE_SIZE])
     copies = CollectionInstance.objects.select_related("release__price", "folder").in_bulk(ids)
     return [copies[pk] for pk in ids if pk in copies]

@@ -23,29 +23,25 @@ class Mover:
     change: Change
 
 
-def amount_at(day: date, *, release: str, field: str = "amount_minor") -> Subquery:
-    """What a release cost on a day: its newest reading up to then, unless that is older than a price counts.
+def amount_at(day: date) -> Subquery:
+    """What the release of a row cost on a day: its newest reading up to then, unless that is older than a price counts.
 
     One step into the index of (release, day) for each release.
     """
     readings = PriceSnapshot.objects.filter(
-        release=OuterRef(release), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
+        release=OuterRef("release"), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
     )
-    return Subquery(readings.order_by("-day").values(field)[:1])
-
-
-def _held_prices(user_id: int, *, now: datetime) -> "QuerySet[ReleasePrice]":
-    held = CollectionInstance.objects.of(user_id).held()
-    return ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
+    return Subquery(readings.order_by("-day").values("amount_minor")[:1])
 
 
 def movers_for(
     user_id: int, *, start: date, now: datetime, limit: int = 4
 ) -> tuple[list[Mover], list[Mover]]:
     """The releases that gained and lost most since `start`, in per cent. Two queries."""
+    held = CollectionInstance.objects.of(user_id).held()
     rows = (
-        _held_prices(user_id, now=now)
-        .annotate(then=amount_at(start, release="release"))
+        ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
+        .annotate(then=amount_at(start))
         .values_list("release_id", "currency", "amount_minor", "then")
     )
     moved = [

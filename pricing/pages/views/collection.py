@@ -22,11 +22,11 @@ def collection(request: HttpRequest) -> HttpResponse:
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
-    view = queries.ListQuery.of(request.GET)
+    query = queries.ListQuery.of(request.GET)
     try:
-        page = queries.collection_for(user_id, view, now=now)
+        page = queries.collection_for(user_id, query, now=now)
     except queries.TookTooLong:
         logger.warning("a search in the collection of user %s took too long and was stopped", user_id)
         return render(request, "pages/search_too_long.html", status=503)
-    context = {"page": page, "view": page.view, "search_cut": CUT, **connected(connection)}
+    context = {"page": page, "view": page.query, "search_cut": CUT, **connected(connection)}
     return render(request, "pages/collection.html", context)

@@ -284,12 +284,12 @@ def test_pages_have_fifty_rows(collection, now):
     last = queries.collection_for(collection.user_id, view(sort="title", page="99"), now=now)
     assert (len(first.rows), first.pages) == (50, 2)
     assert titles(last) == ["50"]
-    assert last.view.page == 2
+    assert last.query.page == 2
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "²", "9" * 40])
 def test_invalid_page_number_is_harmless(collection, now, page):
-    assert queries.collection_for(collection.user_id, view(page=page), now=now).view.page == 1
+    assert queries.collection_for(collection.user_id, view(page=page), now=now).query.page == 1
 
 
 def test_runs_and_counts_take_one_query(collection, django_assert_num_queries):

@@ -73,7 +73,7 @@ def test_wildcards_in_a_search_are_literal(collector, q, copies):
 )
 def test_odd_pages_and_sorts_are_the_first_page(collector, query):
     page = collector.get(f"/collection/?{query}").context["page"]
-    assert (page.copies, page.view.page, page.view.sort) == (1, 1, "-price")
+    assert (page.copies, page.query.page, page.query.sort) == (1, 1, "-price")
 
 
 @pytest.mark.parametrize(
