@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Subquery
 
 from collections_app.models import CollectionInstance, Release
 from pricing.models import PriceSnapshot, ReleasePrice
@@ -61,8 +61,9 @@ def movers_for(
 
 def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[ReleasePrice]:
     """The releases with the highest lowest listing. One query."""
-    held = _held_prices(user_id, now=now)
-    return list(held.select_related("release").order_by("-amount_minor", "release_id")[:limit])
+    held = CollectionInstance.objects.of(user_id).held()
+    prices = ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
+    return list(prices.select_related("release").order_by("-amount_minor", "release_id")[:limit])
 
 
 def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:
