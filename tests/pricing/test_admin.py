@@ -96,7 +96,7 @@ def test_engine_page_shows_gate_jobs_and_workers(client, staff):
 def test_engine_page_says_if_there_is_no_work(client, staff):
     html = client.get(ENGINE).content.decode()
     assert "Start the workers with" in html
-    assert "Nothing was asked for" in html
+    assert "No requests in the last" in html
 
 
 def test_live_update_sends_the_live_part_only(client, staff):

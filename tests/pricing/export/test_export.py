@@ -252,7 +252,7 @@ def test_one_download_per_user_runs_at_a_time(client, collector):
     client.force_login(collector)
     first = client.get("/export/")
     second = client.get("/export/")
-    assert (second.status_code, "under way" in second.content.decode()) == (409, True)
+    assert (second.status_code, "in progress" in second.content.decode()) == (409, True)
     client.force_login(other)
     assert client.get("/export/").status_code == 200
     client.force_login(collector)

@@ -119,14 +119,14 @@ def test_page_names_its_rate_once(show, collection, address):
     choose(collection, "EUR", EUR)
     html = show(address)
     assert html.count("Converted from USD at the rate of") == 1
-    assert "has not told a newer one" not in html
+    assert "has not provided a newer one" not in html
 
 
 def test_old_rate_is_shown_with_its_date(show, collection):
     choose(collection, "EUR", EUR, ago=timedelta(days=8))
     html = show("/dashboard/")
     day = timezone.now() - timedelta(days=8)
-    assert re.search(rf"at the rate of {day.day} {day:%B} {day.year}, since Discogs has not told", html)
+    assert re.search(rf"at the rate of {day.day} {day:%B} {day.year}; Discogs has not provided", html)
     assert "€187" in html
 
 
@@ -134,8 +134,8 @@ def test_old_rate_is_shown_with_its_date(show, collection):
 def test_missing_rate_keeps_usd_and_says_why(show, collection, address):
     choose(collection, "EUR", None)
     html = show(address)
-    assert "Amounts are in USD until Discogs has told the rate of EUR." in html
-    assert "Your connection cannot ask" not in html
+    assert "Amounts are shown in USD until an exchange rate for EUR is available." in html
+    assert "It cannot be fetched until your connection works" not in html
     assert "$" in html
     assert "€" not in html
     assert 'data-currency="EUR"' not in html
@@ -146,7 +146,7 @@ def test_page_says_if_connection_blocks_the_rate(show, collection, address):
     choose(collection, "EUR", None)
     type(collection).objects.update(state="reconnect_needed")
     html = show(address)
-    assert "until Discogs has told the rate of EUR. Your connection cannot ask for it as it is." in html
+    assert "rate for EUR is available. It cannot be fetched until your connection works again." in html
 
 
 def test_amounts_are_hidden_in_any_currency(show, collection):

@@ -242,7 +242,7 @@ def test_list_keeps_filters_when_sorted_or_paged(show, collection):
 
 def test_search_without_a_hit_says_so(show, collection):
     make.make_copy(collection)
-    assert "Nothing matches" in show("/collection/", q="zzz")
+    assert "No copies match" in show("/collection/", q="zzz")
 
 
 def test_two_copies_of_a_release_are_two_rows(show, collection):
@@ -290,7 +290,7 @@ def test_unfetched_release_says_so(show, collection):
     release = make.make_copy(collection).release
     html = show(f"/release/{release.pk}/")
     assert "Never fetched" in html
-    assert "No price has been read yet" in html
+    assert "No price has been fetched yet" in html
 
 
 def test_release_check_is_for_its_owner_only(client, collection, make_user):

@@ -123,7 +123,7 @@ def test_settings_show_the_connection(client):
 def test_unknown_address_says_so_plainly(client):
     response = client.get("/nothing/like/it/")
     assert response.status_code == 404
-    assert "Nothing here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 @pytest.mark.parametrize("table", TABLES)

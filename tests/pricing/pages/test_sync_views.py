@@ -40,7 +40,7 @@ def test_running_sync_shows_its_progress(client, collection):
     assert "of 6 releases" in html
     assert "75 %" in html
     assert "Error: server" in html
-    assert "Retry the failed" in html
+    assert "Retry failed releases" in html
     assert "done at" in html
 
 

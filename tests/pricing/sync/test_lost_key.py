@@ -82,7 +82,7 @@ def test_sync_without_the_key_says_what_is_missing(
     assert generous_sandbox.stats()["accepted"] == asked
     client.force_login(collector)
     html = " ".join(client.get("/dashboard/").content.decode().split())
-    assert "cannot open your connection to Discogs" in html
+    assert "cannot decrypt your connection to Discogs" in html
     assert "Discogs no longer accepts" not in html
 
 
