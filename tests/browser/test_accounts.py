@@ -29,7 +29,7 @@ def be_sure(page, address: str) -> None:
     page.wait_for_url("**/dashboard/")
     page.goto(f"{address}/account/2fa/totp/activate/")
     page.fill("[name=password]", PASSWORD)
-    send(page, "Go on")
+    send(page, "Continue")
     page.wait_for_url("**/totp/activate/")
 
 
@@ -53,7 +53,7 @@ def test_password_reset_is_accessible(live_server, browser_page, make_user, look
     page.wait_for_url("**/reset/confirm/")
     check(page, look, page.url)
     page.fill("[name=code]", code_in_mail())
-    send(page, "Go on")
+    send(page, "Continue")
     page.wait_for_url("**/reset/complete/")
     check(page, look, page.url)
 

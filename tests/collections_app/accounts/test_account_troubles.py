@@ -77,7 +77,7 @@ def test_unreadable_second_step_names_way_out(without_key):
     log_in(client, "boss")
     answer = client.post("/account/2fa/authenticate/", {"code": "123456"})
     assert answer.status_code == 503
-    assert "Tell the operator of" in answer.content.decode()
+    assert "Contact the operator of" in answer.content.decode()
 
 
 @pytest.mark.parametrize("page", ["", "recovery-codes/", "recovery-codes/generate/"])

@@ -238,7 +238,7 @@ def test_password_reset_ends_every_session(client, make_user):
     assert not logged_in(elsewhere)
     assert not logged_in(client)
     assert log_in(client, "someone", "another-long-one-17").url == "/dashboard/"
-    assert "was changed by a code" in mail.outbox[-1].body
+    assert "was changed with a code sent by email" in mail.outbox[-1].body
 
 
 def test_password_change_ends_other_sessions(client, make_user):

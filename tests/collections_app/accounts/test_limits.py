@@ -115,7 +115,7 @@ def test_limited_page_names_the_wait(make_user):
     with time_machine.travel(now + timedelta(seconds=90), tick=False):
         refused = ask(expensive, user)
     assert refused.headers["Retry-After"] == "210"
-    assert "Try again in\n        4 min" in refused.content.decode()
+    assert "Try again in 4 min" in refused.content.decode()
     with time_machine.travel(now + timedelta(seconds=301), tick=False):
         assert ask(expensive, user).status_code == 200
 

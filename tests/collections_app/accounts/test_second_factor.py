@@ -105,7 +105,7 @@ def test_older_session_goes_on_after_its_code(client, unlisted, clock):
     clock.shift(STEP)
     key = unlisted.session.session_key
     asked = unlisted.get("/admin/auth/user/?q=a").url
-    assert "has not given a code yet" in unlisted.get(asked).content.decode()
+    assert "no code has been entered in this session yet" in unlisted.get(asked).content.decode()
     assert unlisted.post(asked, {"code": "000000x"}).status_code == 200
     assert asks_for_code(unlisted.get("/admin/"), "/admin/")
     assert unlisted.post(asked, {"code": shown_for(secret)}).url == "/admin/auth/user/?q=a"
