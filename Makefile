@@ -11,25 +11,25 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
-demo: $(VENV)/.run keys ## look around: web, workers and a made-up Discogs, with a demo account
+demo: $(VENV)/.run keys ## try the site: web, workers and a made-up Discogs, with a demo account
 	@exec $(BIN)/python manage.py up --sandbox $(if $(PORT),--port $(PORT))
 
-run: $(VENV)/.run keys ## the site with the real Discogs
+run: $(VENV)/.run keys ## run the site with the real Discogs
 	@exec $(BIN)/python manage.py up $(if $(PORT),--port $(PORT))
 
 .PHONY: keys
 keys: $(VENV)/.run
 	@$(BIN)/python -m config.keys
 
-test: $(VENV)/.dev ## the tests, on SQLite and on PostgreSQL where it listens
+test: $(VENV)/.dev ## run the tests on SQLite, and on PostgreSQL if it is running
 	@$(BIN)/python -m tests.run $(TESTS)
 
 faults: $(VENV)/.dev ## kill processes and break Discogs, on both databases (a quarter of an hour)
 	@$(BIN)/python -m tests.run -m fault tests/faults tests/security
 
-check: lint test ## what has to pass before a change lands
+check: lint test ## lint and test: must pass before a change is merged
 
-lint: $(VENV)/.dev ## style, types, layers, templates, migrations
+lint: $(VENV)/.dev ## check style, types, layers, templates and migrations
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.within mypy collections_app pricing config
@@ -38,12 +38,12 @@ lint: $(VENV)/.dev ## style, types, layers, templates, migrations
 	$(BIN)/python -m tests.within python manage.py makemigrations --check --dry-run
 	HTTPS=1 $(BIN)/python -m tests.within python manage.py check --deploy --fail-level WARNING
 
-format: $(VENV)/.dev ## put code and templates into shape
+format: $(VENV)/.dev ## format code and templates
 	-$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint templates --reformat --quiet || true
 
-bench: $(VENV)/.dev ## figures: throughput, requests per release, limits
+bench: $(VENV)/.dev ## run the benchmarks: throughput, requests per release, limits
 	@$(BIN)/python -m tests.within python -m tests.benchmarks
 
 lock: $(VENV)/.dev ## resolve the requirements again, with hashes
@@ -52,7 +52,7 @@ lock: $(VENV)/.dev ## resolve the requirements again, with hashes
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements-dev.txt requirements-dev.in
 
-clean: ## remove what can be rebuilt; keeps .env and the databases
+clean: ## remove everything that can be rebuilt; .env and the databases are kept
 	rm -rf $(VENV) staticfiles test-results .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:

@@ -1,4 +1,4 @@
-"""`python -m config.keys`: write the keys that a first start needs into .env; existing ones stay."""
+"""`python -m config.keys`: write the keys that the first start needs to .env; existing keys are kept."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ def add_missing_keys(file: Path) -> list[str]:
     added = [name for name in made if name not in present]
     if added:
         lines = "".join(f"{name}={made[name]}\n" for name in added)
-        # Readable by its owner only, from the first byte on.
+        # The file is created with these permissions, so it is never readable by other users.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a") as stream:
             stream.write(("\n" if text and not text.endswith("\n") else "") + lines)

@@ -1,6 +1,6 @@
 """All settings, from the environment. docs/configuration.md names every variable.
 
-A wrong or missing value stops the start with a sentence that says which one and what to write.
+If a value is wrong or missing, the site does not start, and the error names the variable and what to write.
 """
 
 import os
@@ -19,7 +19,7 @@ from config import process
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
-# ENV_FILE lets the tests, and an operator with several sites, ignore the file beside manage.py.
+# ENV_FILE replaces the .env beside manage.py: tests need that, and so does an operator with several sites.
 environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 
@@ -37,28 +37,29 @@ def required(name: str, how: str) -> str:
 Number = TypeVar("Number", int, float)
 
 
-def number(name: str, default: Number, *, least: float, most: float) -> Number:
-    """A number from the environment, of the default's type and within [least, most]."""
+def number(name: str, default: Number, *, minimum: float, maximum: float) -> Number:
+    """A number from the environment, of the default's type and within [minimum, maximum]."""
     text = env.str(name, default=str(default)).strip()
     try:
         value = type(default)(text)
     except ValueError:
         kind = "a whole number" if isinstance(default, int) else "a number"
-        raise ImproperlyConfigured(f"{name} is {text!r}. Write {kind} from {least} to {most}.") from None
-    if not least <= value <= most:
-        raise ImproperlyConfigured(f"{name} is {text}. Write a number from {least} to {most}.")
+        raise ImproperlyConfigured(f"{name} is {text!r}. Write {kind} from {minimum} to {maximum}.") from None
+    if not minimum <= value <= maximum:
+        raise ImproperlyConfigured(f"{name} is {text}. Write a number from {minimum} to {maximum}.")
     return value
 
 
 def flag(name: str, default: bool) -> bool:
+    """A switch from the environment: 1 or 0, or the usual words for them."""
     text = env.str(name, default="1" if default else "0").strip().lower()
     if text not in {"0", "1", "true", "false", "yes", "no", "on", "off"}:
         raise ImproperlyConfigured(f"{name} is {text!r}. Write 1 for yes or 0 for no.")
     return text in {"1", "true", "yes", "on"}
 
 
-# One expression for the whole address, since programs disagree about odd ones: where a backslash or an @ is read in two
-# ways, the check and the request would mean two hosts.
+# One expression matches the whole address, because URL parsers disagree about odd ones: with a backslash or an @ in it,
+# this check and the request could see different hosts.
 DISCOGS = re.compile(
     r"https://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*discogs\.com/?", re.IGNORECASE | re.ASCII
 )
@@ -71,7 +72,7 @@ LOOPBACK = re.compile(
 def discogs_address(name: str, default: str) -> str:
     """A base address of Discogs, without its trailing slash: https to discogs.com, or loopback with DEBUG=1.
 
-    Credentials travel to this host, so a typing error must not send them elsewhere.
+    Credentials are sent to this host, so a typing error must not send them to another one.
     """
     address = env.str(name, default=default)
     if LOOPBACK.fullmatch(address) and not DEBUG:
@@ -86,6 +87,7 @@ def discogs_address(name: str, default: str) -> str:
 
 
 def database() -> dict[str, Any]:
+    """Django's database settings from DATABASE_URL."""
     how = "Write sqlite:////path/to/file or postgres://user:password@host:5432/name."
     address = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")
     if not address.startswith(("sqlite:///", "postgres://", "postgresql://")):
@@ -93,28 +95,28 @@ def database() -> dict[str, Any]:
     try:
         settings = dict(env.db_url_config(address))
     except ValueError:
-        # The value holds a password, so it is not repeated.
-        raise ImproperlyConfigured(f"DATABASE_URL is not an address of a database. {how}") from None
+        # The value contains a password, so the message does not repeat it.
+        raise ImproperlyConfigured(f"DATABASE_URL is not a database address. {how}") from None
     return settings | (
         _sqlite() if address.startswith("sqlite") else _postgresql(settings.get("OPTIONS", {}))
     )
 
 
 def _sqlite() -> dict[str, Any]:
-    # IMMEDIATE: a transaction that reads and then writes would otherwise fail at once when another one writes.
+    # IMMEDIATE: otherwise a transaction that reads and then writes fails at once if another one is writing.
     options = {
         "transaction_mode": "IMMEDIATE",
         "timeout": DATABASE_TIMEOUT if process.serves_pages else 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # In a file, also in tests: worker processes of a test open the same database.
+    # Tests use a file too, because the worker processes of a test open the same database.
     test = {"NAME": env.str("TEST_DATABASE_FILE", default=str(BASE_DIR / "test.sqlite3"))}
     return {"OPTIONS": options, "TEST": test}
 
 
 def _postgresql(chosen: dict[str, Any]) -> dict[str, Any]:
-    """What DATABASE_URL says of these options counts."""
-    # A lost machine is noticed after a minute.
+    """The engine and its connection options; options given in DATABASE_URL take precedence."""
+    # An unreachable server is detected after a minute.
     network = {
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -126,7 +128,7 @@ def _postgresql(chosen: dict[str, Any]) -> dict[str, Any]:
         waiting = {
             "connect_timeout": 4,
             "options": f"-c statement_timeout={DATABASE_TIMEOUT * 1000}",
-            # After the server's own end of the statement, which says more.
+            # Longer than the server's own statement_timeout, whose error says more.
             "answer_timeout": DATABASE_TIMEOUT + 2,
         }
     return {"ENGINE": "collections_app.postgresql", "OPTIONS": {**network, **waiting, **chosen}}
@@ -155,9 +157,9 @@ def mail_server() -> dict[str, Any]:
     try:
         server = env.email_url_config(address)
     except (ImproperlyConfigured, ValueError):
-        # The value holds a password, so it is not repeated.
+        # The value contains a password, so the message does not repeat it.
         raise ImproperlyConfigured(
-            "EMAIL_URL is not an address of a mail server. Write smtp+tls://user:password@host:587, or leave it out."
+            "EMAIL_URL is not a mail server address. Write smtp+tls://user:password@host:587, or leave it out."
         ) from None
     return {name: value for name, value in server.items() if name.startswith("EMAIL_") and value is not None}
 
@@ -167,7 +169,7 @@ def administrators() -> list[tuple[str, str]]:
     for address in addresses:
         if not all(address.partition("@")):
             raise ImproperlyConfigured(
-                f"ADMIN_EMAILS has {address!r} in it. Write mail addresses, separated by commas."
+                f"ADMIN_EMAILS contains {address!r}. Write email addresses, separated by commas."
             )
     return [("Administrator", address) for address in addresses]
 
@@ -182,13 +184,13 @@ def log_level() -> str:
 # Core -----------------------------------------------------------------------------------------------
 
 DEBUG = flag("DEBUG", False)
-# Behind https: secure cookies, HSTS. Off by default, since a household opens the site over plain http.
+# For a site behind https: secure cookies, HSTS. Off by default, because a household opens the site over plain http.
 HTTPS = flag("HTTPS", False)
 SECRET_KEY = required(
     "SECRET_KEY", "Write 50 or more random characters; `python -m config.keys` writes them into .env."
 )
 CREDENTIAL_KEYS = credential_keys()
-PORT = number("PORT", 8000, least=1, most=65535)
+PORT = number("PORT", 8000, minimum=1, maximum=65535)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if HTTPS and host != "*"]
 
@@ -258,8 +260,8 @@ TEMPLATES = [
 
 # Database -------------------------------------------------------------------------------------------
 
-# For pages: how long to wait for the database. Workers and commands wait as long as it takes.
-DATABASE_TIMEOUT = number("DATABASE_TIMEOUT", 8, least=1, most=60)  # seconds
+# How long a page waits for the database. Workers and commands wait as long as necessary.
+DATABASE_TIMEOUT = number("DATABASE_TIMEOUT", 8, minimum=1, maximum=60)  # seconds
 DATABASES = {
     "default": database()
     | {
@@ -269,25 +271,25 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What the workers report about themselves lives in the cache, so it must be one that processes share.
+# Workers publish their metrics in the cache, so all processes must share it.
 CACHES = {
     "default": {
         "BACKEND": "collections_app.web.cache.StrictDatabaseCache",
         "LOCATION": "cache",
-        # Limits are counted here too: with Django's 300 a few hundred guesses would push the counters out.
+        # Rate limits are counted here too: with Django's default of 300, a few hundred guesses would evict them.
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    # Results that pages computed from data unchanged since; in memory only, lost with the process.
+    # Results that pages computed from data that has not changed since; in memory only, lost with the process.
     "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": 600},
 }
 
 # Web server -----------------------------------------------------------------------------------------
 
-WEB_PROCESSES = number("WEB_PROCESSES", 2, least=1, most=64)
-WEB_THREADS = number("WEB_THREADS", 4, least=1, most=64)  # of each process
-WEB_RECEIVE_TIMEOUT = number("WEB_RECEIVE_TIMEOUT", 15, least=1, most=600)  # seconds
-WEB_SEND_TIMEOUT = number("WEB_SEND_TIMEOUT", 15, least=1, most=600)  # seconds
-WEB_BUFFER_MB = number("WEB_BUFFER_MB", 256, least=1, most=4096)  # of one answer that waits to be sent
+WEB_PROCESSES = number("WEB_PROCESSES", 2, minimum=1, maximum=64)
+WEB_THREADS = number("WEB_THREADS", 4, minimum=1, maximum=64)  # of each process
+WEB_RECEIVE_TIMEOUT = number("WEB_RECEIVE_TIMEOUT", 15, minimum=1, maximum=600)  # seconds
+WEB_SEND_TIMEOUT = number("WEB_SEND_TIMEOUT", 15, minimum=1, maximum=600)  # seconds
+WEB_BUFFER_MB = number("WEB_BUFFER_MB", 256, minimum=1, maximum=4096)  # of one answer that waits to be sent
 
 # Discogs --------------------------------------------------------------------------------------------
 
@@ -296,8 +298,8 @@ DISCOGS_WEB_URL = discogs_address("DISCOGS_WEB_URL", "https://www.discogs.com")
 DISCOGS_CONSUMER_KEY = env.str("DISCOGS_CONSUMER_KEY", default="")
 DISCOGS_CONSUMER_SECRET = env.str("DISCOGS_CONSUMER_SECRET", default="")
 DISCOGS_USER_AGENT = env.str("DISCOGS_USER_AGENT", default="Crateworth/0.1 +https://crateworth.example")
-DISCOGS_RATE_LIMIT = number("DISCOGS_RATE_LIMIT", 60, least=1, most=100_000)  # requests per window
-DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60.0, least=0.1, most=3600)  # seconds
+DISCOGS_RATE_LIMIT = number("DISCOGS_RATE_LIMIT", 60, minimum=1, maximum=100_000)  # requests per window
+DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60.0, minimum=0.1, maximum=3600)  # seconds
 DISCOGS_EGRESS = env.str("DISCOGS_EGRESS", default="default")  # hosts behind one address share one name
 DISCOGS_LISTING_SEARCH = flag("DISCOGS_LISTING_SEARCH", False)  # not a public route; asked once a day if on
 
@@ -305,15 +307,15 @@ DISCOGS_LISTING_SEARCH = flag("DISCOGS_LISTING_SEARCH", False)  # not a public r
 
 # If only one of the two is set, the other follows it.
 PRICE_WORKERS_MIN = number(
-    "PRICE_WORKERS_MIN", min(2, number("PRICE_WORKERS_MAX", 8, least=1, most=64)), least=1, most=64
+    "PRICE_WORKERS_MIN", min(2, number("PRICE_WORKERS_MAX", 8, minimum=1, maximum=64)), minimum=1, maximum=64
 )
-PRICE_WORKERS_MAX = number("PRICE_WORKERS_MAX", max(8, PRICE_WORKERS_MIN), least=1, most=64)
-PRICE_TASK_TIMEOUT = number("PRICE_TASK_TIMEOUT", 30, least=29, most=600)
-PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, least=1, most=10)
-PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, least=1, most=100_000)
-PRICE_QUEUE_SIZE = number("PRICE_QUEUE_SIZE", 30, least=1, most=5000)  # jobs kept ready for the workers
-PRICE_FRESH_FOR = number("PRICE_FRESH_FOR", 6 * 3600, least=0, most=30 * 86400)  # seconds
-HISTORY_DAYS = number("HISTORY_DAYS", 0, least=0, most=36_500)  # snapshots are kept this long; 0: for ever
+PRICE_WORKERS_MAX = number("PRICE_WORKERS_MAX", max(8, PRICE_WORKERS_MIN), minimum=1, maximum=64)
+PRICE_TASK_TIMEOUT = number("PRICE_TASK_TIMEOUT", 30, minimum=29, maximum=600)
+PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, minimum=1, maximum=10)
+PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, minimum=1, maximum=100_000)
+PRICE_QUEUE_SIZE = number("PRICE_QUEUE_SIZE", 30, minimum=1, maximum=5000)  # jobs kept ready for the workers
+PRICE_FRESH_FOR = number("PRICE_FRESH_FOR", 6 * 3600, minimum=0, maximum=30 * 86400)  # seconds
+HISTORY_DAYS = number("HISTORY_DAYS", 0, minimum=0, maximum=36_500)  # how long snapshots stay; 0: for ever
 if PRICE_WORKERS_MAX < PRICE_WORKERS_MIN:
     raise ImproperlyConfigured(
         "PRICE_WORKERS_MAX is smaller than PRICE_WORKERS_MIN. Write the same number or more."
@@ -329,7 +331,7 @@ Q_CLUSTER = {
     "queue_limit": _CLUSTER_WORKERS,
     "bulk": 1,
     "timeout": PRICE_TASK_TIMEOUT,
-    # Counted from the moment a row leaves the queue, so it must outlast the rows before it.
+    # Counted from the moment a row leaves the queue, so it must be longer than the tasks that run before it.
     "retry": max(120, (ceil((_CLUSTER_WORKERS + 1) / _CLUSTER_WORKERS) + 1) * (PRICE_TASK_TIMEOUT + 3) + 1),
     "ack_failures": True,
     "max_attempts": 1,  # retries belong to PriceJob
@@ -344,7 +346,7 @@ Q_CLUSTER = {
 
 # Accounts -------------------------------------------------------------------------------------------
 
-# Only one: a second one would hash the password again for some names and not for others.
+# Only one: a second backend would hash the password again for some names only, and the time would reveal which.
 AUTHENTICATION_BACKENDS = ["collections_app.accounts.backend.ConstantTimeBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -364,8 +366,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # no user name: it would reveal who has an account
 ACCOUNT_PREVENT_ENUMERATION = True
-# Codes and no links: nothing in a mail depends on the Host header, and a code works on another device too. There is
-# no button for another code: for an address that has an account already it could not do the same as for a new one.
+# Codes instead of links: nothing in an email depends on the Host header, and a code works on another device too. There
+# is no button for another code: it could not do the same for an address that already has an account as for a new one.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
@@ -374,7 +376,7 @@ ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place once it is
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Crateworth] "
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# Counted in the cache, so by all processes together; `key` is the name or address that was typed.
+# Counted in the cache, so for all processes together; `key` is the name or address that was typed.
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -386,8 +388,8 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
 }
-# X-Forwarded-For counts from its end, and only behind this many trusted proxies.
-ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0, least=0, most=10)
+# X-Forwarded-For is read from its end, and only as many entries as there are trusted proxies.
+ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0, minimum=0, maximum=10)
 MFA_ADAPTER = "collections_app.accounts.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Crateworth"
@@ -398,7 +400,7 @@ globals().update(mail_server())
 EMAIL_TIMEOUT = 10  # seconds: the supervisor sends alerts, and must not hang
 EMAIL_SUBJECT_PREFIX = "[Crateworth] "
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Crateworth <crateworth@localhost>")
-ADMINS = administrators()  # who is told of alerts
+ADMINS = administrators()  # these addresses receive alerts
 
 # Language and time ----------------------------------------------------------------------------------
 
@@ -421,15 +423,15 @@ STORAGES = {
     },
 }
 
-WHITENOISE_ALLOW_ALL_ORIGINS = False  # they are for the site's own pages
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # static files are for the site's own pages
 
 # Security -------------------------------------------------------------------------------------------
 
-# The largest body of a request, in bytes; nothing of one is written to the disk. A view that takes files says so with
+# The largest request body, in bytes; no part of a body is written to disk. A view that accepts files is marked with
 # collections_app.web.body.accept_body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
-# Covers come from Discogs' image host; a sandbox serves its own.
+# Covers come from Discogs' image host; the sandbox serves its own.
 _image_hosts = ["https://i.discogs.com"]
 if LOOPBACK.fullmatch(DISCOGS_API_URL):
     _image_hosts.append(DISCOGS_API_URL)
@@ -464,7 +466,7 @@ if HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SECURE_SSL_REDIRECT = True
-    # Only with HTTPS=1, where a proxy that ends TLS stands in front of the site.
+    # Only with HTTPS=1, when a proxy in front of the site terminates TLS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Logging: ids, never secrets, never payloads --------------------------------------------------------
@@ -489,9 +491,9 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": log_level()},
     "loggers": {
-        # Without Django's own handlers: they would mail ADMINS the form data of a page that failed.
+        # Without Django's own handlers, which would email ADMINS the form data of a page that failed.
         "django": {"level": "INFO"},
-        # Both retry for ever, so one failure is logged many times.
+        # django-q and the supervisor retry for ever, so a failure is logged once a minute at most, not at every retry.
         "django-q": {
             "handlers": ["console"],
             "level": "WARNING",

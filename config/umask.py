@@ -1,4 +1,4 @@
-"""The permissions of files that the site writes."""
+"""The umask of the site's processes."""
 
-# Owner only. The database, its -wal and its -shm hold session keys; child processes inherit this.
+# Files are for their owner only: the database, its -wal and its -shm contain session keys. Child processes inherit it.
 PRIVATE = 0o077

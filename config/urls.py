@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from collections_app.accounts.views import SignupView
 
 urlpatterns = [
-    # The admin's own page would change a password without our rate limits.
+    # The admin's own page would change a password without the site's rate limits.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("account/signup/", SignupView.as_view(), name="account_signup"),
