@@ -8,7 +8,7 @@ const dayOfMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "s
 const whole = new Intl.NumberFormat(language);
 const DAY = 86400;
 const AREA_OPACITY = 0.2;
-// Amounts and counts are whole numbers, so no tick lies between two of them.
+// Amounts and counts are whole numbers, so there are no ticks between them.
 const WHOLE_STEPS = Array.from({ length: 36 }, (_, n) => [1, 2, 5][n % 3] * 10 ** Math.floor(n / 3));
 
 function colour(box, name, opacity = 1) {
@@ -27,7 +27,7 @@ function wordsFor(box) {
   if (hidden !== undefined) return { full: () => "•••", short: () => "" }; // the line keeps its shape without amounts
   if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
   const unit = 10 ** Number(exponent);
-  const options = { style: "currency", currency }; // the same signs as on the page: CA$ is no $
+  const options = { style: "currency", currency }; // the same symbols as on the page: CA$ is not $
   const full = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: Number(exponent) });
   const tick = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: 0, maximumFractionDigits: 2 });
   return { full: (n) => full.format(n / unit), short: (n) => tick.format(n / unit) };
@@ -36,12 +36,12 @@ function wordsFor(box) {
 // Ticks on the first of a month, or every few days back from the newest when the range is short.
 function dayTicks(plot, axis, from, until) {
   const room = Math.max(2, Math.floor(plot.over.clientWidth / 78));
-  const least = from + (until - from) * 0.035; // a label further left would be cut off
+  const earliest = from + (until - from) * 0.035; // a label further left would be cut off
   const days = (until - from) / DAY;
   const ticks = [];
   if (days < 75) {
     const step = [1, 2, 3, 5, 7, 10, 14, 21].find((size) => days / size <= room) || 28;
-    for (let time = until; time >= least; time -= step * DAY) ticks.unshift(time);
+    for (let time = until; time >= earliest; time -= step * DAY) ticks.unshift(time);
     return ticks;
   }
   const step = [1, 2, 3, 6, 12].find((size) => days / 30.4 / size <= room) || 24;
@@ -49,7 +49,7 @@ function dayTicks(plot, axis, from, until) {
   for (let at = 0; ; at += 1) {
     const time = Date.UTC(first.getUTCFullYear(), at, 1) / 1000;
     if (time > until) return ticks;
-    if (time >= least && at % step === 0) ticks.push(time);
+    if (time >= earliest && at % step === 0) ticks.push(time);
   }
 }
 
@@ -71,7 +71,7 @@ function lastKnown(values) {
   return -1;
 }
 
-// The last value stands beside its point, so that no legend is needed.
+// Writes the last value beside its point, so that no legend is needed.
 function drawLast(box, words, ink) {
   return (plot) => {
     const at = lastKnown(plot.data[1]);
@@ -221,7 +221,7 @@ function drawAll() {
   for (const box of boxes) draw(box, axisWidth);
 }
 
-// The library's stylesheet loads late on purpose: it must not block the page.
+// The library's stylesheet is loaded late on purpose, so that it does not block the page.
 const sheet = document.createElement("link");
 sheet.rel = "stylesheet";
 sheet.href = document.currentScript.dataset.sheet;

@@ -1,4 +1,4 @@
-// A filter applies when it is chosen; without this file its button does the same.
+// Applies a filter when it is chosen; without this file the “Apply” button does the same.
 for (const form of document.querySelectorAll("form[data-instant]")) {
   form.addEventListener("change", (event) => {
     if (event.target.matches("select")) form.requestSubmit();
