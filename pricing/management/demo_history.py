@@ -17,9 +17,9 @@ BATCH = 2_000  # rows in one transaction, so that workers get their turn on SQLi
 
 
 def seed_history(user_id: int, *, world: World, years: int, now: datetime) -> int:
-    """Add `years` of dated snapshots for a user's releases, up to yesterday; returns how many.
+    """Add `years` of dated snapshots for a user's releases, up to yesterday; return how many.
 
-    Days that have a snapshot keep it, so it can run again.
+    Days that have a snapshot keep it, so this can run again.
     """
     releases = list(
         CollectionInstance.objects.of(user_id)

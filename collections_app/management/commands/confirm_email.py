@@ -11,11 +11,11 @@ from collections_app.accounts.lookup import confirm_address, find_user
 
 
 class Command(BaseCommand):
-    help = "Make an address the confirmed one of a user, without a code. It replaces the old one."
+    help = "Set a user's confirmed email address without a code. It replaces the old one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="user name or email address")
-        parser.add_argument("address")
+        parser.add_argument("address", help="the new email address")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user, address = find_user(options["user"]), options["address"]

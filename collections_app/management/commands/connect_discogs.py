@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Connect a user to Discogs with a personal access token, read from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username", help="the user's name on this site, or their address")
+        parser.add_argument("username", help="the user's name on this site, or their email address")
         # Never an argument: arguments are visible to every user of the machine.
         parser.add_argument(
             "--token-stdin", action="store_true", required=True, help="read the token from stdin"

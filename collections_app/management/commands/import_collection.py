@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", help="only this user's collection")
-        parser.add_argument("--wait", action="store_true", help="read it now; otherwise the workers read it")
+        parser.add_argument("--wait", action="store_true", help="import now; otherwise the workers import it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connections = DiscogsConnection.objects.order_by("pk")
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             user = find_user(options["user"])
             connections = connections.filter(user=user) if user else connections.none()
         if not connections:
-            raise CommandError("No connected user to import for: run connect_discogs first.", returncode=2)
+            raise CommandError("There is no connected user. Run connect_discogs first.", returncode=2)
         passes = [self._started(connection) for connection in connections]
         if options["wait"]:
             failed = [each for each in passes if each is None or not self._read(each)]

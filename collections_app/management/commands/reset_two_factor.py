@@ -1,4 +1,4 @@
-"""manage.py reset_two_factor: for a user who lost both the authenticator and the recovery codes."""
+"""manage.py reset_two_factor: remove the two-factor login of a user who lost authenticator and recovery codes."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from collections_app.accounts.sessions import end_sessions_of
 
 
 class Command(BaseCommand):
-    help = "Remove a user's authenticator and recovery codes, and end their sessions. The password stays."
+    help = "Remove a user's authenticator and recovery codes, and end their sessions. The password is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="user name or email address")

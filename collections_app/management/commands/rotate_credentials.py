@@ -12,7 +12,7 @@ from collections_app.models import DiscogsConnection
 class Command(BaseCommand):
     help = (
         "Re-encrypt stored credentials and two-factor secrets with the first key of CREDENTIAL_KEYS. Can be stopped "
-        "and run again; the site may run meanwhile."
+        "and run again; the site may keep running."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if unreadable:
             raise CommandError(
                 f"{unreadable} credentials cannot be read. Add the key they were made with to CREDENTIAL_KEYS and run "
-                "this again, or have their owners reconnect, or reset_two_factor for them."
+                "this again, or ask their owners to reconnect, or run reset_two_factor for them."
             )
 
     def _renew_secrets(self) -> int:

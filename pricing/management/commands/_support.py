@@ -38,8 +38,8 @@ def span(text: str) -> timedelta:
 class Workers:
     """Ensures that workers run while a command waits: existing ones, or its own."""
 
-    def __init__(self, tell: TextIO) -> None:
-        self._tell = tell
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class Workers:
             return
         if workers_are_running(now=timezone.now()):
             return
-        self._tell.write("No workers are running; starting some for this command.\n")
+        self._output.write("No workers are running; starting some for this command.\n")
         self._process = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "run_workers"], stdout=subprocess.DEVNULL
         )

@@ -16,8 +16,8 @@ KEPT = "Nothing was stored."
 
 class Command(BaseCommand):
     help = (
-        "Restore a file of “Export everything” for a user without a connection. Its prices become those of "
-        "every owner of the release on this site, so trust its source. What this site knows already stays."
+        "Restore a file from “Export everything” for a user without a connection. Its prices become those of "
+        "every owner of the release on this site, so trust its source. What this site already has is kept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def serve(application: Application, listener: socket.socket) -> None:
-    """What each process does until SIGTERM."""
+    """Serve requests in one process until SIGTERM."""
     timeouts = Timeouts(receive=settings.WEB_RECEIVE_TIMEOUT, send=settings.WEB_SEND_TIMEOUT)
     server = WebServer(
         application,

@@ -26,9 +26,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--years", type=int, default=2, help="of history (2)")
-        parser.add_argument("--seed", type=int, default=1, help="of the sandbox (1)")
-        parser.add_argument("--releases", type=int, default=5000, help="in the sandbox (5000)")
+        parser.add_argument("--years", type=int, default=2, help="years of history (2)")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the sandbox (1)")
+        parser.add_argument("--releases", type=int, default=5000, help="releases in the sandbox (5000)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if "discogs.com" in settings.DISCOGS_API_URL:

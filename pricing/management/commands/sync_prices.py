@@ -23,7 +23,7 @@ POLL_EVERY = 0.3  # seconds
 
 class Command(BaseCommand):
     help = (
-        "Fetch the prices that are due, by the workers. Exit status: 0 all releases are in a known state, "
+        "Let the workers fetch the prices that are due. Exit status: 0 all releases are in a known state, "
         "1 some failed, 2 wrong usage, 3 timed out."
     )
 
@@ -34,10 +34,10 @@ class Command(BaseCommand):
         age.add_argument("--stale-after", type=span, help="fetch prices older than this, such as 6h")
         age.add_argument("--force", action="store_true", help="fetch all, however fresh")
         parser.add_argument(
-            "--wait", action="store_true", help="until it is done; starts workers if none run"
+            "--wait", action="store_true", help="wait until it is done; start workers if none are running"
         )
         parser.add_argument("--timeout", type=float, metavar="SECONDS", help="stop waiting after this long")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be fetched")
+        parser.add_argument("--dry-run", action="store_true", help="only print what would be fetched")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -143,7 +143,7 @@ class Command(BaseCommand):
         for name, process in self._children.items():
             if process.poll() is not None:
                 raise CommandError(
-                    f"The {name} process ended with status {process.returncode}; see above for why."
+                    f"The {name} process ended with status {process.returncode}; its output above says why."
                 )
 
     def _watch(self) -> None:
