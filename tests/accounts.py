@@ -1,4 +1,4 @@
-"""What tests about accounts share: codes from mails, codes of an authenticator, staff sessions, counted work."""
+"""Shared by tests of accounts: codes from emails and authenticators, staff sessions, a counting password hasher."""
 
 import re
 import time
@@ -18,7 +18,7 @@ SECOND_STEP = "/account/2fa/authenticate/"
 
 
 class CountingHasher(MD5PasswordHasher):
-    """Counts how often a password is hashed: nearly all the work of an answer about a password."""
+    """Counts how often a password is hashed, which is nearly all the work of a request with a password."""
 
     algorithm = "counting"
     times: ClassVar[list[str]] = []
@@ -29,14 +29,14 @@ class CountingHasher(MD5PasswordHasher):
 
 
 def code_in_mail(number: int = -1) -> str:
-    """The code in the newest mail, or in the one of that number."""
+    """The code in the newest email, or in the one with this index."""
     found = re.search(r"^ {4}(\S+)$", mail.outbox[number].body, re.MULTILINE)
     assert found, mail.outbox[number].body
     return found[1]
 
 
 def totp_of(user) -> str:
-    """What the user's authenticator shows now."""
+    """The code that the user's authenticator shows now."""
     return shown_for(stored_secret(user))
 
 
@@ -54,12 +54,12 @@ def log_in(client, login: str, password: str = PASSWORD, **extra):
 
 
 def sure(client) -> None:
-    """The password once more, as every page that changes something here asks for."""
+    """Enter the password again, which every page that changes an account requires."""
     assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302
 
 
 def set_up(client) -> str:
-    """Set two-factor login up; returns the secret that the page showed."""
+    """Set up two-factor login; return the secret that the page showed."""
     html = client.get(SET_UP).content.decode()
     secret = re.search(r'class="secret">([A-Z2-7]+)<', html)[1]
     assert 'src="data:image/svg+xml;base64,' in html
@@ -72,7 +72,7 @@ def recovery_codes(client) -> list[str]:
 
 
 def force_login_with_code(client, user) -> None:
-    """Log staff in as the login form and a code would, without spending a code or a try."""
+    """Log staff in with the result of the login form and a code, without using up a code or an attempt."""
     client.force_login(user)
     app = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)
     session = client.session

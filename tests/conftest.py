@@ -18,8 +18,8 @@ from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.server import SandboxServer
 from tests.processes import Site
 
-# The machines that run this share their cores: time says nothing about a property. The same examples each time, so
-# that what passed today passes tomorrow; EXPLORE=1 looks for new ones.
+# No deadline: test machines share their cores, so the time of an example proves nothing. The examples are the same in
+# each run, so that results are reproducible; EXPLORE=1 searches for new ones.
 hypothesis.settings.register_profile(
     "shared",
     deadline=None,
@@ -33,19 +33,19 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings) -> None:
-    """A hash that is meant to be slow would be most of the time of many tests."""
+    """Use a fast hash: many tests would otherwise spend most of their time on a hash that is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
 def new_worker_process(monkeypatch) -> None:
-    """A worker keeps its gate and its connections as long as it lives; a test's worker lives as long as the test."""
+    """Forget the gate and the connections that a worker process keeps, so that each test starts with a new worker."""
     monkeypatch.setattr("pricing.tasks._process", None)
 
 
 @pytest.fixture
 def sandbox(settings) -> Iterator[SandboxServer]:
-    """A strict sandbox Discogs, 60 requests per 6 s, that the site under test speaks to."""
+    """A strict sandbox Discogs, 60 requests per 6 s, used by the site under test."""
     with SandboxServer(limit=60, window=6) as server:
         point_at(settings, server, limit=60, window=6)
         yield server
@@ -53,7 +53,7 @@ def sandbox(settings) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def generous_sandbox(settings) -> Iterator[SandboxServer]:
-    """A sandbox without a limit that matters, for tests of anything else."""
+    """A sandbox whose limit is never reached, for tests that are not about the limit."""
     with SandboxServer(limit=100_000, window=6) as server:
         point_at(settings, server, limit=100_000, window=6)
         yield server
@@ -73,7 +73,7 @@ def registered_site(settings) -> None:
 
 @pytest.fixture
 def make_user(db) -> Callable[..., object]:
-    """A user who may log in at once: the address is confirmed."""
+    """Make a user who can log in at once: the email address is confirmed."""
 
     def make(username: str = "collector", **extra: object) -> object:
         user = get_user_model().objects.create_user(
@@ -87,7 +87,7 @@ def make_user(db) -> Callable[..., object]:
 
 @pytest.fixture
 def make_staff(make_user) -> Callable[..., object]:
-    """A superuser with two-factor login, which staff must have."""
+    """Make a superuser with two-factor login, which is required for staff."""
 
     def make(username: str = "staff", **extra: object) -> object:
         user = make_user(username, **{"is_staff": True, "is_superuser": True, **extra})
@@ -100,11 +100,11 @@ def make_staff(make_user) -> Callable[..., object]:
 
 @pytest.fixture
 def make_collector(make_user) -> Callable[..., object]:
-    """A user connected to a sandbox account of `count` releases (or the given ones)."""
+    """Make a user connected to a sandbox account with `count` releases (or the given ones)."""
 
-    def make(server: SandboxServer, username: str = "collector", **account: object) -> object:
+    def make(server: SandboxServer, username: str = "collector", **collection: object) -> object:
         user = make_user(username)
-        server.add_user(f"{username}_at_discogs", f"token-of-{username}", **account)
+        server.add_user(f"{username}_at_discogs", f"token-of-{username}", **collection)
         connect_with_token(user, f"token-of-{username}", now=timezone.now())
         return user
 
@@ -113,7 +113,7 @@ def make_collector(make_user) -> Callable[..., object]:
 
 @pytest.fixture
 def site(transactional_db, settings) -> Iterator[Site]:
-    """The site as processes: commands and workers on the test database."""
+    """The site as real processes: commands and workers on the test database."""
     running = Site(ROOT, process_environment(settings))
     yield running
     running.stop()

@@ -1,4 +1,4 @@
-"""A TCP proxy before a database: passes everything on, says nothing, or is not there."""
+"""A TCP proxy in front of a database that can forward, freeze or disappear."""
 
 import contextlib
 import socket
@@ -7,7 +7,7 @@ from types import TracebackType
 
 
 class DatabaseProxy:
-    """`freeze` keeps connections open and moves no byte; `vanish` refuses everyone; `resume` is as before."""
+    """`freeze` keeps connections open but forwards no byte; `vanish` refuses connections; `resume` forwards again."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -21,7 +21,7 @@ class DatabaseProxy:
         self._flows.clear()
 
     def vanish(self) -> None:
-        # A thread that waits in accept would keep the port.
+        # Without shutdown, a thread that waits in accept would keep the port open.
         for each in (self._listener, *self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -1,6 +1,6 @@
 """The environment of a test run, set before Django reads its settings.
 
-TEST_DATABASE_URL chooses the database; without it the tests run on SQLite.
+TEST_DATABASE_URL selects the database; without it, the tests run on SQLite.
 """
 
 import os
@@ -19,7 +19,7 @@ os.environ.update(
     LOG_LEVEL="WARNING",
 )
 if os.environ.get("HTTPS") == "1":
-    # `check --deploy` looks at the settings of a site behind https.
+    # `check --deploy` checks the settings of a site behind https.
     os.environ["DEBUG"] = "0"
 for name in [name for name in os.environ if name.startswith(("DISCOGS_", "PRICE_"))]:
     del os.environ[name]

@@ -1,4 +1,4 @@
-"""Rows for tests: plain functions that fill in what a test does not care about."""
+"""Make rows for tests: plain functions with defaults for everything that a test does not set."""
 
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -14,7 +14,7 @@ _numbers = count(1)
 
 
 def make_connection(username: str = "collector", **fields: Any) -> DiscogsConnection:
-    """A connected user."""
+    """Make a user with a connection."""
     user = get_user_model().objects.create_user(username, f"{username}@example.org", "a-long-password")
     values = {
         "discogs_user_id": next(_numbers),
@@ -96,7 +96,7 @@ def make_run(connection: DiscogsConnection, state: str = "running", **fields: An
 
 
 def make_item(run: SyncRun, release: Release, state: str | None = None, **fields: Any) -> RunItem:
-    """A release of a run, with a job in that state, or reused when there is no state."""
+    """Add a release to a run, with a job in this state; without a state, the release is reused."""
     job = None
     if state is not None:
         job = PriceJob.objects.create(release=release, state=state, created_at=run.created_at, **fields)
@@ -104,7 +104,7 @@ def make_item(run: SyncRun, release: Release, state: str | None = None, **fields
 
 
 def fill_collection(connection: DiscogsConnection, releases: int, *, now: datetime, days: int = 4) -> None:
-    """Copies with a price each, and a history of so many days for releases and value."""
+    """Add copies with a price each, and `days` entries of history, 30 days apart, for each release and the value."""
     for number in range(releases):
         release = make_release(genres=["Jazz"] if number % 2 else ["Rock"])
         make_copy(connection, release)

@@ -1,4 +1,4 @@
-"""The headers that no answer of the site may lack."""
+"""The headers that every response of the site must have."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A database in which another connection holds what a request needs, and in which nothing waits long for it."""
+"""Locks held by another database connection, with a short lock time-out for the code under test."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ WAITS = {"sqlite": "PRAGMA busy_timeout = 200", "postgresql": "SET lock_timeout 
 
 @contextmanager
 def locked(*tables: str) -> Iterator[None]:
-    """On PostgreSQL the tables cannot even be read; SQLite has one lock, which keeps every writer out.
+    """Lock the tables: on PostgreSQL they cannot even be read; SQLite has one lock, which blocks every writer.
 
-    Needs rows that are committed, so a test with django_db(transaction=True).
+    Needs committed rows, so the test must use django_db(transaction=True).
     """
     with connection.cursor() as cursor:
         cursor.execute(WAITS[connection.vendor])

@@ -1,4 +1,4 @@
-"""The site as its operator runs it: real commands in real processes, ended with the test."""
+"""The site as its operator runs it: real commands in real processes, which end with the test."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ import psutil
 
 
 class Site:
-    """Starts `manage.py` commands with one environment and stops whatever is left of them."""
+    """Starts `manage.py` commands with one environment and stops those that still run."""
 
     def __init__(self, root: Path, environment: dict[str, str]) -> None:
         self.root = root
@@ -23,7 +23,7 @@ class Site:
         self._processes: list[subprocess.Popen[str]] = []
 
     def start(self, *words: str, log: Path | None = None, **extra: str) -> "subprocess.Popen[str]":
-        """Start a command and leave it running; what it logs goes to `log`, or nowhere."""
+        """Start a command and leave it running; its log output goes to `log`, or is discarded."""
         process = subprocess.Popen(
             [sys.executable, "manage.py", *words],
             cwd=self.root,
@@ -70,7 +70,7 @@ class Site:
 
 
 def descendants(pid: int) -> list[psutil.Process]:
-    """A process and all below it."""
+    """A process and all its descendants."""
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -79,7 +79,7 @@ def descendants(pid: int) -> list[psutil.Process]:
 
 
 def eventually(condition: Callable[[], Any], *, within: float, what: str) -> Any:
-    """The first true answer of `condition`; fails the test when there is none in `within` seconds."""
+    """Return the first true result of `condition`; fail the test if there is none within `within` seconds."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if answer := condition():

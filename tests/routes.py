@@ -1,4 +1,4 @@
-"""Every route of the site, how to call it, and what answered: what `test_routes` holds against its table."""
+"""Every route of the site, how to call it, and the outcome, for `test_routes` to compare with its table."""
 
 import re
 from collections.abc import Iterator
@@ -14,32 +14,32 @@ from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, reso
 
 from tests.headers import assert_secure
 
-# What a GET may write: the session, and when it was seen last.
+# Rows that a GET may write: the session, and the time it was last seen.
 NOT_DATA = {"sessions.Session", "usersessions.UserSession"}
 
 
 @dataclass(frozen=True)
 class Route:
-    label: str  # the name with its namespace; where there is none, the pattern
+    label: str  # the name with its namespace; the pattern if it has no name
     pattern: str
     regex: bool
 
     def address(self, arguments: dict[str, str]) -> str:
-        """The address with its parameters filled in. KeyError: a parameter that nobody gave a value."""
+        """The address with its parameters filled in. Raises KeyError for a parameter without a value."""
         return "/" + _filled(self.pattern, arguments)
 
 
 def routes() -> list[Route]:
-    """All of them, those of included packages too."""
-    return list(_walk(get_resolver().url_patterns, "", ""))
+    """All routes, including those of included packages."""
+    return list(_flatten(get_resolver().url_patterns, "", ""))
 
 
-def _walk(patterns: Any, before: str, namespace: str) -> Iterator[Route]:
+def _flatten(patterns: Any, before: str, namespace: str) -> Iterator[Route]:
     for entry in patterns:
         pattern = before + str(entry.pattern)
         if isinstance(entry, URLResolver):
             inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
-            yield from _walk(entry.url_patterns, pattern, inner)
+            yield from _flatten(entry.url_patterns, pattern, inner)
         elif isinstance(entry, URLPattern):
             label = f"{namespace}{entry.name}" if entry.name else pattern
             yield Route(label, pattern, "(?P<" in pattern)

@@ -1,6 +1,6 @@
-"""`python -m tests.run [PATHS or options of pytest]`: on SQLite, then on PostgreSQL, and what was left out.
+"""`python -m tests.run [PATHS or options of pytest]`: run the tests on SQLite, then on PostgreSQL.
 
-Tests marked `long` run only when asked for: `make faults`.
+Prints what was skipped. Tests marked `long` run only with `make faults`.
 """
 
 import os
@@ -35,7 +35,7 @@ def main(paths: list[str]) -> int:
     if postgres_listens():
         passed = run_suite("PostgreSQL", paths, TEST_DATABASE_URL=POSTGRES) and passed
     else:
-        skipped.append("every test on PostgreSQL: none listens at 127.0.0.1:5432")
+        skipped.append("every test on PostgreSQL: no server is listening at 127.0.0.1:5432")
         passed = passed and os.environ.get("REQUIRE_POSTGRES") != "1"
     if shutil.which("chromium") is None:
         skipped.append("the browser tests: Chromium is not installed")

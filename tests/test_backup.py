@@ -1,4 +1,4 @@
-"""The documented backup of SQLite, run as documented while something writes."""
+"""The documented backup of SQLite, run exactly as documented while another thread writes."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ PAUSE = 0.02  # seconds between two writes: far more than ten a second
 
 
 def documented(containing: str) -> str:
-    """The code block of the section on backups that has these words in it."""
+    """The code block that contains this text, from the section on backups."""
     section = OPERATIONS.read_text().split("\n## Backups\n")[1].split("\n## ")[0]
     blocks = re.findall(r"^```\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     return next(block for block in blocks if containing in block)
@@ -63,7 +63,7 @@ class Writer(threading.Thread):
 
 @pytest.fixture
 def site(tmp_path) -> Path:
-    """A directory like that of the site, with a large database."""
+    """A directory like the site's own, with a large database."""
     interpreter = tmp_path / ".venv" / "bin" / "python"
     interpreter.parent.mkdir(parents=True)
     interpreter.symlink_to(sys.executable)
@@ -104,15 +104,15 @@ def test_backup_under_writes_is_consistent(site, writer):
     found = numbers(backup, "first")
     assert found == numbers(backup, "second") == list(range(1, len(found) + 1))
     assert before <= len(found) <= after + 1
-    assert after > before  # the writer went on meanwhile
+    assert after > before  # the writer was not blocked
 
 
 def test_backup_leaves_an_older_backup_alone(site):
     backup = site / "backup.sqlite3"
-    backup.write_text("the one of yesterday")
+    backup.write_text("yesterday's backup")
     done = shell(documented("VACUUM INTO"), site)
     assert done.returncode != 0
-    assert backup.read_text() == "the one of yesterday"
+    assert backup.read_text() == "yesterday's backup"
 
 
 def test_backup_of_a_missing_database_fails(site):
@@ -127,7 +127,7 @@ def test_restore_returns_to_the_backup(site, writer):
     while writer.written <= len(saved) + 3:
         assert writer.is_alive()
     writer.stop()
-    # What a killed process leaves: pages that are in no file but this one.
+    # A killed process leaves such a file; its pages are in no other file.
     shutil.copy(site / "crateworth.sqlite3", site / "crateworth.sqlite3-wal")
     steps = documented("before-restore").replace(".venv/bin/python manage.py migrate\n", "")
     assert shell(steps, site).returncode == 0

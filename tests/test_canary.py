@@ -1,7 +1,7 @@
-"""Secrets that ran through the whole site are found in no place where anything is kept or shown.
+"""Secrets that were used throughout the site are found nowhere where data is stored or shown.
 
-One user connects with a personal access token, another by OAuth; both import and sync by real workers that log all they
-can. Then every table, queue row, session, cache entry, log, page, export and command line is searched.
+One user connects with a personal access token, another by OAuth; both import and sync with real workers at the most
+verbose log level. Then every table, queue row, session, cache entry, log, page, export and command line is searched.
 """
 
 import base64
@@ -35,7 +35,7 @@ BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
 @pytest.fixture
 def secrets(generous_sandbox) -> dict[str, str]:
-    """Everything nobody may see again, by name; what OAuth brings is added on the way."""
+    """The secrets that must not be found, by name; those issued by OAuth are added later."""
     generous_sandbox.add_user("canary_at_discogs", TOKEN, count=12, wants=[4001], seller_currency="EUR")
     return {"token": TOKEN, "wrong token": WRONG}
 
@@ -53,7 +53,7 @@ def by_oauth(make_user, registered_site, generous_sandbox, secrets) -> Client:
     browser = signed_in(make_user("bird"))
     asked = parse_qs(urlsplit(browser.post("/connect/discogs/").url).query)["oauth_token"][0]
     verifier = generous_sandbox.authorise(asked, "small_shelf")
-    # A second one is begun and left: its secret is stored for ten minutes.
+    # A second authorisation is started and abandoned: its secret is stored for ten minutes.
     browser.get("/connect/discogs/callback/", {"oauth_token": asked, "oauth_verifier": verifier})
     browser.post("/connect/discogs/")
     grants = generous_sandbox.world.grants
@@ -81,7 +81,7 @@ def test_secrets_are_in_no_store_log_or_page(  # noqa: PLR0917 fixtures
     logged, by_token, by_oauth, secrets, site, generous_sandbox, make_staff, tmp_path
 ):
     log = tmp_path / "workers.log"
-    # Faults on the way: exceptions are where secrets get out.
+    # Inject faults, because exceptions often leak secrets.
     for kind in ("html", "cut", "reset"):
         generous_sandbox.add_fault(path="/releases/", kind=kind, times=1)
     generous_sandbox.add_fault(path="/users/", kind="status", status=401, body='{"message": "no"}', times=1)
@@ -90,7 +90,7 @@ def test_secrets_are_in_no_store_log_or_page(  # noqa: PLR0917 fixtures
     words = eventually(lambda: command_lines("run_workers"), within=20, what="workers")
     eventually(lambda: not SyncRun.objects.active().exists(), within=90, what="the end of both syncs")
     assert DiscogsConnection.objects.filter(state="active").count() == 2
-    told = site.run("rotate_credentials", LOG_LEVEL="DEBUG", **keys)
+    rotated = site.run("rotate_credentials", LOG_LEVEL="DEBUG", **keys)
     chief = make_staff()
     staff = Client()
     force_login_with_code(staff, chief)
@@ -105,13 +105,13 @@ def test_secrets_are_in_no_store_log_or_page(  # noqa: PLR0917 fixtures
         "this process's log": "\n".join(
             record.getMessage() for phase in ("setup", "call") for record in logged.get_records(phase)
         ),
-        "command": told.stdout + told.stderr,
+        "command": rotated.stdout + rotated.stderr,
         "command lines": words,
         **pages("the user of a token", by_token),
         **pages("the user of OAuth", by_oauth),
         **admin_pages(staff),
     }
-    # The calls themselves are logged, and so is what failed: there is something to search.
+    # The calls and the failures are logged, so there is something to search.
     assert "GET /releases/" in places["workers' log"]
     assert "again in" in places["workers' log"]
     assert "canary_at_discogs" in places["database"]
@@ -122,7 +122,7 @@ def test_secrets_are_in_no_store_log_or_page(  # noqa: PLR0917 fixtures
 
 
 def test_secret_search_finds_packed_data(make_user):
-    """Sessions, cache entries and queue rows are packed; a search that looks at their outside only would be blind."""
+    """Sessions, cache entries and queue rows are packed, so a search of the raw rows would find nothing."""
     browser = signed_in(make_user())
     session = browser.session
     session["forgotten"] = TOKEN
@@ -131,7 +131,7 @@ def test_secret_search_finds_packed_data(make_user):
 
 
 def dump() -> str:
-    """Every row of every table as text, with what is packed in base64, zlib or signatures unpacked beside it."""
+    """Every row of every table as text, followed by the content of everything packed in base64, zlib or signatures."""
     texts = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -151,7 +151,7 @@ def unpacked(part: str) -> str:
 
 
 def command_lines(word: str) -> str:
-    """How every process of this site was called."""
+    """The command lines of all processes, or "" if none of them contains `word`."""
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
     return "\n".join(lines) if any(word in line for line in lines) else ""
 

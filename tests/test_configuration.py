@@ -1,4 +1,4 @@
-"""Settings from the environment: what a wrong value says, and that the documentation names every variable."""
+"""Settings from the environment: the errors of wrong values, and documentation of every variable."""
 
 import ast
 import os
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "config" / "settings.py"
 # The functions of settings.py whose first argument is the name of a variable.
 READERS = {"number", "flag", "required", "discogs_address"}
-# For the tests alone: named in the documentation, but nothing an operator sets.
+# Used by tests only: named in the documentation, but not set by operators.
 ONLY_FOR_TESTS = {"TEST_DATABASE_FILE"}
 
 
@@ -69,7 +69,7 @@ def test_docs_name_no_unread_variable():
     assert variables_documented(text) == variables_read()
 
 
-# A start with a given environment --------------------------------------------------------------------
+# Starting with a given environment --------------------------------------------------------------------
 
 GOOD = {
     "ENV_FILE": os.devnull,
@@ -154,7 +154,7 @@ def test_loopback_is_accepted_with_debug():
     assert start(DISCOGS_API_URL="http://127.0.0.1:8001", DEBUG="1").returncode == 0
 
 
-# Where credentials travel to ------------------------------------------------------------------------
+# Where credentials are sent ------------------------------------------------------------------------
 
 ODD_ADDRESSES = [
     "https://evil.example\\@api.discogs.com",
@@ -243,7 +243,7 @@ def test_odd_discogs_address_is_refused(address):
 
 @pytest.mark.parametrize(("address", "host", "port"), GOOD_ADDRESSES)
 def test_discogs_address_means_one_host_to_all(address, host, port):
-    """To the library that sends requests, to the one below it, and to Python's own."""
+    """requests, the urllib3 below it and Python's own parser read the same host."""
     assert is_accepted(address)
     sent = requests.Request("GET", f"{address.removesuffix('/')}/releases/1").prepare().url
     for url in (address, sent):
@@ -269,7 +269,7 @@ def test_odd_address_stops_the_start():
     assert "Write an https address" in done.stderr
 
 
-# The keys of a first start ---------------------------------------------------------------------------
+# The keys of the first start ---------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ OURS = ("collections_app", "pricing")
 
 
 def code_in(document: Path) -> str:
-    """What stands in back quotes and code blocks: elsewhere “make” is a verb."""
+    """The text in back quotes and code blocks; elsewhere, “make” is a verb."""
     return "\n".join(CODE.findall(document.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""Requests that no browser makes by itself, to every list of the administration and every page of the site."""
+"""Hostile requests, which no browser makes on its own, to every admin list and every page of the site."""
 
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
@@ -35,7 +35,7 @@ def lists() -> list[ModelAdmin]:
 
 
 def parameters(page: ModelAdmin) -> Iterator[str]:
-    """What the address of a list may name: what every list knows, its filters, and its columns."""
+    """The query parameters of an admin list: those common to all lists, its filters and its columns."""
     yield from LIST_PARAMETERS
     for each in page.list_filter:
         yield each.parameter_name if isinstance(each, type) else f"{each}__exact"
@@ -125,7 +125,7 @@ def test_any_path_with_nul_is_refused(client, path):
 
 @pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages", "other"])
 def test_cookie_with_nul_is_refused(client, name):
-    """A browser cannot send one as it is, but it can send one in quotes and digits."""
+    """A browser cannot send a raw NUL in a cookie, but it can send a quoted octal escape."""
     client.force_login(make.make_connection().user)
     assert client.get("/dashboard/", headers={"Cookie": f'{name}="\\000abcdefgh"'}).status_code == 400
 

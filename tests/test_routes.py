@@ -1,8 +1,8 @@
-"""Who gets what answer from every route of the site. A new route needs a row in ROWS; nothing is skipped.
+"""The answer of every route of the site to each role. A new route needs a row in ROWS; no route is skipped.
 
 A row names its routes by a pattern, and for each role the answers to GET and POST: a status, or an arrow and the name
-of the view that a redirect leads to. Objects in addresses are the owner's. A method that a view does not know is 405
-for everyone, whoever the object belongs to.
+of the view that a redirect leads to. Objects in addresses are the owner's. A method that a view does not accept is 405
+for every role, even if the object belongs to another user.
 """
 
 import re
@@ -30,7 +30,7 @@ ROLES = ("anonymous", "owner", "other", "staff")
 
 @dataclass(frozen=True)
 class Row:
-    routes: str  # a pattern that the whole name has to fit
+    routes: str  # a pattern that must match the whole name
     anonymous: str
     owner: str
     other: str
@@ -49,7 +49,7 @@ def public(names: str, answers: str, *, signed_in: str = "") -> Row:
 
 
 def private(names: str, answers: str, *, staff: str = "") -> Row:
-    """For everyone who is signed in. The staff of these tests has no connection."""
+    """For every signed-in user. The staff user of these tests has no connection."""
     return Row(names, LOGIN, answers, answers, staff or answers)
 
 
@@ -84,7 +84,7 @@ ROWS = (
     public("account_(login|signup)", "200 200", signed_in="→dashboard →dashboard"),
     public("account_inactive|account_password_reset_completed", "200 405"),
     public("account_reset_password(_from_key)?", "200 200"),
-    # Nobody of these tests has been sent a code.
+    # No user of these tests has been sent a code.
     public("account_confirm_password_reset_code", "→account_login →account_login"),
     public("account_complete_password_reset", "→account_reset_password →account_reset_password"),
     private("account_email_verification_sent", "→account_email →account_email"),
@@ -95,9 +95,9 @@ ROWS = (
     private("account_email", "200 →account_email"),
     private("usersessions_list", "200 →usersessions_list"),
     owned("account_end_session", "405 →usersessions_list", foreign="405 404"),
-    # Who has signed in without giving a password, as everyone in these tests, is asked for it first.
+    # Users of these tests have signed in without a password, so they are asked for it first.
     private("account_delete", ASKED_FIRST),
-    # Two-factor login, which the staff of these tests has and nobody else.
+    # Two-factor login, which only the staff user of these tests has.
     private("mfa_index", "200 405"),
     private("mfa_reauthenticate", ASKED_FIRST, staff="200 200"),
     private("mfa_activate_totp|mfa_generate_recovery_codes", ASKED_FIRST),
@@ -166,8 +166,8 @@ def stage(settings, make_staff) -> Stage:
     return Stage(people, words | {name: str(number) for name, number in numbers.items()})
 
 
-def fill_the_administration(collection: Any, release: Any) -> None:
-    """A row of each model that has pages there and that the factories do not make."""
+def fill_the_administration(owned: Any, release: Any) -> None:
+    """Make a row of each model that has admin pages but no factory."""
     now = timezone.now()
     price = {"release": release, "currency": "EUR", "amount_minor": 1, "observed_at": now}
     MarketStat.objects.create(**price)
@@ -175,17 +175,19 @@ def fill_the_administration(collection: Any, release: Any) -> None:
     ExchangeRate.objects.create(currency="EUR", micros_per_usd=900_000, observed_at=now)
     HealthAlert.objects.create(kind="failing", opened_at=now)
     WorkerHeartbeat.objects.create(host="host", pid=1, started_at=now, seen_at=now)
-    ImportPass.objects.create(connection=collection, started_at=now)
+    ImportPass.objects.create(connection=owned, started_at=now)
     ApiGate.objects.create(egress="default")
     ApiMinute.objects.create(egress="default", minute=now)
     Capability.objects.create(name="search", is_available=True, checked_at=now)
-    Preferences.objects.create(user=collection.user)
+    Preferences.objects.create(user=owned.user)
     Group.objects.create(name="group")
 
 
 def test_every_route_has_exactly_one_row():
     missing = [route.label for route in routes() if not any(row.fits(route) for row in ROWS)]
-    assert not missing, f"say who may do what: add a row to ROWS in tests/test_routes.py for {missing}"
+    assert not missing, (
+        f"add a row with the answers for each role to ROWS in tests/test_routes.py for {missing}"
+    )
     doubled = [route.label for route in routes() if sum(row.fits(route) for row in ROWS) > 1]
     assert not doubled, f"more than one row of ROWS fits {doubled}"
 
@@ -221,7 +223,7 @@ def test_post_without_a_csrf_token_is_refused(stage, role):
 
 @pytest.mark.parametrize("role", ["owner", "staff"])
 def test_private_pages_are_not_stored(stage, role):
-    public = {"healthz", "admin:jsi18n"}  # hold nothing of a user
+    public = {"healthz", "admin:jsi18n"}  # contain no data of a user
     for route in routes():
         if route.label not in public | {"account_logout", "admin:logout"}:
             response = stage.client(role).get(stage.address(route))
@@ -232,7 +234,7 @@ def test_public_pages_may_be_stored(stage):
     assert is_stored(stage.client("anonymous").get("/"))
 
 
-# What is wrong with a request on any route, and the page that says so.
+# Requests that no route can read, by the status of the error page.
 BAD_REQUESTS = {
     400: {"CONTENT_TYPE": "text/plain; charset=utf-16"},
     413: {"CONTENT_LENGTH": "1000001"},
@@ -253,7 +255,7 @@ def test_routes_refuse_unreadable_requests(stage, role, status):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_routes_without_a_database_are_503(stage, role):
-    """A public page that asks nothing of it is shown."""
+    """A public page that does not need the database is still shown."""
     client = stage.client(role, raise_request_exception=False)
     answers = set()
     for route in routes():
@@ -305,18 +307,18 @@ def assert_led_away(client: Client, stage: Stage, view: str, found: list[Route])
         assert everything() == before
 
 
-def test_staff_without_two_factor_reach_setup_only(stage, make_user):
-    """Whatever the table says of staff, the administration first of all, is for those who have it."""
+def test_staff_without_two_factor_see_setup_only(stage, make_user):
+    """The table's answers for staff, above all those of the administration, require two-factor login."""
     bare = Client()
     bare.force_login(make_user("bare", is_staff=True, is_superuser=True))
     assert_led_away(bare, stage, "mfa_index", guarded_routes())
 
 
-def test_staff_without_a_code_reach_the_form_only(stage):
-    """Nor does it reach the pages about the account: a password alone must not remove what guards it."""
+def test_staff_without_a_code_see_the_form_only(stage):
+    """The account pages are closed too: with a password alone, two-factor login must not be removable."""
     by_password = Client()
     by_password.force_login(stage.people["staff"])
-    # They take a code, lead on to another page, or lead out.
+    # These pages accept a code, redirect to another page, or log out.
     open_ones = {"mfa_reauthenticate", "mfa_authenticate", "account_logout"}
     open_ones |= {"account_email_verification_sent", "account_confirm_login_code"}
     private_rows = [row for row in ROWS if row.anonymous == LOGIN != row.owner]

@@ -1,4 +1,4 @@
-"""`python -m tests.within COMMAND …`: run a command in the environment of the tests, away from any .env."""
+"""`python -m tests.within COMMAND …`: run a command in the environment of the tests, without any .env."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The WSGI application called as a web server calls it, with requests that no client of Django's makes."""
+"""Call the WSGI application as a web server does, with requests that Django's test client cannot make."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ class Answer:
 
 
 class Pattern(io.RawIOBase):
-    """A body of any size that takes no memory. `read_bytes` is how much of it was asked for."""
+    """A request body of any size that needs no memory. `read_bytes` counts how much of it was read."""
 
     def __init__(self, size: int, *, head: bytes = b"", tail: bytes = b"") -> None:
         self.size, self.read_bytes = size, 0
@@ -43,11 +43,11 @@ class Pattern(io.RawIOBase):
         return whole + self._tail[max(0, start - tail_from) : max(0, end - tail_from)]
 
     def at(self, position: int) -> None:
-        """Called at each read; for tests that look at something meanwhile."""
+        """Called at each read; tests override it to check something while the body is read."""
 
 
 def call(path: str = "/", *, method: str = "GET", body: Any = b"", **environ: Any) -> Answer:
-    """Ask the application of config.wsgi. Names of `environ` are CGI's; None leaves one out."""
+    """Call the application of config.wsgi. `environ` has CGI's names; a value of None omits the variable."""
     from config.wsgi import application
 
     path, _, query = path.partition("?")
@@ -79,7 +79,7 @@ def call(path: str = "/", *, method: str = "GET", body: Any = b"", **environ: An
 
 @contextmanager
 def _connections_kept() -> Iterator[None]:
-    """A test is inside of a transaction, which a request would end by closing its connection."""
+    """Keep database connections open: a test runs in a transaction, which closing its connection would end."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)

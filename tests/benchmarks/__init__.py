@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench`, or `python -m tests.benchmarks --list`. docs/performance.md tells what they found."""
+"""Benchmarks: `make bench`, or `python -m tests.benchmarks --list`. docs/performance.md has the results."""

@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks [NAME …] [--list] [--all]`: figures, each with its bound.
+"""`python -m tests.benchmarks [NAME …] [--list] [--all]`: measure, and compare with bounds.
 
-Without names: all but the slow ones. Exit status 1 when a bound is not met.
+Without names: all except the slow ones. Exit status 1 if a bound is not met.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     if unknown := set(chosen.names) - {*BENCHMARKS, *SLOW}:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     if chosen.list:
-        return _tell_list()
+        return _print_list()
     names = chosen.names or (*BENCHMARKS, *(SLOW if chosen.all else ()))
     signal.signal(signal.SIGTERM, _stop)
     rows = [row for name in names for row in _measured(name)]
@@ -35,7 +35,7 @@ def main(words: list[str]) -> int:
 
 
 def _measured(name: str) -> list[Row]:
-    """The rows of a benchmark, told as soon as they are known."""
+    """Run a benchmark, print its rows at once, and return them."""
     module = importlib.import_module(f"tests.benchmarks.{name}")
     started = time.monotonic()
     rows: list[Row] = module.run()
@@ -45,7 +45,7 @@ def _measured(name: str) -> list[Row]:
     return rows
 
 
-def _tell_list() -> int:
+def _print_list() -> int:
     for name in (*BENCHMARKS, *SLOW):
         doc = importlib.import_module(f"tests.benchmarks.{name}").__doc__ or ""
         sys.stdout.write(f"{name:<12} {doc.strip().splitlines()[0]}{' (slow)' if name in SLOW else ''}\n")

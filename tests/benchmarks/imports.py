@@ -1,4 +1,4 @@
-"""An import of 20,000 copies without a limit that matters: requests, memory, time, on both databases."""
+"""An import of 20,000 copies without reaching the limit: requests, memory, time, on both databases."""
 
 from tests.benchmarks.stage import Stage, postgres_listens
 from tests.benchmarks.table import Row, at_most, exactly

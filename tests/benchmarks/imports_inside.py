@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.imports_inside TOKEN`: connect a user, import twice, and print what it took."""
+"""`python -m tests.benchmarks.imports_inside TOKEN`: connect a user, import twice, and print the cost."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def measure(token: str) -> dict[str, float]:
 
     user = get_user_model().objects.create_user("large")
     connect_with_token(user, token, now=timezone.now())
-    first, second = import_all(user), import_all(user)
+    first, second = import_seconds(user), import_seconds(user)
     return {
         "copies": CollectionInstance.objects.held().count(),
         "requests": max(ImportPass.objects.values_list("requests", flat=True)),
@@ -28,8 +28,8 @@ def measure(token: str) -> dict[str, float]:
     }
 
 
-def import_all(user) -> float:
-    """Seconds of one import."""
+def import_seconds(user) -> float:
+    """Run one import; return its seconds."""
     from collections_app.importing.steps import import_step, start_import
 
     started = time.monotonic()

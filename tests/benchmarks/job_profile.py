@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.job_profile JOBS [--profile]`: where the time of a price job goes.
+"""`python -m tests.benchmarks.job_profile JOBS [--profile]`: measure where a price job spends its time.
 
 Feeds and fetches in this process, without the queue's processes, and prints JSON: milliseconds and statements for
-each job. With --profile a cProfile of the same on stderr.
+each job. With --profile, it also prints a cProfile on stderr.
 """
 
 import cProfile
@@ -18,8 +18,8 @@ import django
 from django.utils import timezone
 
 
-class Bill:
-    """What a part of the work costs: seconds by the clock, seconds in statements, statements."""
+class Cost:
+    """The cost of a part of the work: wall-clock seconds, seconds in statements, number of statements."""
 
     def __init__(self) -> None:
         self.seconds = self.database_seconds = 0.0
@@ -53,7 +53,7 @@ def work(jobs: int) -> dict[str, float]:
     from pricing.sync import feeder
     from pricing.tasks import refresh_price
 
-    feed, fetch, done, began = Bill(), Bill(), 0, timezone.now()
+    feed, fetch, done, began = Cost(), Cost(), 0, timezone.now()
     while done < jobs and feed.measure(lambda: feeder.feed(now=timezone.now())):
         for row in list(OrmQ.objects.order_by("lock", "id")):
             OrmQ.objects.filter(pk=row.pk).delete()

@@ -1,4 +1,4 @@
-"""One limit, however many workers: 60 requests in 6 s, 300 releases, answers after 20 to 60 ms."""
+"""One limit for any number of workers: 60 requests in 6 s, 300 releases, answers after 20 to 60 ms."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ RELEASES = 300
 
 @dataclass(frozen=True)
 class Case:
-    """Supervisors, as on so many hosts, each with so many one-worker clusters."""
+    """`hosts` supervisors, each with `clusters` one-worker clusters."""
 
     name: str
     database: str
@@ -69,10 +69,10 @@ def measured(case: Case) -> Outcome:
 
 
 def share_of_limit(times: list[float], *, limit: int, window: float) -> float:
-    """The part of the limit used in steady state.
+    """The share of the limit used in steady state.
 
-    From the middle of the first window on, over a whole number of limits: the burst at the start and the last,
-    partly filled window would say more about where the run begins and ends than about the pace.
+    Measured from the middle of the first window over a whole number of limits: the burst at the start and the last,
+    partly filled window depend on where the run begins and ends more than on the pace.
     """
     first = limit // 2
     whole = (len(times) - 1 - first) // limit * limit

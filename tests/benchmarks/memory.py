@@ -1,4 +1,4 @@
-"""5,000 jobs without a limit that matters: memory of the workers, and connections to Discogs."""
+"""5,000 jobs without reaching the limit: memory of the workers, and connections to Discogs."""
 
 import time
 
@@ -39,9 +39,9 @@ def run() -> list[Row]:
 
 
 def memory_after(stage: Stage, supervisor: psutil.Process, *, jobs: int) -> float:
-    """Bytes held by the supervisor and everything below it once so many jobs have ended.
+    """Bytes used by the supervisor and its descendants after this many jobs have ended.
 
-    The middle of nine readings: a worker that starts anew after its 500 tasks is missing for a moment.
+    The median of nine readings: a worker that restarts after its 500 tasks is missing for a moment.
     """
     while sum(stage.jobs().values()) - live(stage) < jobs:
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.pages_inside USERNAME FIRST COUNT`: make a user, ask for their pages, print times."""
+"""`python -m tests.benchmarks.pages_inside USERNAME FIRST COUNT`: make a user, request their pages, print times."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.benchmarks.seed import seed
 REQUESTS = 30
 PAGES = ("dashboard", "collection")
 HISTORY_DAYS = 3 * 365
-# A release's readings, in days before today: those that changes over a range are looked up at, and older ones.
+# The ages of a release's readings, in days: those used for the changes over a range, and older ones.
 AGES = (0, 1, 7, 14, 30, 60, 90, 180, 365, 730)
 BATCH = 2000
 
@@ -64,7 +64,7 @@ def value(copies: int, day: date) -> dict[str, Any]:
 
 
 def timed(username: str, path: str) -> dict[str, float]:
-    """Times of one page in milliseconds, and its queries once what may be remembered is remembered."""
+    """Times of one page in milliseconds, and its number of queries when everything cacheable is cached."""
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client
@@ -95,7 +95,7 @@ def main(username: str, *, first: int, count: int) -> dict[str, dict[str, float]
     from django.db import connection
     from django.urls import reverse
 
-    settings.DEBUG = False  # its bookkeeping of queries would be measured too
+    settings.DEBUG = False  # otherwise its query log would be measured too
     seed(username, f"token-of-{username}", first=first, count=count)
     fill(username, first=first, count=count)
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""100 releases by this engine and by the predecessor's plan, against the same strict limit."""
+"""100 releases with this engine and with the predecessor's plan, against the same strict limit."""
 
 import json
 import time
@@ -11,7 +11,7 @@ LIMIT, WINDOW, LATENCY = 60, 6.0, "0.02-0.06"
 MINUTE = WINDOW / 60  # how long a minute lasts here
 RELEASES, FIRST = 100, 1000
 MAX_PASSES = 20
-# Its recorded run: a minute's limit enforced, 100 releases; docs/performance.md.
+# Its recorded run of 100 releases with the limit enforced; see docs/performance.md.
 RECORD_REQUESTS, RECORD_SECONDS = 2369, 545
 
 
@@ -53,7 +53,7 @@ def run() -> list[Row]:
 
 
 def predecessor_passes(stage: Stage) -> list[Pass]:
-    """The plan, again and again for what it has not saved, as its user would. A new window for the first."""
+    """Repeat the plan for unsaved releases, as its user would, until none is missing, starting in a new window."""
     time.sleep(WINDOW)
     stage.control("users", username="before", token="token-of-before", release_ids=[FIRST])
     missing = set(range(FIRST, FIRST + RELEASES))

@@ -1,10 +1,10 @@
-"""`python -m tests.benchmarks.predecessor_plan URL TOKEN IDS SCALE`: the way the predecessor fetches prices.
+"""`python -m tests.benchmarks.predecessor_plan URL TOKEN IDS SCALE`: fetch prices as the predecessor does.
 
 Eight threads, batches of 20 releases with a second between them, two requests for each release. A refused request
-is sent again up to three times, a second later; a release that failed all the same is tried again from its first
-request, up to three times, a second later. Nobody counts what the threads send together. SCALE shortens the seconds
-(0.1 where a window of 6 s stands for a minute). Prints one JSON object. Our own script, with neither Django nor its
-code; docs/performance.md tells what is known of the original.
+is sent again up to three times, a second later; a release that still failed is tried again from its first request, up
+to three times, a second later. The requests of all threads together are not counted. SCALE shortens the seconds
+(0.1 if a window of 6 s stands for a minute). Prints one JSON object. This script is our own: it uses neither Django nor
+the predecessor's code; docs/performance.md describes what is known of the original.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks.seed USERNAME TOKEN FIRST COUNT`: a connected user with so many releases.
+"""`python -m tests.benchmarks.seed USERNAME TOKEN FIRST COUNT`: make a connected user with COUNT releases.
 
-Written straight into the database: an import of 20,000 copies would cost 200 requests of the limit measured.
+The rows are written to the database directly: importing 20,000 copies would use 200 requests of the limit measured.
 """
 
 import json

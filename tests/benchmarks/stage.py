@@ -1,4 +1,4 @@
-"""What a benchmark runs on: a database of its own, a sandbox Discogs and the site's commands, all real processes."""
+"""The environment of a benchmark: its own database, a sandbox Discogs and the site's commands, as real processes."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Finished:
 
 
 class Stage:
-    """`with Stage(POSTGRES_OR_SQLITE, limit=60, window=6) as stage: …`; nothing is left of it afterwards.
+    """`with Stage(POSTGRES_OR_SQLITE, limit=60, window=6) as stage: …`; everything is removed afterwards.
 
     database: "postgresql" or "sqlite". latency: seconds as `discogs_sandbox --latency` takes them.
     """
@@ -52,7 +52,7 @@ class Stage:
     def __init__(self, database: str, *, limit: int, window: float, latency: str = "0") -> None:
         self._database = scratch_postgres() if database == "postgresql" else scratch_sqlite()
         self._sandbox = ("--limit", str(limit), "--window", str(window), "--latency", latency)
-        self._control = requests.Session()  # one connection, apart from those that are counted
+        self._control = requests.Session()  # its own connection, not one of those that are counted
         self._limits = {"DISCOGS_RATE_LIMIT": str(limit), "DISCOGS_RATE_WINDOW": str(window)}
 
     def __enter__(self) -> Self:
@@ -78,7 +78,7 @@ class Stage:
         self._database.__exit__(None, None, None)
 
     def python(self, module: str, *words: object, timeout: float = 600) -> Any:
-        """Run a module that prints JSON, in the stage's environment; returns what it printed."""
+        """Run a module that prints JSON, in the stage's environment; return the parsed output."""
         done = subprocess.run(
             [sys.executable, "-m", module, *map(str, words)],
             cwd=ROOT,
@@ -92,7 +92,7 @@ class Stage:
         return json.loads(done.stdout)
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """Rows, by a connection of their own: what is measured shares nothing with it."""
+        """Rows, read over a separate connection, so that the query does not affect what is measured."""
         if self.database_url.startswith("sqlite"):
             with closing(sqlite3.connect(self.database_url.removeprefix("sqlite:///"), timeout=20)) as file:
                 return file.execute(statement).fetchall()
@@ -100,22 +100,22 @@ class Stage:
             return connection.execute(statement).fetchall()
 
     def stats(self) -> dict[str, Any]:
-        """What the sandbox has counted, with the times of accepted requests."""
+        """The sandbox's counters, with the times of accepted requests."""
         found: dict[str, Any] = self._control.get(f"{self.url}/_sandbox/stats?times=1", timeout=30).json()
         return found
 
     def control(self, route: str, **body: Any) -> None:
-        """Tell the sandbox something."""
+        """Send a command to the sandbox."""
         self._control.post(f"{self.url}/_sandbox/{route}", json=body, timeout=30).raise_for_status()
 
     def add_collector(self, username: str, *, first: int, count: int) -> None:
-        """A connected user who owns the releases from `first` on. No request is counted for it."""
+        """Add a connected user who owns `count` releases from `first` on. This costs no counted request."""
         token = f"token-of-{username}"
         self.control("users", username=f"{username}_at_discogs", token=token, release_ids=[first])
         self.python("tests.benchmarks.seed", username, token, first, count)
 
     def start_workers(self, *, clusters: int) -> psutil.Process:
-        """A supervisor with exactly so many one-worker clusters, once they have come to rest."""
+        """Start a supervisor with exactly this many one-worker clusters, and wait until they are idle."""
         number = str(clusters)
         started = self.site.start("run_workers", PRICE_WORKERS_MIN=number, PRICE_WORKERS_MAX=number)
         process = psutil.Process(started.pid)
@@ -129,14 +129,14 @@ class Stage:
         try:
             process.wait(40)
         except psutil.TimeoutExpired:
-            return  # the end of the stage ends it
+            return  # the stage kills it at its end
 
     def start_sync(self, username: str) -> int:
-        """Start fetching all of a user's prices; returns the run's id."""
+        """Start to fetch all prices of a user; return the run's id."""
         return int(self.site.run_json("sync_prices", "--user", username, "--force")["run"])
 
     def await_run(self, run: int, *, within: float) -> Finished:
-        """Wait for the end of a run, looking once a quarter of a second."""
+        """Wait for the end of a run, polling four times a second."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             state, created_at, finished_at = self.sql(f"{RUN}{run}")[0]
@@ -177,7 +177,7 @@ def postgres_listens() -> bool:
 
 
 def better_database() -> str:
-    """PostgreSQL where it listens, otherwise SQLite."""
+    """PostgreSQL if a server is listening, otherwise SQLite."""
     return "postgresql" if postgres_listens() else "sqlite"
 
 
@@ -199,7 +199,7 @@ def answers(port: int) -> bool:
 
 
 def is_at_rest(process: psutil.Process, *, clusters: int) -> bool:
-    """Whether the processes have used little of a processor for a second."""
+    """Whether the processes have used little CPU time during one second."""
     before = cpu_seconds(process)
     time.sleep(1)
     return cpu_seconds(process) - before < 0.2 + 0.03 * clusters

@@ -1,4 +1,4 @@
-"""The table a benchmark prints: a figure, its value, its bound, met or not."""
+"""The table that a benchmark prints: figure, value, bound, and whether the bound is met."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `met` is None when nothing is demanded of it."""
+    """One figure. `met` is None if it has no bound."""
 
     figure: str
     value: str

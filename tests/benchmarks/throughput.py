@@ -1,4 +1,4 @@
-"""How many releases go through when the limit is lifted, and whether a job costs more in a large run."""
+"""Releases per second without a limit, and whether a job costs more in a large run."""
 
 from tests.benchmarks.stage import Stage, better_database
 from tests.benchmarks.table import Row, at_least, at_most, exactly, fact

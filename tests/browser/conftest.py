@@ -1,4 +1,4 @@
-"""A real Chromium. A console error or a breach of the content security policy fails the test that met it."""
+"""A real Chromium. A console error or a violation of the content security policy fails its test."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ __all__ = ["plain_static_files"]
 
 CHROMIUM = shutil.which("chromium")
 
-# Playwright's loop runs in the test's own thread, where Django would otherwise refuse to ask the database.
+# Playwright's loop runs in the test's own thread, where Django would otherwise refuse to query the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 

@@ -1,4 +1,4 @@
-"""The pages about an account that need one to be in the middle of something, without barriers."""
+"""Account pages that appear only in the middle of a process: accessible, and without console errors."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def patient(settings):
-    """A code of the step before counts too: a browser takes its time. And what other tests have asked does not."""
+    """Accept the code of the previous step, because browsers are slow, and do not count requests of other tests."""
     settings.MFA_TOTP_TOLERANCE = 1
     settings.ACCOUNT_RATE_LIMITS = False
 
@@ -21,7 +21,7 @@ def send(page, name: str) -> None:
 
 
 def be_sure(page, address: str) -> None:
-    """Log in, and type the password once more for a page that asks for it."""
+    """Log in, and enter the password again for a page that requires it."""
     page.goto(f"{address}/account/login/")
     page.fill("[name=login]", "someone")
     page.fill("[name=password]", PASSWORD)

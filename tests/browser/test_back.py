@@ -1,4 +1,4 @@
-"""The browser's Back button: within a session it works, after logging out it shows nothing of a collection."""
+"""The browser's Back button: it works within a session and shows no collection after logging out."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def collection():
+def connection():
     connection = make.make_connection()
     make.make_price(make.make_copy(connection).release, 98_765)
     return connection
@@ -20,15 +20,15 @@ def collection():
 
 @pytest.fixture
 def page(browser_type, browser_type_launch_args) -> Iterator[Page]:
-    """A page as people have it: Playwright's own throws a page away when it is left."""
+    """A page of an ordinary browser: Playwright's default settings disable the back-forward cache."""
     keeps = {**browser_type_launch_args, "ignore_default_args": ["--disable-back-forward-cache"]}
     browser = browser_type.launch(**keeps)
     yield browser.new_page()
     browser.close()
 
 
-def test_back_shows_no_amounts_after_logging_out(live_server, page, collection):
-    log_in(page, live_server.url, collection.user)
+def test_back_shows_no_amounts_after_logging_out(live_server, page, connection):
+    log_in(page, live_server.url, connection.user)
     page.goto(f"{live_server.url}/dashboard/")
     expect(page.get_by_role("main")).to_contain_text("987.65")
     page.goto(f"{live_server.url}/collection/")
@@ -44,6 +44,6 @@ def test_back_shows_no_amounts_after_logging_out(live_server, page, collection):
 
 
 def go_back(page: Page) -> None:
-    # Playwright's own waits for a load, of which there is none where the browser kept the page.
+    # Playwright's go_back waits for a load, which does not happen if the browser kept the page.
     page.evaluate("setTimeout(() => history.back(), 0)")
     page.wait_for_timeout(1000)

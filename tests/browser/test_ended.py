@@ -16,7 +16,7 @@ LOGIN = re.compile(r"/account/login/\?next=")
 
 
 @pytest.fixture
-def collection():
+def connection():
     connection = make.make_connection()
     confirm_address(connection.user, connection.user.email)
     make.make_price(make.make_copy(connection).release, 1000)
@@ -31,9 +31,9 @@ def type_the_password(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", ["/dashboard/?range=1m", "/collection/", "/syncs/{run}/"])
-def test_live_page_returns_after_login(live_server, browser_page, collection, path):
-    path = path.format(run=collection.user.sync_runs.get().pk)
-    log_in(browser_page, live_server.url, collection.user)
+def test_live_page_returns_after_login(live_server, browser_page, connection, path):
+    path = path.format(run=connection.user.sync_runs.get().pk)
+    log_in(browser_page, live_server.url, connection.user)
     browser_page.goto(live_server.url + path)
     Session.objects.all().delete()
     browser_page.wait_for_url(LOGIN)
@@ -42,8 +42,8 @@ def test_live_page_returns_after_login(live_server, browser_page, collection, pa
     browser_page.wait_for_url(live_server.url + path)
 
 
-def test_late_button_returns_to_its_page(live_server, browser_page, collection):
-    log_in(browser_page, live_server.url, collection.user)
+def test_late_button_returns_to_its_page(live_server, browser_page, connection):
+    log_in(browser_page, live_server.url, connection.user)
     browser_page.goto(f"{live_server.url}/dashboard/?range=1m")
     Session.objects.all().delete()
     browser_page.get_by_role("button", name="Hide amounts").click()

@@ -1,4 +1,4 @@
-"""The pages of errors in every look, without barriers and without a complaint of the browser."""
+"""The error pages in every look: accessible, and without console errors."""
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -13,15 +13,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = (400, 403, 404, 413, 500, 503)
 
 
-def drawn(request: HttpRequest, status: int) -> HttpResponse:
-    """A browser complains of every status but 200, so the pages are shown with that."""
+def show_error_page(request: HttpRequest, status: int) -> HttpResponse:
+    """Show an error page with status 200, because the browser logs an error for other statuses."""
     response = error_page(status)
     response.status_code = 200
     return response
 
 
-drawn.login_required = False  # type: ignore[attr-defined]
-urlpatterns = [path("error-page/<int:status>/", drawn), *site_patterns]
+show_error_page.login_required = False  # type: ignore[attr-defined]
+urlpatterns = [path("error-page/<int:status>/", show_error_page), *site_patterns]
 
 
 @override_settings(ROOT_URLCONF=__name__)

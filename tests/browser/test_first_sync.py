@@ -1,4 +1,4 @@
-"""The main job from a stranger's first click to the value of a collection."""
+"""The main path, from a visitor's first click to the value of a collection."""
 
 import json
 import re

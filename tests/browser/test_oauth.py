@@ -1,4 +1,4 @@
-"""The way through Discogs' own page and back, in a browser that enforces the content policy."""
+"""Authorisation through Discogs' page and back, in a browser that enforces the content security policy."""
 
 import copy
 import re
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def discogs(settings, registered_site):
-    """A sandbox that the content policy names as Discogs' web site."""
+    """A sandbox that the content security policy allows as Discogs' web site."""
     with SandboxServer(limit=100_000, window=6) as server:
         point_at(settings, server, limit=100_000, window=6)
         policy = copy.deepcopy(settings.CONTENT_SECURITY_POLICY)
@@ -57,7 +57,7 @@ def test_oauth_denial_says_what_to_do(visitor):
 
 
 def test_csp_allows_forms_to_discogs_only(live_server, page, make_user, discogs, settings):
-    """Without Discogs in form-action the button is dead: the policy is enforced along redirects."""
+    """Without Discogs in form-action the button does nothing: the policy also applies to redirects."""
     policy = copy.deepcopy(settings.CONTENT_SECURITY_POLICY)
     policy["DIRECTIVES"]["form-action"] = ["'self'"]
     settings.CONTENT_SECURITY_POLICY = policy

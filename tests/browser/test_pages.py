@@ -1,6 +1,6 @@
-"""Every page in a real browser, light and dark, wide and narrow: accessible, quiet, nothing cut off.
+"""Every page in a real browser, light and dark, wide and narrow: accessible, no console errors, nothing cut off.
 
-SCREENSHOTS=<directory> also saves a picture of each, to be looked at.
+SCREENSHOTS=<directory> also saves a screenshot of each, for review.
 """
 
 import os
@@ -33,8 +33,8 @@ RELEASE = 4711
 
 
 @pytest.fixture
-def collection():
-    """A collection with every state, a history with a gap, and a run at work."""
+def connection():
+    """A collection with every state, a history with a gap, and an active run."""
     connection = make.make_connection()
     now = timezone.now()
     make.fill_collection(connection, 12, now=now)
@@ -90,9 +90,9 @@ def test_public_pages_are_accessible(live_server, browser_page, look):
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_pages_with_collection_are_accessible(live_server, browser_page, collection, look):
-    log_in(browser_page, live_server.url, collection.user)
-    run = collection.user.sync_runs.get()
+def test_pages_with_collection_are_accessible(live_server, browser_page, connection, look):
+    log_in(browser_page, live_server.url, connection.user)
+    run = connection.user.sync_runs.get()
     paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
     for path in (*paths, *ACCOUNT):
         check(browser_page, look, live_server.url + path)
@@ -107,16 +107,16 @@ def chosen(connection: object, **chosen: object) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("hidden", [True, False])
-def test_pages_by_preference_are_accessible(live_server, browser_page, collection, look, hidden):
-    chosen(collection, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
-    log_in(browser_page, live_server.url, collection.user)
+def test_pages_by_preference_are_accessible(live_server, browser_page, connection, look, hidden):
+    chosen(connection, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
+    log_in(browser_page, live_server.url, connection.user)
     for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/"):
         check(browser_page, look, f"{live_server.url}{path}?{'hidden' if hidden else 'converted'}")
 
 
-def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, collection):
-    chosen(collection, hides_amounts=True)
-    log_in(browser_page, live_server.url, collection.user)
+def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, connection):
+    chosen(connection, hides_amounts=True)
+    log_in(browser_page, live_server.url, connection.user)
     browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
     browser_page.locator(".plot .u-over").first.hover()
     tips = browser_page.locator(".tip b")
@@ -125,10 +125,10 @@ def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, collec
     assert tips.nth(1).text_content() == "5"
 
 
-def test_eye_and_preferences_work_without_scripts(live_server, browser, collection):
+def test_eye_and_preferences_work_without_scripts(live_server, browser, connection):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    log_in(page, live_server.url, collection.user)
+    log_in(page, live_server.url, connection.user)
     page.goto(f"{live_server.url}/dashboard/?range=1m")
     page.get_by_role("button", name="Hide amounts").click()
     page.wait_for_url("**/dashboard/?range=1m")
@@ -150,8 +150,8 @@ def test_empty_pages_are_accessible(live_server, browser_page, make_user, look):
         check(browser_page, look, live_server.url + path)
 
 
-def test_chart_shows_value_under_the_pointer(live_server, browser_page, collection):
-    log_in(browser_page, live_server.url, collection.user)
+def test_chart_shows_value_under_the_pointer(live_server, browser_page, connection):
+    log_in(browser_page, live_server.url, connection.user)
     browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
     plots = browser_page.locator(".plot canvas")
     expect(plots).to_have_count(3)
@@ -160,9 +160,9 @@ def test_chart_shows_value_under_the_pointer(live_server, browser_page, collecti
         expect(tip).to_be_visible()
 
 
-def test_sync_page_updates_until_the_end(live_server, browser_page, collection):
-    log_in(browser_page, live_server.url, collection.user)
-    run = collection.user.sync_runs.get()
+def test_sync_page_updates_until_the_end(live_server, browser_page, connection):
+    log_in(browser_page, live_server.url, connection.user)
+    run = connection.user.sync_runs.get()
     browser_page.goto(f"{live_server.url}/syncs/{run.pk}/")
     expect(browser_page.locator("#progress .big")).to_contain_text("3 of 5 releases")
     run.items.filter(job__state="due").first().job.__class__.objects.filter(state="due").update(
@@ -175,8 +175,8 @@ def test_sync_page_updates_until_the_end(live_server, browser_page, collection):
     expect(browser_page.locator("#progress[hx-trigger]")).to_have_count(0)
 
 
-def test_filter_applies_when_chosen(live_server, browser_page, collection):
-    log_in(browser_page, live_server.url, collection.user)
+def test_filter_applies_when_chosen(live_server, browser_page, connection):
+    log_in(browser_page, live_server.url, connection.user)
     browser_page.goto(f"{live_server.url}/collection/")
     browser_page.keyboard.press("/")
     expect(browser_page.locator("#find")).to_be_focused()

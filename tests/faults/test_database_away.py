@@ -1,4 +1,4 @@
-"""The site while its database says nothing, is not there, or is locked: 503 in time, and well again afterwards."""
+"""The site while its database is frozen, unreachable or locked: 503 in time, and recovery afterwards."""
 
 import sqlite3
 import time
@@ -46,7 +46,7 @@ class Web:
         )
 
     def assert_away(self, *paths: str) -> None:
-        """As many at once as there are threads, and once more."""
+        """Request the paths concurrently; each must be answered with 503 in time."""
         with ThreadPoolExecutor(len(paths)) as pool:
             for answer, seconds in pool.map(self.get, paths):
                 assert answer.status_code == 503, answer.text[:300]
@@ -67,7 +67,7 @@ PAGES = ("/dashboard/", "/collection/", "/settings/", "/healthz")
 
 @pytest.fixture
 def start(site, tmp_path) -> Callable[..., Web]:
-    """Starts the web process; a port puts it behind a proxy of the database."""
+    """Start the web process; with a port, it reaches the database through a proxy."""
     client = Client()
     client.force_login(make.make_connection().user)
     cookies = {django_settings.SESSION_COOKIE_NAME: client.session.session_key}
@@ -82,7 +82,7 @@ def start(site, tmp_path) -> Callable[..., Web]:
         site.start("run_web", "--port", str(port), log=log, **extra)
         seconds_until_answered(port, limit=60)
         web = Web(f"http://127.0.0.1:{port}", cookies, log)
-        web.assert_well(*PAGES, *PAGES)  # each thread has a connection
+        web.assert_well(*PAGES, *PAGES)  # now each thread has a connection
         return web
 
     return begin

@@ -1,4 +1,4 @@
-"""Clusters that had nothing to do for long are healthy: the first import after that finds them all."""
+"""Clusters that were idle for a long time are healthy: the next import does not restart any of them."""
 
 import time
 
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
-IDLE = 40  # seconds; a cluster without progress for 35 is taken for stuck while rows lie ready
+IDLE = 40  # seconds; a cluster without progress for 35 counts as stuck while rows are queued
 PAGES = 30
 
 

@@ -1,4 +1,4 @@
-"""Every kind of process is killed with -9 in turn, in one sync, and the work goes on by itself."""
+"""Every kind of process is killed with -9 in turn during one sync, and the work continues without an operator."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ PROGRESS_WITHIN = 60  # seconds, unattended
 
 @pytest.fixture
 def start_run(make_collector, sandbox):
-    """A sync of so many releases, with its collection imported."""
+    """Import a collection of this many releases and start a sync of it."""
 
     def start(releases: int) -> SyncRun:
         user = make_collector(sandbox, release_ids=range(1000, 1000 + releases))
@@ -51,7 +51,7 @@ def assert_ordinary_sync_succeeds(site) -> None:
 
 
 class Family:
-    """The processes of the one cluster below a supervisor, by their part in it."""
+    """The processes of the only cluster of a supervisor, by their role."""
 
     def __init__(self, supervisor: int) -> None:
         self.main = psutil.Process(supervisor).children()[0]
@@ -72,7 +72,7 @@ def family_of(supervisor: int) -> Family | None:
     try:
         return Family(supervisor)
     except (IndexError, ValueError, psutil.NoSuchProcess):
-        return None  # it is just starting
+        return None  # the cluster is still starting
 
 
 def snapshots() -> int:
@@ -80,7 +80,7 @@ def snapshots() -> int:
 
 
 def kill_and_see_progress(supervisor: int, part: str, run: SyncRun) -> float:
-    """Kill one process; returns the seconds until the next price was stored."""
+    """Kill one process; return the seconds until the next price was stored."""
     family = eventually(lambda: family_of(supervisor), within=PROGRESS_WITHIN, what="a whole cluster")
     started = snapshots()
     eventually(lambda: snapshots() > started, within=PROGRESS_WITHIN, what="the first price of the cluster")
@@ -92,7 +92,7 @@ def kill_and_see_progress(supervisor: int, part: str, run: SyncRun) -> float:
         runs.resume_run(run)
     else:
         family.kill(part)
-    # What was under way may still be stored.
+    # A request that was under way may still be stored.
     time.sleep(0.5)
     before, killed_at = snapshots(), time.monotonic()
     eventually(
@@ -104,7 +104,7 @@ def kill_and_see_progress(supervisor: int, part: str, run: SyncRun) -> float:
 def test_sync_survives_any_killed_process(start_run, sandbox, site, capsys):
     run, seconds = start_run(420), {}
     for part in ("worker", "idle worker", "pusher", "monitor", "sentinel", "main", "group"):
-        # A cluster of its own for each, whose processes are known by their age.
+        # A new cluster for each part, because its processes are identified by their age.
         supervisor = site.start("run_workers", **ONE_WORKER)
         seconds[part] = kill_and_see_progress(supervisor.pid, part, run)
         eventually(
@@ -144,16 +144,18 @@ def test_killed_supervisor_leaves_no_orphans(start_run, site):
 
 
 def test_job_killing_its_worker_fails_after_three(start_run, sandbox, site):
-    """The poison: whoever fetches this release is killed in the middle of it."""
+    """A poison job: each worker that fetches this release is killed during the request."""
     run = start_run(60)
     sandbox.add_fault(path="/releases/1003", kind="slow", seconds=5)
     site.start("run_workers")
     poison = PriceJob.objects.filter(release_id=1003)
     for start in (1, 2, 3):
         running = poison.filter(state=PriceJob.State.RUNNING, attempts=start)
-        job = eventually(running.first, within=PROGRESS_WITHIN, what=f"start {start} of the poison")
+        job = eventually(running.first, within=PROGRESS_WITHIN, what=f"start {start} of the poison job")
         os.kill(int(job.worker.rpartition(":")[2]), signal.SIGKILL)
-    job = eventually(poison.filter(state=PriceJob.State.DEAD).first, within=60, what="the end of the poison")
+    job = eventually(
+        poison.filter(state=PriceJob.State.DEAD).first, within=60, what="the end of the poison job"
+    )
     assert (job.attempts, job.error_kind) == (3, "worker")
     await_end(run)
     assert snapshots() == 59

@@ -1,4 +1,4 @@
-"""What is killed comes back, and nothing is lost or doubled. Each test ends with an ordinary sync."""
+"""Killed processes are replaced, and no result is lost or doubled. Each test ends with an ordinary sync."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def start_sync(user) -> SyncRun:
 
 
 def busy_workers() -> set[int]:
-    """Those alive: the job of one that was killed says “running” until the reconciler looks."""
+    """The living workers with a job: the job of a killed worker stays “running” until the reconciler finds it."""
     running = PriceJob.objects.filter(state=PriceJob.State.RUNNING).exclude(worker="")
     workers = {int(worker.rpartition(":")[2]) for worker in running.values_list("worker", flat=True)}
     return {pid for pid in workers if is_alive(pid)}
@@ -59,7 +59,7 @@ def test_killed_busy_workers_lose_nothing(collector, sandbox, site):
     eventually(lambda: finished(run), within=120, what="the end of the run")
     assert PriceSnapshot.objects.count() == 120
     assert not PriceJob.objects.filter(state=PriceJob.State.DEAD).exists()
-    # At most the request in flight is asked again for each worker that was killed.
+    # For each killed worker, at most the request in flight is repeated.
     assert sandbox.stats()["accepted"] <= 120 + 3
     assert sandbox.stats()["refused"] == 0
     ordinary = site.run_json("sync_prices", "--user", "collector", "--wait", "--force")

@@ -1,4 +1,4 @@
-"""Two thousand users share the releases of one run: the supervisor's loop keeps its beat."""
+"""Two thousand users share the releases of one run: the supervisor's loop still reports in time."""
 
 import time
 from datetime import timedelta
@@ -24,7 +24,7 @@ MAX_SILENCE = timedelta(seconds=5)
 
 
 def share_with_others(releases: list[int], *, users: int) -> None:
-    """So many further users who hold all of these releases."""
+    """Add this many users who hold all of these releases."""
     now, model = timezone.now(), get_user_model()
     model.objects.bulk_create([model(username=f"owner{number}") for number in range(users)], batch_size=500)
     owners = model.objects.filter(username__startswith="owner").order_by("pk")
@@ -47,7 +47,7 @@ def share_with_others(releases: list[int], *, users: int) -> None:
 
 
 def longest_silence(*, until, within: float) -> timedelta:
-    """The highest age that the supervisor's heartbeat reached until `until()` was true."""
+    """The greatest age of the supervisor's heartbeat before `until()` became true."""
     beats = WorkerHeartbeat.objects.filter(role="supervisor")
     deadline, longest = time.monotonic() + within, timedelta(0)
     while not until():
@@ -72,7 +72,7 @@ def test_loop_reports_in_time_with_2000_owners(make_collector, generous_sandbox,
     own = ValueRequest.objects.filter(user=user)
     silence = max(silence, longest_silence(until=lambda: not own.exists(), within=10))
     assert CollectionValue.objects.filter(user=user).exists()
-    # Nobody is to wait for ten minutes here: the others' values become due at once.
+    # Make the other users' values due at once, so that the test does not wait for ten minutes.
     silence = max(silence, longest_silence(until=all_requested, within=120))
     ValueRequest.objects.update(due_at=timezone.now())
     values = CollectionValue.objects.filter(day__gte=ended_at.date()).values("user").distinct()
@@ -82,5 +82,5 @@ def test_loop_reports_in_time_with_2000_owners(make_collector, generous_sandbox,
 
 
 def all_requested() -> bool:
-    """Whether each owner's value has been asked for, or computed already."""
+    """Whether each owner's value has been requested or computed."""
     return ValueRequest.objects.filter(user__isnull=False).count() + CollectionValue.objects.count() > USERS

@@ -1,4 +1,4 @@
-"""Discogs is away for a while, and comes back."""
+"""Discogs is unavailable for a while and then recovers."""
 
 import pytest
 from django.utils import timezone
@@ -34,7 +34,7 @@ def await_end(run: SyncRun, *, within: float) -> None:
 
 
 def test_ten_minutes_of_503_lose_no_job(run, sandbox, site):
-    """Scaled: six seconds stand for a minute, so the outage lasts sixty."""
+    """Scaled: six seconds stand for a minute, so the outage lasts sixty seconds."""
     sandbox.add_fault(path="/releases/", kind="status", status=503, for_seconds=60)
     site.start("run_workers")
     rule = sandbox.faults()[0]
@@ -52,6 +52,6 @@ def test_429_pauses_workers_and_costs_no_attempt(run, sandbox, site):
     eventually(lambda: ApiGate.objects.filter(refusals__gt=0).exists(), within=60, what="the refusal")
     await_end(run, within=90)
     assert sandbox.stats()["statuses"].get("429") == 1
-    # The refused request and its repetition, and nothing else twice.
+    # Only the refused request is repeated.
     assert sandbox.stats()["accepted"] <= RELEASES + 1
     assert set(PriceJob.objects.values_list("attempts", flat=True)) == {1}

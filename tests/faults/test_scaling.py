@@ -1,4 +1,4 @@
-"""The pool follows the latency of Discogs, up and down again."""
+"""The pool grows and shrinks with the latency of Discogs."""
 
 import re
 import time
@@ -27,7 +27,7 @@ def test_pool_follows_the_speed_of_answers(make_collector, sandbox, site, settin
     point_at(settings, sandbox, limit=LIMIT, window=WINDOW)
     user = make_collector(sandbox, release_ids=range(1000, 1250))
     import_all(user)
-    # After the limit was asked: Discogs thinks slowly, the way to it is as short as ever.
+    # Slow only after the request was admitted: Discogs is slow, the network is not.
     sandbox.add_fault(path="/releases/", kind="slow", seconds=4)
     runs.start_sync(user, trigger=SyncRun.Trigger.CLICK, now=timezone.now(), import_first=False)
     log = tmp_path / "workers.log"
@@ -41,7 +41,7 @@ def test_pool_follows_the_speed_of_answers(make_collector, sandbox, site, settin
         ]
 
     eventually(lambda: any(new >= 7 for _old, new in steps()), within=120, what="seven workers")
-    # A new worker's first answer takes its start and four seconds more.
+    # The first answer of a new worker takes its start-up time plus four seconds.
     grown = PriceSnapshot.objects.count()
     eventually(
         lambda: PriceSnapshot.objects.count() >= grown + 15, within=60, what="the new workers' answers"

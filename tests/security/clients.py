@@ -14,7 +14,7 @@ FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 def connect(port: int, first: bytes = b"", *, window: int | None = None) -> socket.socket:
-    """A connection on which `first` was sent; with a small receive window nothing is taken unasked."""
+    """Open a connection and send `first`; with a small receive window, the client receives only what it reads."""
     client = socket.socket()
     if window:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
@@ -46,12 +46,12 @@ def half_body(port: int) -> socket.socket:
 
 
 def unread(port: int) -> socket.socket:
-    """Asks for a large file, and for a hundred more behind it, and takes nothing."""
+    """Request a large file a hundred times, and read nothing."""
     return connect(port, request(LARGE) * 100, window=2048)
 
 
 def idle(port: int) -> socket.socket:
-    """Gets an answer and stays."""
+    """Read an answer and keep the connection open."""
     client = connect(port, request("/healthz"))
     with contextlib.suppress(OSError):
         client.recv(4096)
@@ -90,7 +90,7 @@ ATTACKS: dict[str, tuple[Callable[[int], socket.socket], Callable[[socket.socket
 
 @contextlib.contextmanager
 def held(port: int, name: str, *, times: int = 1) -> Iterator[list[socket.socket]]:
-    """An attack, for as long as the block lasts; `times` as many connections as usual."""
+    """Run an attack while the block runs, with `times` as many connections as usual."""
     begin, step, count = ATTACKS[name]
     clients = [begin(port) for _ in range(count * times)]
     stop = threading.Event()
@@ -106,7 +106,7 @@ def held(port: int, name: str, *, times: int = 1) -> Iterator[list[socket.socket
 
 
 def seconds_until_answered(port: int, path: str = PAGE, *, limit: float) -> float:
-    """How long an ordinary visitor waits for a page; fails when there is none within the limit."""
+    """How long an ordinary visitor waits for a page; fails if there is no answer within the limit."""
     began = time.monotonic()
     while (left := began + limit - time.monotonic()) > 0:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=left)
@@ -124,7 +124,7 @@ def seconds_until_answered(port: int, path: str = PAGE, *, limit: float) -> floa
 
 
 def is_closed(client: socket.socket) -> bool:
-    """Whether the server has ended a connection, once all that it sent before was read."""
+    """Read everything the server sent; return whether it has closed the connection."""
     client.settimeout(0.2)
     try:
         while client.recv(1 << 20):

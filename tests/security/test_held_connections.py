@@ -1,4 +1,4 @@
-"""Clients that hold connections do not keep others from an answer, with the server as `manage.py up` starts it."""
+"""Clients that hold connections do not block other clients, with the server as `manage.py up` starts it."""
 
 import os
 import signal

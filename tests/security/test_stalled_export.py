@@ -1,4 +1,4 @@
-"""A client that asks for its export and stops reading it."""
+"""A client that requests its export and stops reading it."""
 
 import importlib
 import socket
@@ -24,15 +24,15 @@ ONE_THREAD = {"WEB_PROCESSES": "1", "WEB_THREADS": "1", "WEB_SEND_TIMEOUT": "2"}
 @pytest.fixture
 def user():
     """A user whose export is 16 MB: more than the sockets on both sides hold."""
-    collection = make.make_connection()
+    owned = make.make_connection()
     notes = "x" * 100_000
     for _ in range(160):
-        make.make_copy(collection, make.make_release(), notes=notes)
-    return collection.user
+        make.make_copy(owned, make.make_release(), notes=notes)
+    return owned.user
 
 
 def begin_export(port: int, user):
-    """A connection that has begun to get the export and takes no more of it."""
+    """Open a connection that starts to receive the export and then stops reading."""
     session = importlib.import_module(project.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = project.AUTHENTICATION_BACKENDS[0]
@@ -45,10 +45,11 @@ def begin_export(port: int, user):
     return client
 
 
-def moment_is_open() -> bool:
-    """Whether another connection still reads an old state of the database."""
+def snapshot_is_open() -> bool:
+    """Whether another connection still reads an old snapshot of the database."""
     if connection.vendor == "sqlite":
-        CollectionInstance.objects.update(rating=1)  # something for the WAL that an open moment does not know
+        # Adds to the WAL something that an open snapshot does not contain.
+        CollectionInstance.objects.update(rating=1)
         with sqlite3.connect(connection.settings_dict["NAME"], timeout=0.2) as other:
             busy, in_wal, _ = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         other.close()
@@ -66,7 +67,7 @@ def place_is_taken(user) -> bool:
 
 
 def test_unread_export_is_ended(site, user):
-    """Longer than the buffer, so its thread waits for the client."""
+    """The export is larger than the buffer, so its thread waits for the client."""
     port = free_port()
     site.start("run_web", "--port", str(port), WEB_BUFFER_MB="1", **ONE_THREAD)
     seconds_until_answered(port, limit=60)
@@ -76,7 +77,7 @@ def test_unread_export_is_ended(site, user):
         assert seconds_until_answered(port, limit=25) < 25  # the only thread is free
         assert time.monotonic() - began > 1.5  # and was not before
         assert not place_is_taken(user)
-        eventually(lambda: not moment_is_open(), within=5, what="the end of the moment")
+        eventually(lambda: not snapshot_is_open(), within=5, what="the end of the snapshot")
 
 
 def test_buffered_export_needs_no_thread(site, user):
@@ -86,7 +87,7 @@ def test_buffered_export_needs_no_thread(site, user):
     with begin_export(port, user) as client:
         assert seconds_until_answered(port, limit=25) < 25
         assert not place_is_taken(user)
-        eventually(lambda: not moment_is_open(), within=5, what="the end of the moment")
+        eventually(lambda: not snapshot_is_open(), within=5, what="the end of the snapshot")
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         answer = bytearray()
         while piece := client.recv(1 << 20):
