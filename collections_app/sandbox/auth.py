@@ -71,23 +71,25 @@ def invalid_consumer() -> Answer:
     return Answer(status=401, body=b"Invalid consumer.", content_type="text/plain")
 
 
-def told_by(request: Request) -> dict[str, str]:
+def signed_parameters(request: Request) -> dict[str, str]:
     """The parameters of a signed request whose consumer key is ours. Raises NotSigned, or WrongConsumer."""
-    told = oauth.header_parameters(request)
-    if told.get("oauth_consumer_key") != CONSUMER_KEY:
+    parameters = oauth.header_parameters(request)
+    if parameters.get("oauth_consumer_key") != CONSUMER_KEY:
         raise WrongConsumer("Invalid consumer.")
-    return told
+    return parameters
 
 
 def check(
-    world: World, request: Request, told: dict[str, str], *, token_secret: str, base: str, now: float
+    world: World, request: Request, parameters: dict[str, str], *, token_secret: str, base: str, now: float
 ) -> None:
     """Raises NotSigned for a bad signature, a timestamp far away, or a nonce seen before."""
     oauth.check_signature(
-        request, told, base=base, consumer_secret=CONSUMER_SECRET, token_secret=token_secret
+        request, parameters, base=base, consumer_secret=CONSUMER_SECRET, token_secret=token_secret
     )
-    oauth.check_moment(told, now=now)
-    token, timestamp, nonce = (told.get(f"oauth_{name}", "") for name in ("token", "timestamp", "nonce"))
+    oauth.check_moment(parameters, now=now)
+    token, timestamp, nonce = (
+        parameters.get(f"oauth_{name}", "") for name in ("token", "timestamp", "nonce")
+    )
     if nonce and not world.grants.is_new(token, timestamp, nonce, now=now):
         raise oauth.NotSigned("The nonce was used before.")
 
@@ -95,14 +97,14 @@ def check(
 def _signer(world: World, request: Request, *, base: str, now: float) -> Caller:
     """The signer. Without a token it is the application itself, which sees public data only."""
     try:
-        told = told_by(request)
-        access = world.grants.access(told.get("oauth_token", ""))
+        parameters = signed_parameters(request)
+        access = world.grants.access(parameters.get("oauth_token", ""))
         user = world.user_by_id(access.user_id) if access else None
-        if told.get("oauth_token") and user is None:
+        if parameters.get("oauth_token") and user is None:
             raise Refused(message(401, _REGISTER))
-        check(world, request, told, token_secret=access.secret if access else "", base=base, now=now)
+        check(world, request, parameters, token_secret=access.secret if access else "", base=base, now=now)
     except WrongConsumer:
         raise Refused(invalid_consumer()) from None
     except oauth.NotSigned as error:
         raise Refused(message(401, str(error))) from None
-    return Caller(credentials=True, user=user, odd=oauth.is_odd(told))
+    return Caller(credentials=True, user=user, odd=oauth.is_odd(parameters))

@@ -65,12 +65,12 @@ def _obeyed(world: World, asked: RequestToken, fields: dict[str, str], *, now: f
     return _back(asked, "Access granted", code, oauth_token=asked.token, oauth_verifier=granted.verifier)
 
 
-def _back(asked: RequestToken, title: str, content: str, **told: str) -> Answer:
-    """Back to the application with what it is told; without a callback, a page for the user to read."""
+def _back(asked: RequestToken, title: str, content: str, **parameters: str) -> Answer:
+    """Redirect to the application with these parameters; without a callback, show the user a page."""
     if asked.callback == OUT_OF_BAND:
         return _page(200, title, content)
     parts = urlsplit(asked.callback)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *told.items()])
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *parameters.items()])
     return Answer(
         status=302,
         headers={"Location": parts._replace(query=query).geturl(), "Cache-Control": "no-store"},

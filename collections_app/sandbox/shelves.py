@@ -112,11 +112,11 @@ def edited(
     notes: Mapping[int, str] | None = None,
 ) -> Copy:
     """The copy as its owner changed it; KeyError for a folder or field the owner does not have."""
-    known, told = {field.id for field in user.fields}, _by_number(notes or {})
+    known, changes = {field.id for field in user.fields}, _by_number(notes or {})
     folder = copy.folder_id if folder_id is None else folder_id
-    if folder not in user.folders or not told.keys() <= known:
-        raise KeyError(folder if folder not in user.folders else sorted(told.keys() - known))
-    kept = {number: text for number, text in {**copy.notes, **told}.items() if text}
+    if folder not in user.folders or not changes.keys() <= known:
+        raise KeyError(folder if folder not in user.folders else sorted(changes.keys() - known))
+    kept = {number: text for number, text in {**copy.notes, **changes}.items() if text}
     return replace(copy, folder_id=folder, rating=copy.rating if rating is None else rating, notes=kept)
 
 
