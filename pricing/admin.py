@@ -19,6 +19,7 @@ from pricing.models import (
     PriceJob,
     PriceSnapshot,
     PriceSuggestion,
+    SourceAttempt,
     SyncRun,
     SyncRunQuerySet,
     WorkerHeartbeat,
@@ -126,6 +127,15 @@ class PriceSuggestionAdmin(ReadOnlyAdmin):
     @admin.display(description="suggested price")
     def amount(self, row: PriceSuggestion) -> str:
         return exact_money(row.amount_minor, row.currency)
+
+
+@admin.register(SourceAttempt)
+class SourceAttemptAdmin(ReadOnlyAdmin):
+    list_display = ("source", "release", "connection", "currency", "outcome", "tried_at")
+    list_filter = ("source", "outcome")
+    list_select_related = ("release", "connection")
+    search_fields = ("=release__discogs_id", "connection__discogs_username")
+    ordering = ("-id",)
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -18,7 +18,14 @@ from django.test import Client
 from django.utils import timezone
 
 from collections_app.models import ApiGate, ApiMinute, Capability, ImportPass, Preferences
-from pricing.models import ExchangeRate, HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
+from pricing.models import (
+    ExchangeRate,
+    HealthAlert,
+    MarketStat,
+    PriceSuggestion,
+    SourceAttempt,
+    WorkerHeartbeat,
+)
 from tests import factories as make
 from tests.accounts import force_login_with_code
 from tests.headers import assert_secure
@@ -173,6 +180,7 @@ def fill_the_administration(owned: Any, release: Any) -> None:
     MarketStat.objects.create(**price)
     PriceSuggestion.objects.create(**price, grade="Mint (M)")
     ExchangeRate.objects.create(currency="EUR", micros_per_usd=900_000, observed_at=now)
+    SourceAttempt.objects.create(source="suggestions", connection=shelf, outcome="refused", tried_at=now)
     HealthAlert.objects.create(kind="failing", opened_at=now)
     WorkerHeartbeat.objects.create(host="host", pid=1, started_at=now, seen_at=now)
     ImportPass.objects.create(connection=owned, started_at=now)

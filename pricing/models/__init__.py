@@ -11,6 +11,7 @@ from pricing.models.prices import (
     ReleasePrice,
     priced_has_amount,
 )
+from pricing.models.sources import SourceAttempt
 from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, SyncRunQuerySet, ValueRequest
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PriceSuggestion",
     "ReleasePrice",
     "RunItem",
+    "SourceAttempt",
     "SyncRun",
     "SyncRunQuerySet",
     "ValueRequest",

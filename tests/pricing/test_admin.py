@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from collections_app.models import ApiGate, ApiMinute, Capability, Preferences
-from pricing.models import HealthAlert, MarketStat, PriceSuggestion, WorkerHeartbeat
+from pricing.models import HealthAlert, MarketStat, PriceSuggestion, SourceAttempt, WorkerHeartbeat
 from tests import factories as make
 from tests.accounts import force_login_with_code
 
@@ -23,6 +23,7 @@ READ_ONLY = [
     "collections_app_capability",
     "pricing_marketstat",
     "pricing_pricesuggestion",
+    "pricing_sourceattempt",
     "pricing_healthalert",
 ]
 
@@ -188,6 +189,8 @@ def fill() -> None:
     PriceSuggestion.objects.create(
         release=release, grade="Mint (M)", currency="USD", amount_minor=990, observed_at=now
     )
+    SourceAttempt.objects.create(source="suggestions", release=release, outcome="none", tried_at=now)
+    SourceAttempt.objects.create(source="suggestions", connection=shelf, outcome="refused", tried_at=now)
     HealthAlert.objects.create(kind="stall", message="It happened.", opened_at=now)
 
 
@@ -211,6 +214,7 @@ def test_engine_rows_are_read_only(client, staff, table):
         ("collections_app_apiminute", ("400 ms", "900 ms")),
         ("pricing_marketstat", ("€12.50",)),
         ("pricing_pricesuggestion", ("$9.90", "Mint (M)")),
+        ("pricing_sourceattempt", ("Discogs has none", "Connection refused", "Price suggestions")),
         ("pricing_healthalert", ("Nothing moves", "It happened.")),
     ],
 )
