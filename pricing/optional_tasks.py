@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from collections_app.currencies import CODES
-from pricing.sources import exchange_rates, suggestions
+from pricing.sources import exchange_rates, listing_search, market_stats, suggestions
 from pricing.tasks import this_process
 
 
@@ -17,7 +17,7 @@ def refresh_suggestions(release_id: int) -> None:
 def refresh_stat(release_id: int, currency: str | int) -> None:
     """Task: fetch and store the lowest price of a release in one of Discogs' currencies."""
     process = this_process()
-    suggestions.refresh_market_stat(
+    market_stats.refresh_market_stat(
         release_id, _code(currency), client_for=process.client_for, now=timezone.now()
     )
     process.heartbeat.report(now=timezone.now())
@@ -33,7 +33,7 @@ def refresh_rate(currency: str | int) -> None:
 def probe_listing_search() -> None:
     """Task: find out whether listings can be searched."""
     process = this_process()
-    suggestions.probe_listing_search(client_for=process.client_for, now=timezone.now())
+    listing_search.probe_listing_search(client_for=process.client_for, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
 
 

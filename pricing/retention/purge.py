@@ -14,7 +14,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from collections_app.models import (
     ApiMinute,
-    Capability,
     CollectionInstance,
     PendingAuthorisation,
     Release,
@@ -28,9 +27,9 @@ from pricing.models import (
     PriceSuggestion,
     ReleasePrice,
     RunItem,
+    SourceAttempt,
     SyncRun,
 )
-from pricing.sources.suggestions import PER_RELEASE
 
 BATCH = 1_000  # rows in one transaction
 
@@ -91,7 +90,7 @@ def purgeable(*, now: datetime) -> dict[str, Rows]:
         # A session's IP address is deleted with it.
         "sessions": Session.objects.filter(expire_date__lt=now),
         "logins": UserSession.objects.filter(~Exists(Session.objects.filter(pk=OuterRef("session_key")))),
-        "answers": Capability.objects.filter(name__startswith=PER_RELEASE, checked_at__lt=now - ANSWERS_FOR),
+        "answers": SourceAttempt.objects.filter(release__isnull=False, tried_at__lt=now - ANSWERS_FOR),
     }
 
 

@@ -16,21 +16,20 @@ from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials
 from collections_app.discogs.market_payloads import MarketStats
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import Capability, DiscogsConnection, Preferences
+from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import is_recent
-from pricing.models import ExchangeRate, ReleasePrice
+from pricing.models import ExchangeRate, ReleasePrice, SourceAttempt
 from pricing.money import convert
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.sources.suggestions import ClientFor, background_broker, held, record_attempt, usable
+from pricing.sources.access import ClientFor, background_broker, credentials_of_owner, held, record_attempt
 from pricing.sync.queue import OrderedBroker
 
 logger = logging.getLogger(__name__)
 
 RATE_TASK = "pricing.optional_tasks.refresh_rate"
+SOURCE, Outcome = SourceAttempt.Source.EXCHANGE_RATE, SourceAttempt.Outcome
 FRESH_FOR = timedelta(hours=24)
 AGAIN_AFTER = timedelta(minutes=10)
-# Prefix of a capability's name, before a currency: when its rate was last requested, and whether that succeeded.
-REQUESTED = "rate of "
 # In US cents: the amount in yen of a more expensive release could be rejected as implausible.
 MAX_AMOUNT = 1_000_000
 CANDIDATES = 10
@@ -53,11 +52,12 @@ def request_rate(currency: str, *, now: datetime, broker: OrderedBroker | None =
     """Queue a request for a rate unless it is fresh, was requested recently, or no known release can provide it."""
     if currency == PRICE_CURRENCY or _fresh(currency, now) or not _most_expensive():
         return False
-    recent = is_recent("checked_at", now=now, within=AGAIN_AFTER)
-    if Capability.objects.filter(recent, name=f"{REQUESTED}{currency}").exists():
+    recent = is_recent("tried_at", now=now, within=AGAIN_AFTER)
+    tried = SourceAttempt.objects.filter(source=SOURCE, release=None, connection=None, currency=currency)
+    if tried.filter(recent).exists():
         return False
     with transaction.atomic():
-        record_attempt(f"{REQUESTED}{currency}", False, now=now)
+        record_attempt(SOURCE, Outcome.REQUESTED, now=now, currency=currency)
         async_task(RATE_TASK, currency, save=False, broker=broker or OrderedBroker())
     return True
 
@@ -103,7 +103,7 @@ def _store(currency: str, per_usd: Decimal | None, *, now: datetime) -> bool:
     ExchangeRate.objects.update_or_create(
         currency=currency, defaults={"micros_per_usd": int(per_usd * convert.MICROS), "observed_at": now}
     )
-    record_attempt(f"{REQUESTED}{currency}", True, now=now)
+    record_attempt(SOURCE, Outcome.STORED, now=now, currency=currency)
     return True
 
 
@@ -116,10 +116,7 @@ def _release_and_credentials(now: datetime) -> tuple[int, Credentials] | None:
     if not expensive:
         return None
     release_id = expensive[int(now.timestamp() // AGAIN_AFTER.total_seconds()) % len(expensive)]
-    owners = DiscogsConnection.objects.filter(
-        Exists(held(release=release_id, connection=OuterRef("pk"))), state=DiscogsConnection.State.ACTIVE
-    )
-    credentials = next((found for _, found in usable(owners.order_by("pk"))), None)
+    credentials = credentials_of_owner(release_id)
     return None if credentials is None else (release_id, credentials)
 
 

@@ -28,7 +28,8 @@ from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
 from pricing.models import SyncRun
 from pricing.retention import purge
-from pricing.sources import exchange_rates, suggestions
+from pricing.sources import exchange_rates
+from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
 
@@ -51,7 +52,7 @@ def tick(now: datetime) -> None:
     _once_a_day("values", _settle_values, now=now)
     _once_a_day("purge", _purge, now=now)
     exchange_rates.feed(now=now)
-    suggestions.feed(now=now)
+    feed_if_idle(now=now)
 
 
 def start_due_runs(*, now: datetime) -> int:

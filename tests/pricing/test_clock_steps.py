@@ -8,11 +8,12 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from collections_app.importing.steps import idle_imports
-from collections_app.models import ApiGate, ImportPass
+from collections_app.models import ApiGate, Capability, ImportPass
 from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, SyncRun, WorkerHeartbeat
 from pricing.monitoring import alerts, heartbeat
 from pricing.monitoring.metrics import Stillness, measure
-from pricing.sources import exchange_rates, suggestions
+from pricing.sources import exchange_rates
+from pricing.sources.feeder import feed_if_idle
 from pricing.sync import feeder, planner, reconciler, runs
 from pricing.sync.feeder import TASK
 from pricing.workers import load, schedules
@@ -160,8 +161,8 @@ def test_rate_from_the_future_is_not_fresh():
 
 def test_search_asked_in_the_future_is_asked_again(settings):
     settings.DISCOGS_LISTING_SEARCH = True
-    suggestions.record_attempt(suggestions.LISTING_SEARCH, False, now=AHEAD)
-    assert suggestions.feed(now=NOON) == 1
+    Capability.objects.create(name="search", is_available=False, checked_at=AHEAD)
+    assert feed_if_idle(now=NOON) == 1
 
 
 # Schedules ----------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from pricing.models import (
     PriceSuggestion,
     ReleasePrice,
     RunItem,
+    SourceAttempt,
     SyncRun,
 )
 from pricing.retention.purge import count_purgeable, purge_all, purge_some
@@ -167,12 +168,17 @@ def test_job_shared_with_a_kept_run_is_kept():
     assert kept.items.get().job == job
 
 
+def make_attempt(ago: int, **subject: object) -> None:
+    SourceAttempt.objects.create(source="suggestions", outcome="none", tried_at=NOW - ago * DAY, **subject)
+
+
 def test_metrics_alerts_and_answers_expire():
     for ago in (29, 31):
         ApiMinute.objects.create(egress="here", minute=NOW - ago * DAY)
-        name = f"suggestions of release {ago}"
-        Capability.objects.create(name=name, is_available=False, checked_at=NOW - ago * DAY)
+        make_attempt(ago, release=make_release())
     Capability.objects.create(name="search", is_available=False, checked_at=NOW - 99 * DAY)
+    make_attempt(99, connection=make_connection())
+    make_attempt(99, currency="EUR")
     for number, closed_at in enumerate((None, NOW - 89 * DAY, NOW - 91 * DAY)):
         HealthAlert.objects.create(kind=f"kind {number}", opened_at=NOW - 99 * DAY, closed_at=closed_at)
     assert purge_all(now=NOW) == {"minutes": 1, "alerts": 1, "answers": 1}

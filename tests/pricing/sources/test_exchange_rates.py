@@ -11,14 +11,14 @@ from django_q.models import OrmQ
 
 from collections_app.currencies import CODES
 from collections_app.discogs.gate import configured_gate
-from collections_app.models import Capability, DiscogsConnection, Preferences
+from collections_app.models import DiscogsConnection, Preferences
 from collections_app.sandbox.market import USD_RATES
 from pricing import optional_tasks
-from pricing.models import ExchangeRate, ReleasePrice
+from pricing.models import ExchangeRate, ReleasePrice, SourceAttempt
 from pricing.sources import exchange_rates
 from pricing.tasks import this_process
 from tests.factories import make_connection
-from tests.pricing.sources.test_suggestions import queued, shelf
+from tests.pricing.sources.owners import make_owner, queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +28,7 @@ NEVER = timedelta(0)
 
 @pytest.fixture
 def collector(make_collector, generous_sandbox):
-    return shelf(make_collector, generous_sandbox, "collector")
+    return make_owner(make_collector, generous_sandbox, "collector")
 
 
 def choose(user, currency: str) -> None:
@@ -226,7 +226,7 @@ def test_row_delivered_twice_costs_no_request(collector, generous_sandbox):
     for _ in range(2):
         optional_tasks.refresh_rate("EUR")
     assert generous_sandbox.stats()["accepted"] == 2
-    assert Capability.objects.get(name="rate of EUR").is_available
+    assert SourceAttempt.objects.get(currency="EUR").outcome == SourceAttempt.Outcome.STORED
 
 
 def test_choosing_a_currency_requests_its_rate_once(collector, client):

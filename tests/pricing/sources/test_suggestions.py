@@ -1,44 +1,30 @@
-"""The optional price sources against the sandbox: their freshness, their traps, and that prices never notice."""
+"""Price suggestions against the sandbox: when they are due, what is stored, and what a failure leaves as it is."""
 
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from django_q.models import OrmQ
 
+from collections_app.connections.connect import disconnect
 from collections_app.discogs.gate import configured_gate
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import DiscogsConnection, ImportPass
+from collections_app.models import DiscogsConnection
 from collections_app.sandbox.market import GRADE_GRID
-from pricing import optional_tasks
-from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SyncRun
+from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SourceAttempt
 from pricing.sources import suggestions
-from pricing.sync import runs
 from pricing.tasks import this_process
-from tests.factories import make_connection, make_copy, make_price, make_release, make_run
-from tests.pricing.engine import import_all, work_until_idle
+from tests.factories import make_connection, make_copy, make_price, make_release
+from tests.pricing.sources.owners import RELEASES, connection_of, make_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-RELEASES = (11, 12, 13)
 
 
 @pytest.fixture
 def collector(make_collector, generous_sandbox):
     """A user who sells at Discogs, in pounds, and owns three releases whose prices are known."""
-    return shelf(make_collector, generous_sandbox, "collector", seller_currency="GBP")
-
-
-def shelf(make_collector, sandbox, name: str, **account):
-    user = make_collector(sandbox, name, release_ids=RELEASES, **account)
-    import_all(user)
-    for release in RELEASES:
-        sandbox.set_market(release, lowest_price="8.00", num_for_sale=2)
-        if not ReleasePrice.objects.filter(pk=release).exists():
-            make_price(user.discogs_connection.instances.get(release=release).release, 800 + release)
-    sandbox.reset("stats")
-    return user
+    return make_owner(make_collector, generous_sandbox, "collector", seller_currency="GBP")
 
 
 def ask(release: int = 11, *, later: timedelta = timedelta(0)) -> bool:
@@ -52,11 +38,8 @@ def due(*, later: timedelta = timedelta(0)) -> list[int]:
     return suggestions.due_suggestions(50, now)
 
 
-def connection_of(user) -> DiscogsConnection:
-    return DiscogsConnection.objects.get(user=user)
-
-
-# Suggestions ----------------------------------------------------------------------------------------
+def outcomes() -> list[tuple[str, int | None, int | None]]:
+    return list(SourceAttempt.objects.values_list("outcome", "release", "connection"))
 
 
 def test_suggestions_are_stored_by_grade(collector, generous_sandbox):
@@ -93,6 +76,7 @@ def test_empty_answer_lasts_a_week_and_is_no_price(collector, generous_sandbox):
     )
     assert ask()
     assert not PriceSuggestion.objects.exists()
+    assert outcomes() == [("none", 11, None)]
     assert 11 not in due()
     assert 11 not in due(later=6 * DAY)
     assert 11 in due(later=8 * DAY)
@@ -121,7 +105,7 @@ def test_new_suggestions_replace_old_ones(collector):
 
 
 def test_missing_seller_settings_pause_for_a_month(make_collector, generous_sandbox):
-    user = shelf(make_collector, generous_sandbox, "buyer")
+    user = make_owner(make_collector, generous_sandbox, "buyer")
     before = list(ReleasePrice.objects.order_by("pk").values())
     assert ask() is False
     assert connection_of(user).has_seller_settings is False
@@ -133,7 +117,7 @@ def test_missing_seller_settings_pause_for_a_month(make_collector, generous_sand
 
 
 def test_new_seller_settings_are_found_later(make_collector, generous_sandbox):
-    user = shelf(make_collector, generous_sandbox, "buyer")
+    user = make_owner(make_collector, generous_sandbox, "buyer")
     ask()
     generous_sandbox.add_user(
         "buyer_at_discogs", "token-of-buyer", release_ids=RELEASES, seller_currency="USD"
@@ -145,7 +129,7 @@ def test_new_seller_settings_are_found_later(make_collector, generous_sandbox):
 
 def test_owner_with_seller_settings_is_asked(collector, make_collector, generous_sandbox):
     DiscogsConnection.objects.update(has_seller_settings=True)
-    other = shelf(make_collector, generous_sandbox, "buyer")
+    other = make_owner(make_collector, generous_sandbox, "buyer")
     assert ask()
     assert connection_of(other).has_seller_settings is None
 
@@ -184,6 +168,7 @@ def test_fault_is_retried_the_next_day(collector, generous_sandbox, kind):
     assert connection_of(collector).has_seller_settings is None
     assert not PriceSuggestion.objects.exists()
     assert not PriceJob.objects.exists()
+    assert outcomes() == [("failed", 11, None)]
     assert 11 not in due()
     assert 11 in due(later=2 * DAY)
 
@@ -202,83 +187,27 @@ def test_rejected_credentials_keep_the_connection(collector, generous_sandbox):
     assert ask() is False
     connection = connection_of(collector)
     assert (connection.state, connection.has_seller_settings) == ("active", None)
+    assert outcomes() == [("refused", None, connection.pk)]
     assert due() == []
     assert due(later=2 * DAY) == [13, 12, 11]
+
+
+def test_disconnect_during_request_records_nothing(collector, generous_sandbox):
+    def client_for(credentials):
+        disconnect(connection_of(collector))
+        return this_process().client_for(credentials)
+
+    generous_sandbox.add_fault(
+        path="/marketplace/price_suggestions/", kind="status", status=401, body='{"message": "no"}'
+    )
+    assert suggestions.refresh_suggestions(11, client_for=client_for, now=timezone.now()) is False
+    assert not SourceAttempt.objects.exists()
 
 
 def test_unreadable_credential_requests_nothing(collector, generous_sandbox):
     DiscogsConnection.objects.update(credential="sealed with a lost key")
     assert ask() is False
     assert generous_sandbox.stats()["accepted"] == 0
-
-
-# When they are fed ----------------------------------------------------------------------------------
-
-
-def queued() -> list[tuple[str, tuple[int, ...]]]:
-    return [(row.task["func"].rpartition(".")[2], row.task["args"]) for row in OrmQ.objects.order_by("id")]
-
-
-def feed(**later: float) -> int:
-    return suggestions.feed(now=timezone.now() + timedelta(**later))
-
-
-def test_suggestions_are_queued_once_if_idle(collector):
-    assert feed() == 3
-    assert queued() == [("refresh_suggestions", (release,)) for release in (13, 12, 11)]
-    assert feed() == 0
-
-
-def test_queue_entries_do_their_work(collector, generous_sandbox):
-    feed()
-    for name, args in queued():
-        getattr(optional_tasks, name)(*args)
-    assert PriceSuggestion.objects.values("release").distinct().count() == 3
-    assert generous_sandbox.stats()["accepted"] == 3
-
-
-@pytest.mark.parametrize("state", ["running", "importing"])
-def test_nothing_is_queued_during_a_sync(collector, generous_sandbox, state):
-    make_run(connection_of(collector), state)
-    assert feed() == 0
-    assert ask() is False
-    assert generous_sandbox.stats()["accepted"] == 0
-
-
-def test_nothing_is_queued_during_an_import(collector):
-    ImportPass.objects.create(connection=connection_of(collector), started_at=timezone.now())
-    assert feed() == 0
-
-
-def test_paused_run_blocks_nothing(collector):
-    make_run(connection_of(collector), "paused")
-    assert feed() == 3
-
-
-def test_nothing_is_queued_while_gate_is_closed(collector):
-    configured_gate().record_refusal(retry_after=30)
-    assert feed() == 0
-
-
-def test_a_third_of_the_limit_is_used_at_most(collector, settings):
-    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 6, 60.0
-    assert feed() == 2
-
-
-def test_sync_succeeds_after_optional_requests(collector, generous_sandbox):
-    ask()
-    suggestions.refresh_market_stat(11, "EUR", client_for=this_process().client_for, now=timezone.now())
-    run = runs.start_sync(
-        collector,
-        trigger=SyncRun.Trigger.CLICK,
-        now=timezone.now(),
-        stale_after=timedelta(0),
-        import_first=False,
-    )
-    work_until_idle()
-    run.refresh_from_db()
-    assert run.state == SyncRun.State.FINISHED
-    assert set(ReleasePrice.objects.values_list("amount_minor", flat=True)) == {800}
 
 
 @pytest.mark.parametrize("releases", [5, 50])

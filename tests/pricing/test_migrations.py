@@ -1,0 +1,85 @@
+"""What the migrations make of rows that are there already."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from collections_app.models import Capability
+from tests.factories import make_connection, make_release
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BEFORE, AFTER = ("pricing", "0008_source_attempts"), ("pricing", "0009_known_source_attempts")
+NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def capabilities() -> Iterator[dict[str, tuple[bool, datetime]]]:
+    """The capabilities of a database of before, of which two name a release and a connection that are gone."""
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    MigrationExecutor(connection).migrate([BEFORE])
+    first, second, owner = make_release(), make_release(), make_connection()
+    names = {
+        f"suggestions of release {first.pk}": False,
+        f"suggestions of release {second.pk}": True,
+        "suggestions of release 999999999": True,
+        f"suggestions for connection {owner.pk}": False,
+        "suggestions for connection 999999999": False,
+        "rate of EUR": True,
+        "rate of JPY": False,
+        "search": True,
+    }
+    rows = {
+        name: (found, NOON + number * timedelta(hours=1))
+        for number, (name, found) in enumerate(names.items())
+    }
+    for name, (is_available, checked_at) in rows.items():
+        Capability.objects.create(name=name, is_available=is_available, checked_at=checked_at)
+    yield rows
+    MigrationExecutor(connection).migrate(latest)
+
+
+def attempts():
+    """The attempts as of AFTER, whatever fields later migrations add."""
+    apps = MigrationExecutor(connection).loader.project_state([AFTER]).apps
+    return apps.get_model("pricing", "SourceAttempt").objects
+
+
+@pytest.mark.parametrize("batch", [1, 2, 1000])
+def test_source_attempts_move_forward_and_back(capabilities, monkeypatch, batch):
+    monkeypatch.setattr(import_module("pricing.migrations.0009_known_source_attempts"), "BATCH", batch)
+    MigrationExecutor(connection).migrate([AFTER])
+    assert Capability.objects.get().name == "search"
+    moved = [
+        (row.source, str(row.release_id or row.connection_id or row.currency), row.outcome, row.tried_at)
+        for row in attempts().order_by("tried_at")
+    ]
+    names = list(capabilities)
+    assert moved == [
+        (source, names[number].split()[-1], outcome, capabilities[names[number]][1])
+        for source, outcome, number in (
+            ("suggestions", "none", 0),
+            ("suggestions", "failed", 1),
+            ("suggestions", "refused", 3),
+            ("exchange_rate", "stored", 5),
+            ("exchange_rate", "requested", 6),
+        )
+    ]
+    MigrationExecutor(connection).migrate([BEFORE])
+    kept = {name: row for name, row in capabilities.items() if "999999999" not in name}
+    rows = Capability.objects.values_list("name", "is_available", "checked_at")
+    assert {name: (found, at) for name, found, at in rows} == kept
+    assert not attempts().exists()
+
+
+def test_newer_source_attempt_is_kept(capabilities):
+    later = NOON + timedelta(days=9)
+    attempts().create(source="exchange_rate", currency="EUR", outcome="requested", tried_at=later)
+    MigrationExecutor(connection).migrate([AFTER])
+    assert attempts().get(currency="EUR").tried_at == later
+    Capability.objects.create(name="rate of EUR", is_available=True, checked_at=later)
+    MigrationExecutor(connection).migrate([BEFORE])
+    assert Capability.objects.get(name="rate of EUR").is_available
