@@ -105,7 +105,7 @@ def _record_refusal(error: errors.DiscogsError, connection_id: int, *, now: date
     rows = DiscogsConnection.objects.filter(pk=connection_id)
     with transaction.atomic():
         # The lock lets a disconnect wait until the attempt is stored, so that it is deleted too.
-        if not rows.select_for_update(no_key=True).exists():
+        if rows.select_for_update(no_key=True).first() is None:
             return
         if isinstance(error, SellerSettingsMissing):
             rows.update(has_seller_settings=False)

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import requests
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from collections_app.connections.connect import disconnect
 from collections_app.connections.credentials import seal
+from collections_app.models import DiscogsConnection
 from pricing.models import SourceAttempt
 from pricing.sources.access import credentials_of_owner, record_attempt
 from tests.factories import make_connection, make_copy, make_release
@@ -25,16 +27,22 @@ def make_owner_of(release, username: str, **connection):
     return owner
 
 
-def test_credentials_are_those_of_first_owner():
+def token_for(release) -> str:
+    """The token that a request for the release carries."""
+    found = credentials_of_owner(release.pk)
+    assert found is not None
+    request = requests.Request("GET", "https://discogs.test/", auth=found.auth).prepare()
+    return request.headers["Authorization"].rpartition("=")[2]
+
+
+def test_credentials_are_of_first_readable_owner():
     release = make_release()
     assert credentials_of_owner(release.pk) is None
     first = make_owner_of(release, "first")
     make_owner_of(release, "second")
-    found = credentials_of_owner(release.pk)
-    type(first).objects.filter(pk=first.pk).update(credential="sealed with a lost key")
-    other = credentials_of_owner(release.pk)
-    assert None not in (found, other)
-    assert found != other
+    assert token_for(release) == "token-of-first"
+    DiscogsConnection.objects.filter(pk=first.pk).update(credential="sealed with a lost key")
+    assert token_for(release) == "token-of-second"
 
 
 @pytest.mark.parametrize("state", ["reconnect_needed", "private"])
