@@ -192,7 +192,7 @@ def test_rejected_credentials_keep_the_connection(collector, generous_sandbox):
     assert due(later=2 * DAY) == [13, 12, 11]
 
 
-def test_disconnect_during_request_records_nothing(collector, generous_sandbox):
+def test_disconnect_during_request_is_unrecorded(collector, generous_sandbox):
     def client_for(credentials):
         disconnect(connection_of(collector))
         return this_process().client_for(credentials)
