@@ -25,8 +25,7 @@ POSTPONED = errors.GateClosed, errors.RateLimited
 
 def is_busy() -> bool:
     """Whether prices or a collection are being fetched; a paused run does not count."""
-    runs = SyncRun.objects.filter(state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
-    return runs.exists() or ImportPass.objects.running().exists()
+    return SyncRun.objects.working().exists() or ImportPass.objects.running().exists()
 
 
 def background_broker() -> OrderedBroker:

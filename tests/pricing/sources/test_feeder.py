@@ -11,7 +11,7 @@ from pricing import optional_tasks
 from pricing.models import PriceSuggestion, ReleasePrice, SyncRun
 from pricing.sources import market_stats, suggestions
 from pricing.sources.feeder import feed_if_idle
-from pricing.sync import planner
+from pricing.sync import runs
 from pricing.tasks import this_process
 from tests.factories import make_run
 from tests.pricing.engine import work_until_idle
@@ -78,7 +78,7 @@ def test_a_third_of_the_limit_is_used_at_most(collector, settings):
 def test_sync_succeeds_after_optional_requests(collector, generous_sandbox):
     ask()
     market_stats.refresh_market_stat(11, "EUR", client_for=this_process().client_for, now=timezone.now())
-    run = planner.start_sync(
+    run = runs.start_sync(
         collector,
         trigger=SyncRun.Trigger.CLICK,
         now=timezone.now(),
