@@ -18,6 +18,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from collections_app.discogs.minutes import average_ms
 from collections_app.models import (
     ApiGate,
     ApiMinute,
@@ -178,9 +179,13 @@ class ApiMinuteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="average answer")
     def average(self, row: ApiMinute) -> str:
-        # Latencies are recorded for successful answers only, not for faults or refusals.
-        answers = row.requests - row.faults - row.refusals
-        return f"{row.latency_ms_sum / answers:,.0f} ms" if answers > 0 else "–"
+        average = average_ms(
+            requests=row.requests,
+            faults=row.faults,
+            refusals=row.refusals,
+            latency_ms_sum=row.latency_ms_sum,
+        )
+        return "–" if average is None else f"{average:,.0f} ms"
 
     @admin.display(description="slowest answer", ordering="latency_ms_max")
     def slowest(self, row: ApiMinute) -> str:

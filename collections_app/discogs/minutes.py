@@ -1,4 +1,4 @@
-"""The response-time trend: one row for each minute, with how Discogs answered."""
+"""The response-time trend: one row for each minute, with how Discogs answered, and what its sums mean."""
 
 from datetime import datetime
 
@@ -36,3 +36,10 @@ def add_to_minute(
             ApiMinute.objects.create(egress=egress, minute=minute, latency_ms_max=latency_ms_max, **sums)
     except IntegrityError:
         add()
+
+
+def average_ms(*, requests: int, faults: int, refusals: int, latency_ms_sum: int) -> float | None:
+    """The average response time of some minutes, from their sums; None if no proper answer came."""
+    # Latencies are recorded for successful answers only, not for faults or refusals.
+    answers = requests - faults - refusals
+    return latency_ms_sum / answers if answers > 0 else None
