@@ -7,8 +7,23 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from collections_app.models import CollectionInstance, DiscogsConnection, Folder, Release, WantlistItem
-from pricing.models import CollectionValue, PriceJob, PriceSnapshot, ReleasePrice, RunItem, SyncRun
+from collections_app.models import (
+    ApiMinute,
+    CollectionInstance,
+    DiscogsConnection,
+    Folder,
+    Release,
+    WantlistItem,
+)
+from pricing.models import (
+    CollectionValue,
+    PriceJob,
+    PriceSnapshot,
+    ReleasePrice,
+    RunItem,
+    SyncRun,
+    WorkerHeartbeat,
+)
 
 _numbers = count(1)
 
@@ -101,6 +116,24 @@ def make_item(run: SyncRun, release: Release, state: str | None = None, **fields
     if state is not None:
         job = PriceJob.objects.create(release=release, state=state, created_at=run.created_at, **fields)
     return RunItem.objects.create(run=run, release=release, job=job, reused=job is None)
+
+
+def make_jobs(*states: str, finished_at: datetime | None = None) -> None:
+    """A job in each of these states, wanted by one run."""
+    run = make_run(make_connection(f"owner-of-{'-'.join(states)}"))
+    for state in states:
+        make_item(run, make_release(), state, finished_at=finished_at)
+
+
+def make_minute(at: datetime, requests: int, **fields: Any) -> ApiMinute:
+    """The requests of the minute in which that moment is."""
+    minute = at.replace(second=0, microsecond=0)
+    return ApiMinute.objects.create(**{"egress": "default", "minute": minute, "requests": requests, **fields})
+
+
+def make_heartbeat(pid: int = 1, *, seen_at: datetime, **fields: Any) -> WorkerHeartbeat:
+    values = {"host": "host", "started_at": seen_at - timedelta(hours=2)}
+    return WorkerHeartbeat.objects.create(pid=pid, seen_at=seen_at, **{**values, **fields})
 
 
 def fill_collection(connection: DiscogsConnection, releases: int, *, now: datetime, days: int = 4) -> None:

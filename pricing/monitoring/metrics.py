@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ from collections_app.discogs.gate import configured_gate
 from collections_app.models import ApiGate, ApiMinute, ImportPass
 from collections_app.times import is_recent
 from pricing.models import PriceJob, SyncRun, WorkerHeartbeat
+from pricing.monitoring.alert_rules import HeavyWorker, Metrics
 
 SAMPLE = 50  # jobs
 RECENT = timedelta(minutes=15)
@@ -23,36 +23,6 @@ RECENT = timedelta(minutes=15)
 GATE_IN_USE = timedelta(minutes=20)
 SEEN_WITHIN = timedelta(seconds=60)
 NOT_A_FAILURE = (Kind.RATE_LIMIT, Kind.WAITING)  # kinds of error that say nothing about a job
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    name: str
-    rss_bytes: int
-    limit_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """The metrics at one moment.
-
-    finished: jobs that ended recently, at most SAMPLE; failed: those of them that failed or will be tried again.
-    idle_since: since when work that could proceed has made no progress; None if none waits or none may be sent.
-    still_for: how long no work has ended although some waits, by a monotonic clock; None if that is not measured.
-    held_up_by: why nothing is sent now, as far as the gate knows; for messages.
-    mismatch: how the database schema differs from this version, and what to do.
-    breaker_open_since: since when Discogs has not answered; None while the breaker is closed.
-    """
-
-    finished: int = 0
-    failed: int = 0
-    idle_since: datetime | None = None
-    breaker_open_since: datetime | None = None
-    refusals: int = 0
-    heavy: tuple[Worker, ...] = ()
-    still_for: timedelta | None = None
-    held_up_by: str = ""
-    mismatch: str = ""
 
 
 class Stillness:
@@ -100,7 +70,8 @@ def measure(*, now: datetime, still_for: timedelta | None = None) -> Metrics:
         refusals=gate.refusals if _in_use(gate.paused_until, now) else 0,
         heavy=_heavy_workers(now),
         still_for=still_for,
-        held_up_by=_held_up_by(gate, now=now) if still_for else "",
+        shut_seconds=max(0.0, (_shut_until(gate) - now).total_seconds()),
+        is_breaker_closed=gate.breaker == ApiGate.Breaker.CLOSED,
         mismatch=schema.mismatch(),
     )
 
@@ -154,15 +125,6 @@ def _shut_until(gate: ApiGate) -> datetime:
     return datetime.fromtimestamp(max(gate.paused_until, open_until), tz=UTC)
 
 
-def _held_up_by(gate: ApiGate, *, now: datetime) -> str:
-    seconds = max(0.0, (_shut_until(gate) - now).total_seconds())
-    if gate.breaker != ApiGate.Breaker.CLOSED:
-        return f"Discogs does not answer; the next attempt is in {seconds:.0f} seconds"
-    if seconds:
-        return f"Discogs has asked this site to wait (429) for another {seconds:.0f} seconds"
-    return "requests are allowed, so the workers take no jobs or their requests have no result"
-
-
 def _in_use(shut_until: float, now: datetime) -> bool:
     return shut_until > (now - GATE_IN_USE).timestamp()
 
@@ -178,11 +140,11 @@ def _open_since(gate: ApiGate, *, now: datetime) -> datetime | None:
     return began
 
 
-def _heavy_workers(now: datetime) -> tuple[Worker, ...]:
+def _heavy_workers(now: datetime) -> tuple[HeavyWorker, ...]:
     """Workers that use more memory than their limit; django-q2 counts it in units of 1024 bytes."""
     limit = 1024 * int(cast(Mapping[str, Any], settings.Q_CLUSTER).get("max_rss") or 0)
     if not limit:
         return ()
     seen = WorkerHeartbeat.objects.filter(is_recent("seen_at", now=now, within=SEEN_WITHIN), role="worker")
     rows = seen.filter(rss_bytes__gt=limit).order_by("-rss_bytes")
-    return tuple(Worker(str(row), row.rss_bytes, limit) for row in rows)
+    return tuple(HeavyWorker(str(row), row.rss_bytes, limit) for row in rows)

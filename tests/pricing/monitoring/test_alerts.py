@@ -1,105 +1,25 @@
-"""Alerts: what opens them, what they say, and when they close."""
+"""Alerts: when they are opened, mailed and closed, and which of them pages show."""
 
 import logging
 import smtplib
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.mail.backends.locmem import EmailBackend
 
 from collections_app.models import ApiGate
-from pricing.models import HealthAlert, PriceJob, WorkerHeartbeat
+from pricing.models import HealthAlert
 from pricing.monitoring import alerts
-from pricing.monitoring.alerts import Kind, decide, evaluate
-from pricing.monitoring.metrics import Metrics, Worker
+from pricing.monitoring.alerts import evaluate
 from tests import factories as make
-
-NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-def ago(**span: float) -> datetime:
-    return NOON - timedelta(**span)
-
-
-def later(**span: float) -> datetime:
-    return NOON + timedelta(**span)
-
-
-def make_job(state: str, **fields: object) -> PriceJob:
-    values = {"created_at": ago(hours=1), **fields}
-    return PriceJob.objects.create(release=make.make_release(), state=state, **values)
-
-
-def make_ends(recorded: int, dead: int, *, at: datetime = NOON) -> None:
-    for state, number in (("recorded", recorded), ("dead", dead)):
-        for _ in range(number):
-            make_job(state, finished_at=at - timedelta(seconds=30))
+from tests.pricing.monitoring.noon import NOON, ago, later, make_ends, make_job
 
 
 def kinds(found: list[HealthAlert]) -> set[str]:
     return {alert.kind for alert in found}
 
 
-# What is wrong by given signs ------------------------------------------------------------------------
-
-HEAVY = (Worker("host:7", 400_000_000, 307_200_000),)
-
-
 @pytest.mark.parametrize(
-    ("signs", "expected"),
-    [
-        (Metrics(), set()),
-        (Metrics(finished=50, failed=10), set()),
-        (Metrics(finished=50, failed=11), {Kind.ERROR_RATE}),
-        (Metrics(finished=9, failed=9), set()),
-        (Metrics(finished=10, failed=3), {Kind.ERROR_RATE}),
-        (Metrics(idle_since=ago(seconds=59)), set()),
-        (Metrics(idle_since=ago(seconds=60)), {Kind.STALL}),
-        (Metrics(breaker_open_since=ago(minutes=4, seconds=59)), set()),
-        (Metrics(breaker_open_since=ago(minutes=5)), {Kind.OUTAGE}),
-        (Metrics(refusals=2), set()),
-        (Metrics(refusals=3), {Kind.REFUSALS}),
-        (Metrics(heavy=HEAVY), {Kind.MEMORY}),
-        (Metrics(refusals=4, heavy=HEAVY), {Kind.REFUSALS, Kind.MEMORY}),
-    ],
-)
-def test_findings_follow_from_metrics(signs, expected):
-    assert {wrong.kind for wrong in decide(signs, now=NOON)} == expected
-
-
-@pytest.mark.parametrize(
-    ("signs", "happened", "kept", "to_do"),
-    [
-        (
-            Metrics(finished=50, failed=20),
-            "20 of the last 50",
-            "Stored prices stay",
-            "Look at the price jobs",
-        ),
-        (Metrics(idle_since=ago(minutes=3)), "since 11:57 UTC", "Nothing is lost", "restart run_workers"),
-        (
-            Metrics(breaker_open_since=ago(hours=1)),
-            "since 11:00 UTC",
-            "without losing",
-            "check the network",
-        ),
-        (Metrics(refusals=5), "refused 5 requests in a row", "No job loses an attempt", "DISCOGS_EGRESS"),
-        (Metrics(heavy=HEAVY), "host:7 holds 400 MB", "nothing is lost", "lower PRICE_WORKERS_MAX"),
-    ],
-)
-def test_alert_says_what_happened_and_what_to_do(signs, happened, kept, to_do):
-    (wrong,) = decide(signs, now=NOON)
-    assert happened in wrong.message
-    assert kept in wrong.message
-    assert to_do in wrong.message
-
-
-def test_every_kind_has_a_title():
-    assert set(alerts.TITLES) == set(Kind)
-
-
-@pytest.mark.parametrize(
-    ("before", "wrong", "expected"),
+    ("before", "found", "expected"),
     [
         ({}, [], set()),
         ({}, ["stall"], {"stall"}),
@@ -109,15 +29,15 @@ def test_every_kind_has_a_title():
         ({"stall": ago(seconds=10).timestamp()}, ["memory"], {"stall", "memory"}),
     ],
 )
-def test_condition_lasts_a_minute_after_its_end(before, wrong, expected):
-    assert set(alerts.found_recently(before, wrong, now=NOON)) == expected
+def test_found_recently_lasts_a_minute(before, found, expected):
+    assert set(alerts.found_recently(before, found, now=NOON)) == expected
 
 
 # Opening and closing ---------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_alert_is_opened_once_and_logged(caplog):
+def test_alert_opens_once_and_is_logged(caplog):
     make_ends(recorded=30, dead=20)
     assert kinds(evaluate(NOON)) == {"error_rate"}
     assert kinds(evaluate(later(seconds=10))) == {"error_rate"}
@@ -129,7 +49,7 @@ def test_alert_is_opened_once_and_logged(caplog):
 
 
 @pytest.mark.django_db
-def test_finding_that_stops_work_is_an_error(caplog):
+def test_alert_is_error_if_work_stops(caplog):
     make_job("queued", queued_at=ago(minutes=5))
     assert kinds(evaluate(NOON)) == {"stall"}
     assert caplog.records[-1].levelno == logging.ERROR
@@ -150,7 +70,7 @@ def test_alert_closes_after_a_good_minute(caplog):
 
 
 @pytest.mark.django_db
-def test_flapping_condition_keeps_its_alert_open():
+def test_alert_stays_open_while_flapping():
     ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
     gate = ApiGate.objects.filter(egress="default")
     for seconds in range(0, 300, 10):
@@ -160,7 +80,7 @@ def test_flapping_condition_keeps_its_alert_open():
 
 
 @pytest.mark.django_db
-def test_recurrence_after_closing_is_a_new_alert():
+def test_alert_opens_anew_after_closing():
     ApiGate.objects.create(egress="default", refusals=3, paused_until=later(hours=1).timestamp())
     evaluate(NOON)
     ApiGate.objects.update(refusals=0)
@@ -181,7 +101,7 @@ def test_alert_of_another_supervisor_is_kept():
 
 
 @pytest.mark.django_db
-def test_administrators_get_one_mail(settings, mailoutbox):
+def test_mail_goes_to_administrators_once(settings, mailoutbox):
     settings.ADMINS = [("Operator", "operator@example.org")]
     make_job("queued", queued_at=ago(minutes=5))
     for seconds in (0, 10, 20):
@@ -193,7 +113,7 @@ def test_administrators_get_one_mail(settings, mailoutbox):
 
 
 @pytest.mark.django_db
-def test_no_mail_without_administrators(mailoutbox):
+def test_mail_needs_administrators(mailoutbox):
     make_job("queued", queued_at=ago(minutes=5))
     evaluate(NOON)
     assert mailoutbox == []
@@ -205,7 +125,7 @@ class MailServerIsAway(EmailBackend):
 
 
 @pytest.mark.django_db
-def test_unreachable_mail_server_stops_nothing(settings, caplog):
+def test_mail_failure_stops_nothing(settings, caplog):
     settings.ADMINS = [("Operator", "operator@example.org")]
     settings.EMAIL_BACKEND = f"{__name__}.{MailServerIsAway.__name__}"
     make_job("queued", queued_at=ago(minutes=5))
@@ -213,7 +133,7 @@ def test_unreachable_mail_server_stops_nothing(settings, caplog):
     assert "could not be mailed" in caplog.text
 
 
-# What only a page can see ----------------------------------------------------------------------------
+# What only pages show -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -221,7 +141,7 @@ def test_unreachable_mail_server_stops_nothing(settings, caplog):
     ("run_state", "missing"),
     [("running", True), ("importing", True), ("paused", False), ("finished", False)],
 )
-def test_missing_workers_are_found_during_a_sync(run_state, missing):
+def test_current_finds_missing_workers(run_state, missing):
     make.make_run(make.make_connection(), run_state)
     found = alerts.current(NOON)
     assert (kinds(found) == {"no_workers"}) is missing
@@ -230,11 +150,9 @@ def test_missing_workers_are_found_during_a_sync(run_state, missing):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("seconds", "missing"), [(5, False), (300, True)])
-def test_silent_supervisor_means_missing_workers(seconds, missing):
+def test_current_says_when_workers_were_seen(seconds, missing):
     make.make_run(make.make_connection(), "running")
-    WorkerHeartbeat.objects.create(
-        host="h", pid=1, role="supervisor", started_at=ago(hours=1), seen_at=ago(seconds=seconds)
-    )
+    make.make_heartbeat(role="supervisor", seen_at=ago(seconds=seconds))
     found = alerts.current(NOON)
     assert bool(found) is missing
     if missing:
@@ -243,7 +161,7 @@ def test_silent_supervisor_means_missing_workers(seconds, missing):
 
 
 @pytest.mark.django_db
-def test_pages_show_open_alerts_only():
+def test_current_has_open_alerts_only():
     HealthAlert.objects.create(kind="memory", message="…", opened_at=ago(hours=2), closed_at=ago(hours=1))
     HealthAlert.objects.create(kind="outage", message="…", opened_at=ago(minutes=2))
     assert kinds(alerts.current(NOON)) == {"outage"}

@@ -6,7 +6,8 @@ import pytest
 
 from collections_app.models import ApiGate, ApiMinute
 from pricing.models import PriceJob, WorkerHeartbeat
-from pricing.monitoring.metrics import Metrics, measure
+from pricing.monitoring.alert_rules import Metrics
+from pricing.monitoring.metrics import measure
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
