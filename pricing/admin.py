@@ -24,7 +24,7 @@ from pricing.models import (
     SyncRunQuerySet,
     WorkerHeartbeat,
 )
-from pricing.monitoring.heartbeat import SILENT_AFTER
+from pricing.monitoring.metrics import is_recently_seen
 from pricing.pages.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
 from pricing.templatetags.figures import age_in_words, duration, exact_money
@@ -173,8 +173,8 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     list_display = (
         "process",
         "role",
-        "is_heard",
-        "last_heard",
+        "is_recently_seen",
+        "last_seen",
         "jobs",
         "errors",
         "error_rate",
@@ -211,22 +211,22 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     def process(self, row: WorkerHeartbeat) -> str:
         return str(row)
 
-    @admin.display(boolean=True, description="heard")
-    def is_heard(self, row: WorkerHeartbeat) -> bool:
-        return timezone.now() - row.seen_at < SILENT_AFTER
+    @admin.display(boolean=True, description="seen recently")
+    def is_recently_seen(self, row: WorkerHeartbeat) -> bool:
+        return is_recently_seen(row, now=timezone.now())
 
-    @admin.display(description="last heard", ordering="seen_at")
-    def last_heard(self, row: WorkerHeartbeat) -> str:
+    @admin.display(description="last seen", ordering="seen_at")
+    def last_seen(self, row: WorkerHeartbeat) -> str:
         seconds = (timezone.now() - row.seen_at).total_seconds()
         return f"{seconds:.0f} s ago" if seconds < 60 else f"{age_in_words(seconds)} ago"
 
     @admin.display(description="error rate")
     def error_rate(self, row: WorkerHeartbeat) -> str:
-        return f"{row.errors * 100 / row.jobs:.1f} %" if row.jobs else "–"
+        return "–" if row.error_percent is None else f"{row.error_percent:.1f} %"
 
     @admin.display(description="memory", ordering="rss_bytes")
     def memory(self, row: WorkerHeartbeat) -> str:
-        return f"{row.rss_bytes / 1_000_000:.0f} MB"
+        return f"{row.megabytes:.0f} MB"
 
     @admin.display(description="processor", ordering="cpu_percent")
     def processor(self, row: WorkerHeartbeat) -> str:

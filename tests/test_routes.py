@@ -180,7 +180,7 @@ def fill_the_administration(owned: Any, release: Any) -> None:
     MarketStat.objects.create(**price)
     PriceSuggestion.objects.create(**price, grade="Mint (M)")
     ExchangeRate.objects.create(currency="EUR", micros_per_usd=900_000, observed_at=now)
-    SourceAttempt.objects.create(source="suggestions", connection=shelf, outcome="refused", tried_at=now)
+    SourceAttempt.objects.create(source="suggestions", connection=owned, outcome="refused", tried_at=now)
     HealthAlert.objects.create(kind="failing", opened_at=now)
     WorkerHeartbeat.objects.create(host="host", pid=1, started_at=now, seen_at=now)
     ImportPass.objects.create(connection=owned, started_at=now)

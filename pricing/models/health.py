@@ -26,6 +26,15 @@ class WorkerHeartbeat(models.Model):
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"
 
+    @property
+    def megabytes(self) -> float:
+        return self.rss_bytes / 1_000_000
+
+    @property
+    def error_percent(self) -> float | None:
+        """The share of its jobs that failed; None if it has had none."""
+        return 100 * self.errors / self.jobs if self.jobs else None
+
 
 class HealthAlert(models.Model):
     """A problem of the engine, now or in the past: opened once, closed when its condition has ended."""

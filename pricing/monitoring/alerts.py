@@ -6,19 +6,23 @@ An alert opens once, however many supervisors detect it, and closes when its con
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import mail_admins
-from django.db.models import Max
 
-from pricing.models import HealthAlert, SyncRun, WorkerHeartbeat
-from pricing.monitoring.alert_rules import BY_KIND, Finding, Metrics, Severity, decide
-from pricing.monitoring.heartbeat import workers_are_running
-from pricing.monitoring.metrics import measure
+from collections_app import schema
+from collections_app.models import ApiGate
+from pricing.models import HealthAlert
+from pricing.monitoring import metrics
+from pricing.monitoring.alert_rules import BY_KIND, Finding, HeavyWorker, Metrics, Severity, decide
 
 logger = logging.getLogger(__name__)
 
+SAMPLE = 50  # jobs
+RECENT = timedelta(minutes=15)
+SEEN_WITHIN = timedelta(seconds=60)
 CALM = timedelta(seconds=60)
 FOUND_AT = "health-alerts-wrong-at"  # cache key: {kind: when it was last found, in epoch seconds}
 
@@ -43,6 +47,33 @@ def evaluate(now: datetime, *, still_for: timedelta | None = None) -> list[Healt
         else:
             _close(alert, now=now)
     return kept
+
+
+def measure(*, now: datetime, still_for: timedelta | None = None) -> Metrics:
+    """Measure what the supervisor's alerts need, with the gate that this host uses: about eight small queries."""
+    gate = metrics.gate_row(now=now)
+    ends = metrics.recent_ends(now=now, within=RECENT, limit=SAMPLE)
+    return Metrics(
+        finished=len(ends),
+        failed=sum(failed for _, failed in ends),
+        idle_since=metrics.idle_since(gate, ends[0][0] if ends else None, now=now),
+        breaker_open_since=metrics.outage_began_at(gate, now=now),
+        refusals=metrics.refusals_in_a_row(gate, now=now),
+        heavy=_heavy_workers(now),
+        still_for=still_for,
+        shut_seconds=max(0.0, (metrics.shut_until(gate) - now).total_seconds()),
+        is_breaker_closed=gate.breaker == ApiGate.Breaker.CLOSED,
+        mismatch=schema.mismatch(),
+    )
+
+
+def _heavy_workers(now: datetime) -> tuple[HeavyWorker, ...]:
+    """Workers that use more memory than their limit; django-q2 counts it in units of 1024 bytes."""
+    limit = 1024 * int(cast(Mapping[str, Any], settings.Q_CLUSTER).get("max_rss") or 0)
+    if not limit:
+        return ()
+    workers = metrics.workers_above(limit, now=now, within=SEEN_WITHIN)
+    return tuple(HeavyWorker(str(worker), worker.rss_bytes, limit) for worker in workers)
 
 
 def found_recently(before: Mapping[str, float], found: Iterable[str], *, now: datetime) -> dict[str, float]:
@@ -71,10 +102,9 @@ def current(now: datetime) -> list[HealthAlert]:
 
     The latter is not stored: the process that stores alerts is the one that is not running.
     """
-    working = (SyncRun.State.IMPORTING, SyncRun.State.RUNNING)
-    if workers_are_running(now=now) or not SyncRun.objects.filter(state__in=working).exists():
+    if metrics.running_supervisors(now=now) or not metrics.syncs_are_active():
         return open_alerts()
-    seen_at = WorkerHeartbeat.objects.filter(role="supervisor").aggregate(at=Max("seen_at"))["at"]
+    seen_at = metrics.supervisor_last_seen_at()
     findings = decide(Metrics(workers_missing=True, supervisor_seen_at=seen_at), now=now)
     missing = [
         HealthAlert(kind=finding.kind, message=finding.message, opened_at=seen_at or now)

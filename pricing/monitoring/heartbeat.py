@@ -1,21 +1,18 @@
-"""Heartbeats: what each process reports, and which processes are alive."""
+"""Heartbeats: what each process reports, and when its row is deleted."""
 
 import os
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import ceil
 
 import psutil
 from django.db.models import Q
 
-from collections_app.times import MAX_SKEW, is_recent
+from collections_app.times import MAX_SKEW
 from pricing.models import WorkerHeartbeat
+from pricing.monitoring.metrics import SILENT_AFTER, percentile
 
-# A process that was last seen longer ago than this is considered dead.
-SILENT_AFTER = timedelta(seconds=15)
 DELETED_AFTER = timedelta(hours=1)
 REMEMBERED_JOBS = 200  # the last jobs, over which durations are averaged
 # The fields that a heartbeat overwrites.
@@ -83,24 +80,6 @@ class Heartbeat:
             p50_ms=percentile(durations, 50),
             p95_ms=percentile(durations, 95),
         )
-
-
-def percentile(ascending: Sequence[float], percent: float) -> float:
-    """The percentile by nearest rank: the smallest value that `percent` of the values do not exceed; 0 if empty."""
-    if not ascending:
-        return 0.0
-    return ascending[max(1, ceil(len(ascending) * percent / 100)) - 1]
-
-
-def workers_are_running(*, now: datetime) -> bool:
-    """Whether a supervisor on any host was seen within SILENT_AFTER."""
-    return running_supervisors(now=now) > 0
-
-
-def running_supervisors(*, now: datetime) -> int:
-    return WorkerHeartbeat.objects.filter(
-        is_recent("seen_at", now=now, within=SILENT_AFTER), role="supervisor"
-    ).count()
 
 
 def delete_silent(*, now: datetime) -> None:

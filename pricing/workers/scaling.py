@@ -1,4 +1,4 @@
-"""Decide how many workers the load needs. Pure: figures in, a decision with its reason out.
+"""Decide how many workers the load needs. Pure: the load in, a decision with its reason out.
 
 By Little's law a limit of r requests a second, each taking t seconds, keeps r × t workers busy; one more covers
 the time between two jobs. Any further workers only wait for the gate.
@@ -18,7 +18,7 @@ HOLD_SECONDS = 60.0  # no scale-up for this long after one that did not help
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Load:
     """The measured load. Shares are 0 to 1, latencies in seconds, rates per second."""
 
     waiting: int  # jobs due, queued or running
@@ -50,41 +50,41 @@ class Scaler:
     _latency_before: float = 0.0
     _held_until: float = 0.0
 
-    def decide(self, workers: int, figures: Figures, *, at: float) -> ScalingDecision:
+    def decide(self, workers: int, load: Load, *, at: float) -> ScalingDecision:
         """How many workers there should be; `at` is in seconds of any monotonic clock."""
         if workers < self.min_workers:
             return ScalingDecision(self.min_workers, "the minimum")
-        if figures.fault_share > MAX_FAULTS and workers > self.min_workers:
+        if load.fault_share > MAX_FAULTS and workers > self.min_workers:
             self._hold(at)
-            return ScalingDecision(workers - 1, f"{figures.fault_share:.0%} of recent requests failed")
-        if self._scale_up_did_not_help(figures, at=at) and workers > self.min_workers:
+            return ScalingDecision(workers - 1, f"{load.fault_share:.0%} of recent requests failed")
+        if self._scale_up_did_not_help(load, at=at) and workers > self.min_workers:
             self._hold(at)
             return ScalingDecision(workers - 1, "answers got slower and throughput did not rise")
-        needed = self._needed(figures)
+        needed = self._needed(load)
         if needed > workers:
-            return self._scale_up(workers, needed, figures, at=at)
+            return self._scale_up(workers, needed, load, at=at)
         return self._scale_down(workers, needed, at=at)
 
-    def _needed(self, figures: Figures) -> int:
-        if not figures.waiting or not figures.gate_open:
+    def _needed(self, load: Load) -> int:
+        if not load.waiting or not load.gate_open:
             return self.min_workers
-        busy = figures.rate_allowed * (figures.p95_latency + OVERHEAD_SECONDS)
-        by_ceiling = ceil(figures.rate_allowed / figures.worker_rate)
-        return max(self.min_workers, min(self.max_workers, max(ceil(busy) + 1, by_ceiling), figures.waiting))
+        busy = load.rate_allowed * (load.p95_latency + OVERHEAD_SECONDS)
+        by_ceiling = ceil(load.rate_allowed / load.worker_rate)
+        return max(self.min_workers, min(self.max_workers, max(ceil(busy) + 1, by_ceiling), load.waiting))
 
-    def _scale_up(self, workers: int, needed: int, figures: Figures, *, at: float) -> ScalingDecision:
+    def _scale_up(self, workers: int, needed: int, load: Load, *, at: float) -> ScalingDecision:
         self._fewer_since = None
         if at < self._held_until or self._is_judging(at):
             return ScalingDecision(workers, "waiting to see whether more workers help")
-        if figures.memory_percent > MAX_MEMORY_PERCENT:
-            return ScalingDecision(workers, f"memory is at {figures.memory_percent:.0f} %")
+        if load.memory_percent > MAX_MEMORY_PERCENT:
+            return ScalingDecision(workers, f"memory is at {load.memory_percent:.0f} %")
         # Workers that wait for Discogs need next to no CPU, so other load on the CPU does not matter to them.
-        own_share = OVERHEAD_SECONDS / (figures.p95_latency + OVERHEAD_SECONDS)
-        if figures.cpu_percent > MAX_CPU_PERCENT and own_share > 0.02:
-            return ScalingDecision(workers, f"the CPU is at {figures.cpu_percent:.0f} %")
+        own_share = OVERHEAD_SECONDS / (load.p95_latency + OVERHEAD_SECONDS)
+        if load.cpu_percent > MAX_CPU_PERCENT and own_share > 0.02:
+            return ScalingDecision(workers, f"the CPU is at {load.cpu_percent:.0f} %")
         self._scaled_up_at = at
-        self._throughput_before, self._latency_before = figures.throughput, figures.p95_latency
-        reason = f"{figures.rate_allowed:.2f} requests/s at {figures.p95_latency:.2f} s each need {needed}"
+        self._throughput_before, self._latency_before = load.throughput, load.p95_latency
+        reason = f"{load.rate_allowed:.2f} requests/s at {load.p95_latency:.2f} s each need {needed}"
         return ScalingDecision(min(needed, workers + MAX_STEP), reason)
 
     def _scale_down(self, workers: int, needed: int, *, at: float) -> ScalingDecision:
@@ -99,12 +99,12 @@ class Scaler:
     def _is_judging(self, at: float) -> bool:
         return self._scaled_up_at is not None and at - self._scaled_up_at < JUDGE_AFTER_SECONDS
 
-    def _scale_up_did_not_help(self, figures: Figures, *, at: float) -> bool:
+    def _scale_up_did_not_help(self, load: Load, *, at: float) -> bool:
         if self._scaled_up_at is None or self._is_judging(at):
             return False
         self._scaled_up_at = None
-        slower = figures.p95_latency > 1.3 * self._latency_before
-        return slower and figures.throughput <= 1.05 * self._throughput_before
+        slower = load.p95_latency > 1.3 * self._latency_before
+        return slower and load.throughput <= 1.05 * self._throughput_before
 
     def _hold(self, at: float) -> None:
         self._held_until = at + HOLD_SECONDS

@@ -4,23 +4,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+import psutil
 from django import db
 from django.conf import settings
 from django.utils import timezone
 
 from collections_app import schema
+from collections_app.discogs import gate
 from collections_app.importing.steps import idle_imports
 from collections_app.tasks import enqueue_import
 from collections_app.times import StepWatch
-from pricing.monitoring import alerts, heartbeat, outage
-from pricing.monitoring.metrics import Stillness
+from pricing.models import PriceJob
+from pricing.monitoring import alerts, heartbeat, metrics, outage
+from pricing.monitoring.stillness import Stillness
 from pricing.sync import feeder, reconciler, runs, value_requests
-from pricing.workers import load, schedules
+from pricing.workers import schedules
 from pricing.workers.cluster import Cluster
-from pricing.workers.scaling import Scaler
+from pricing.workers.scaling import Load, Scaler
 from pricing.workers.step_times import StepTimes
 from pricing.workers.watchdog import Watchdog
 
@@ -31,6 +34,11 @@ T = TypeVar("T")
 TICK = 0.1  # seconds
 DRAIN = 25.0  # seconds a cluster may take to finish what it holds
 PLAN_SECONDS = 0.3  # for planning in each turn; jobs are queued in between
+# For the load by which the workers are scaled.
+RECENT = timedelta(seconds=15)
+RECENT_FAULTS = timedelta(minutes=2)
+SAMPLE = 100  # jobs
+IN_WORK = (PriceJob.State.DUE, PriceJob.State.QUEUED, PriceJob.State.RUNNING)
 
 
 class Supervisor:
@@ -136,7 +144,7 @@ class Supervisor:
 
     def _scale(self, now: datetime) -> None:
         workers = len(self._working())
-        decision = self._scaler.decide(workers, load.measure(now=now), at=time.monotonic())
+        decision = self._scaler.decide(workers, measure_load(now=now), at=time.monotonic())
         if decision.workers == workers:
             return
         logger.warning("workers: %s instead of %s, because %s", decision.workers, workers, decision.reason)
@@ -172,3 +180,20 @@ class Supervisor:
             if not cluster.wait(max(0.0, deadline - time.monotonic())):
                 logger.warning("cluster %s did not finish in time; ending it", cluster.pid)
             cluster.kill()
+
+
+def measure_load(*, now: datetime) -> Load:
+    """Measure the load by which the workers are scaled: six small queries."""
+    status = gate.status()
+    p95_ms = metrics.request_p95_ms(now=now, within=RECENT, limit=SAMPLE)
+    return Load(
+        waiting=metrics.live_jobs(IN_WORK).total(),
+        rate_allowed=metrics.rate_of_this_host(now=now),
+        p95_latency=(status.latency_ms if p95_ms is None else p95_ms) / 1000,
+        throughput=metrics.jobs_per_second(now=now, within=RECENT),
+        fault_share=metrics.fault_share(now=now, within=RECENT_FAULTS),
+        cpu_percent=psutil.cpu_percent(),
+        memory_percent=psutil.virtual_memory().percent,
+        gate_open=not status.reason,
+        worker_rate=settings.PRICE_WORKER_RATE_LIMIT / settings.DISCOGS_RATE_WINDOW,
+    )

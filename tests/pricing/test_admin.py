@@ -1,7 +1,7 @@
 """The admin's page about the engine, the alerts on every page, and pages that can only be read."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from collections_app.models import ApiGate, ApiMinute, Capability, Preferences
-from pricing.models import HealthAlert, MarketStat, PriceSuggestion, SourceAttempt, WorkerHeartbeat
+from collections_app.models import ApiGate, Capability, Preferences
+from pricing.models import HealthAlert, MarketStat, PriceSuggestion, SourceAttempt
 from tests import factories as make
 from tests.accounts import force_login_with_code
 
@@ -44,29 +44,6 @@ def helper(client, make_staff):
     return user
 
 
-def make_minute(at: datetime, requests: int, **fields: object) -> None:
-    minute = at.replace(second=0, microsecond=0)
-    ApiMinute.objects.create(**{"egress": "default", "minute": minute, "requests": requests, **fields})
-
-
-def jobs_in_states(*states: str, finished_at: datetime | None = None) -> None:
-    run = make.make_run(make.make_connection(f"owner-of-{'-'.join(states)}"))
-    for state in states:
-        make.make_item(run, make.make_release(), state, finished_at=finished_at)
-
-
-def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
-    WorkerHeartbeat.objects.create(
-        **{
-            "host": "host",
-            "pid": pid,
-            "started_at": seen_at - timedelta(hours=2),
-            "seen_at": seen_at,
-            **fields,
-        }
-    )
-
-
 # The page --------------------------------------------------------------------------------------------
 
 
@@ -75,11 +52,11 @@ def test_engine_page_shows_gate_jobs_and_workers(client, staff):
     ApiGate.objects.create(
         egress="default", breaker="open", open_until=(now + timedelta(minutes=9)).timestamp()
     )
-    make_minute(now - timedelta(minutes=2), 40, latency_ms_sum=16_000, latency_ms_max=1234)
-    make_worker(
+    make.make_minute(now - timedelta(minutes=2), 40, latency_ms_sum=16_000, latency_ms_max=1234)
+    make.make_heartbeat(
         4711, seen_at=now, jobs=10, errors=1, p50_ms=321, p95_ms=654, cpu_percent=12, rss_bytes=64_000_000
     )
-    jobs_in_states("due")
+    make.make_jobs("due")
     html = client.get(ENGINE).content.decode()
     assert "next probe in" in html
     assert "host:4711" in html
@@ -115,14 +92,14 @@ def test_period_is_one_of_those_offered(client, staff, asked, shown):
 
 def test_engine_page_has_constant_queries(client, staff):
     now = timezone.now()
-    make_worker(10, seen_at=now, role="supervisor")
+    make.make_heartbeat(10, seen_at=now, role="supervisor")
     client.get(ENGINE)
     with CaptureQueriesContext(connection) as few:
         client.get(ENGINE)
     for number in range(1, 6):
-        make_worker(number, seen_at=now)
-        make_minute(now - timedelta(minutes=number), 10)
-        jobs_in_states(*["due"] * number, "recorded", finished_at=now)
+        make.make_heartbeat(number, seen_at=now)
+        make.make_minute(now - timedelta(minutes=number), 10)
+        make.make_jobs(*["due"] * number, "recorded", finished_at=now)
     with CaptureQueriesContext(connection) as many:
         client.get(ENGINE)
     assert len(many) == len(few)
@@ -182,7 +159,7 @@ def test_alerts_are_hidden_before_login(client):
 def fill() -> None:
     collection = make.make_connection()
     release, now = make.make_release(), timezone.now()
-    make_minute(now, 10, latency_ms_sum=4000, latency_ms_max=900)
+    make.make_minute(now, 10, latency_ms_sum=4000, latency_ms_max=900)
     Preferences.objects.get_or_create(user=collection.user)
     Capability.objects.create(name="listings", is_available=False, checked_at=now)
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1250, observed_at=now)
@@ -190,7 +167,7 @@ def fill() -> None:
         release=release, grade="Mint (M)", currency="USD", amount_minor=990, observed_at=now
     )
     SourceAttempt.objects.create(source="suggestions", release=release, outcome="none", tried_at=now)
-    SourceAttempt.objects.create(source="suggestions", connection=shelf, outcome="refused", tried_at=now)
+    SourceAttempt.objects.create(source="suggestions", connection=collection, outcome="refused", tried_at=now)
     HealthAlert.objects.create(kind="stall", message="It happened.", opened_at=now)
 
 

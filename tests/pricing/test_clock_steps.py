@@ -11,12 +11,14 @@ from collections_app.importing.steps import idle_imports
 from collections_app.models import ApiGate, Capability, ImportPass
 from pricing.models import ExchangeRate, HealthAlert, PriceJob, ReleasePrice, SyncRun, WorkerHeartbeat
 from pricing.monitoring import alerts, heartbeat
-from pricing.monitoring.metrics import Stillness, measure
+from pricing.monitoring.metrics import running_supervisors
+from pricing.monitoring.stillness import Stillness
 from pricing.sources import exchange_rates
 from pricing.sources.feeder import feed_if_idle
 from pricing.sync import feeder, planner, reconciler, runs
 from pricing.sync.feeder import TASK
-from pricing.workers import load, schedules
+from pricing.workers import schedules
+from pricing.workers.supervisor import measure_load
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +62,7 @@ def test_feeder_keeps_to_a_plausible_wait(run):
 def test_gate_shut_by_wrong_clock_is_ignored(run, gate):
     wanted_job(run, "queued", queued_at=NOON - timedelta(minutes=5))
     ApiGate.objects.create(egress="default", **gate)
-    assert measure(now=NOON).idle_since is not None
+    assert alerts.measure(now=NOON).idle_since is not None
 
 
 def test_reconcile_hands_out_rows_locked_beyond_retry(run):
@@ -195,7 +197,7 @@ def beat(seen_at: datetime, **fields: object) -> WorkerHeartbeat:
 @pytest.mark.parametrize(("moment", "running"), [(AHEAD, False), (SLIGHTLY, True)])
 def test_heartbeat_from_the_future_is_not_alive(moment, running):
     beat(moment)
-    assert heartbeat.workers_are_running(now=NOON) is running
+    assert bool(running_supervisors(now=NOON)) is running
     heartbeat.delete_silent(now=NOON)
     assert WorkerHeartbeat.objects.exists() is running
 
@@ -204,8 +206,8 @@ def test_load_ignores_ends_in_the_future():
     PriceJob.objects.create(
         release=make.make_release(), state="recorded", created_at=NOON, finished_at=AHEAD, duration_ms=9000
     )
-    figures = load.measure(now=NOON)
-    assert (figures.throughput, figures.p95_latency) == (0.0, 0.0)
+    load = measure_load(now=NOON)
+    assert (load.throughput, load.p95_latency) == (0.0, 0.0)
 
 
 def test_stall_is_noticed_despite_future_ends(run):

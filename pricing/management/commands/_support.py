@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from collections_app.accounts.lookup import find_user
-from pricing.monitoring.heartbeat import workers_are_running
+from pricing.monitoring.metrics import running_supervisors
 
 USAGE = 2  # exit status
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -54,7 +54,7 @@ class Workers:
         """Start workers if none were seen recently; those that ran may have stopped while the command waited."""
         if self._process is not None and self._process.poll() is None:
             return
-        if workers_are_running(now=timezone.now()):
+        if running_supervisors(now=timezone.now()):
             return
         self._output.write("No workers are running; starting some for this command.\n")
         self._process = subprocess.Popen(

@@ -1,21 +1,14 @@
 """The engine as the admin sees it: gate, jobs, minutes, workers. Not for users' pages."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from django.conf import settings
-from django.db.models import Count, Max, Sum
-from django.db.models.functions import TruncMinute
-from django_q.models import OrmQ
+from datetime import datetime, timedelta
 
 from collections_app.discogs import gate
 from collections_app.discogs.gate import GateStatus
-from collections_app.models import ApiGate, ApiMinute
 from pricing.models import PriceJob, WorkerHeartbeat
-from pricing.monitoring.heartbeat import SILENT_AFTER
+from pricing.monitoring import metrics
 from pricing.pages.linechart import LineChart, line_chart
 
 HOURS = (3, 12, 24)  # the periods offered
@@ -45,16 +38,10 @@ class GateNow:
 
 
 @dataclass(frozen=True)
-class Minute:
-    """What happened in one minute. Response times are None when no answer came."""
+class EngineMinute(metrics.Minute):
+    """What happened in one minute: its requests, and the jobs that ended in it."""
 
-    at: datetime
-    requests: int = 0
-    faults: int = 0
-    refusals: int = 0
     finished: int = 0
-    average_ms: float | None = None
-    max_ms: float | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -64,11 +51,9 @@ class Minute:
 @dataclass(frozen=True)
 class WorkerNow:
     heartbeat: WorkerHeartbeat
-    is_alive: bool
+    is_recently_seen: bool
     silent_seconds: float
     age_seconds: float
-    megabytes: float
-    error_percent: float | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +66,8 @@ class Engine:
     queue_rows: int
     live: tuple[StateCount, ...]
     ended: tuple[StateCount, ...]
-    minutes: tuple[Minute, ...]
+    success_percent: float | None  # of the jobs that ended in a day
+    minutes: tuple[EngineMinute, ...]
     workers: tuple[WorkerNow, ...]
 
     @property
@@ -91,14 +77,6 @@ class Engine:
     @property
     def ended_jobs(self) -> int:
         return sum(count.number for count in self.ended)
-
-    @property
-    def success_percent(self) -> float | None:
-        """Of the jobs that ended in a day, cancelled ones apart; None when there were none."""
-        numbers = {count.state: count.number for count in self.ended}
-        known = sum(numbers[state] for state in PriceJob.KNOWN)
-        tried = known + numbers[PriceJob.State.DEAD]
-        return 100 * known / tried if tried else None
 
     @property
     def throughput(self) -> LineChart:
@@ -119,33 +97,31 @@ class Engine:
         )
 
     @property
-    def busy_minutes(self) -> list[Minute]:
+    def busy_minutes(self) -> list[EngineMinute]:
         """The minutes in which something happened, newest first."""
         return [minute for minute in reversed(self.minutes) if not minute.is_quiet]
 
 
 def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
     """The engine's state and its last hours: eight queries."""
-    jobs = PriceJob.objects.order_by()
+    ended = metrics.ended_jobs(now=now, within=DAY)
     return Engine(
         now=now,
         hours=hours,
-        gate=_gate_now(),
-        queue_rows=OrmQ.objects.count(),
-        live=_counts(PriceJob.LIVE, jobs.live().values_list("state").annotate(n=Count("pk"))),
-        ended=_counts(
-            ENDED, jobs.filter(finished_at__gt=now - DAY).values_list("state").annotate(n=Count("pk"))
-        ),
+        gate=_gate_now(now),
+        queue_rows=metrics.queued_rows(),
+        live=_counts(PriceJob.LIVE, metrics.live_jobs()),
+        ended=_counts(ENDED, ended),
+        success_percent=metrics.success_percent(ended),
         minutes=_minutes(now=now, hours=hours),
         workers=_workers(now),
     )
 
 
-def _gate_now() -> GateNow:
-    egress = settings.DISCOGS_EGRESS
-    row = ApiGate.objects.filter(egress=egress).first() or ApiGate(egress=egress)
+def _gate_now(now: datetime) -> GateNow:
+    row = metrics.gate_row(now=now)
     return GateNow(
-        egress=egress,
+        egress=row.egress,
         status=gate.status(),
         breaker=row.breaker,
         breaker_label=row.get_breaker_display(),
@@ -155,55 +131,21 @@ def _gate_now() -> GateNow:
     )
 
 
-def _counts(states: Sequence[PriceJob.State], rows: Iterable[Any]) -> tuple[StateCount, ...]:
+def _counts(states: Sequence[PriceJob.State], numbers: Counter[str]) -> tuple[StateCount, ...]:
     """A number for each state, zero included."""
-    numbers = Counter(dict(rows))
-    return tuple(StateCount(state.value, str(state.label), numbers[state.value]) for state in states)
+    return tuple(StateCount(state.value, str(state.label), numbers[state]) for state in states)
 
 
-def _minutes(*, now: datetime, hours: int) -> tuple[Minute, ...]:
+def _minutes(*, now: datetime, hours: int) -> tuple[EngineMinute, ...]:
     """The whole minutes of the last hours, summed over all egresses; the current minute would look like a drop."""
     end = now.replace(second=0, microsecond=0)
     start = end - timedelta(hours=hours)
-    asked = {
-        row["minute"]: row
-        for row in ApiMinute.objects.filter(minute__gte=start, minute__lt=end)
-        .values("minute")
-        .annotate(
-            requests_sum=Sum("requests"),
-            faults_sum=Sum("faults"),
-            refusals_sum=Sum("refusals"),
-            ms_sum=Sum("latency_ms_sum"),
-            ms_max=Max("latency_ms_max"),
-        )
-        .order_by()
-    }
-    finished = _finished_by_minute(start, end)
+    requests = metrics.requests_by_minute(since=start, until=end)
+    finished = metrics.finished_by_minute(since=start, until=end)
     moments = (start + MINUTE * step for step in range(hours * 60))
-    return tuple(_minute(at, asked.get(at), finished.get(at, 0)) for at in moments)
-
-
-def _finished_by_minute(start: datetime, end: datetime) -> dict[datetime, int]:
-    jobs = PriceJob.objects.filter(finished_at__gte=start, finished_at__lt=end)
-    ended = jobs.exclude(state=PriceJob.State.CANCELLED).annotate(
-        minute=TruncMinute("finished_at", tzinfo=UTC)
-    )
-    return dict(ended.order_by().values_list("minute").annotate(n=Count("pk")))
-
-
-def _minute(at: datetime, row: Mapping[str, Any] | None, finished: int) -> Minute:
-    if row is None:
-        return Minute(at, finished=finished)
-    # Times are recorded for proper answers only, not for faults or refusals.
-    answers = row["requests_sum"] - row["faults_sum"] - row["refusals_sum"]
-    return Minute(
-        at,
-        requests=row["requests_sum"],
-        faults=row["faults_sum"],
-        refusals=row["refusals_sum"],
-        finished=finished,
-        average_ms=row["ms_sum"] / answers if answers > 0 else None,
-        max_ms=row["ms_max"] if answers > 0 else None,
+    return tuple(
+        EngineMinute(**vars(requests.get(at) or metrics.Minute(at)), finished=finished.get(at, 0))
+        for at in moments
     )
 
 
@@ -213,11 +155,9 @@ def _workers(now: datetime) -> tuple[WorkerNow, ...]:
     return tuple(
         WorkerNow(
             heartbeat=beat,
-            is_alive=abs(now - beat.seen_at) <= SILENT_AFTER,
+            is_recently_seen=metrics.is_recently_seen(beat, now=now),
             silent_seconds=max(0.0, (now - beat.seen_at).total_seconds()),
             age_seconds=(beat.seen_at - beat.started_at).total_seconds(),
-            megabytes=beat.rss_bytes / 1_000_000,
-            error_percent=100 * beat.errors / beat.jobs if beat.jobs else None,
         )
         for beat in beats
     )

@@ -4,10 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collections_app.models import ApiMinute
-from pricing.models import WorkerHeartbeat
 from pricing.pages.queries.engine import engine_now
-from tests import factories as make
+from tests.factories import make_heartbeat, make_jobs, make_minute
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
@@ -15,29 +13,6 @@ NOON = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
 def ago(**span: float) -> datetime:
     return NOON - timedelta(**span)
-
-
-def make_minute(at: datetime, requests: int, **fields: object) -> None:
-    minute = at.replace(second=0, microsecond=0)
-    ApiMinute.objects.create(**{"egress": "default", "minute": minute, "requests": requests, **fields})
-
-
-def jobs_in_states(*states: str, finished_at: datetime | None = None) -> None:
-    run = make.make_run(make.make_connection(f"owner-of-{'-'.join(states)}"))
-    for state in states:
-        make.make_item(run, make.make_release(), state, finished_at=finished_at)
-
-
-def make_worker(pid: int, *, seen_at: datetime, **fields: object) -> None:
-    WorkerHeartbeat.objects.create(
-        **{
-            "host": "host",
-            "pid": pid,
-            "started_at": seen_at - timedelta(hours=2),
-            "seen_at": seen_at,
-            **fields,
-        }
-    )
 
 
 def test_unused_engine_can_be_shown():
@@ -49,9 +24,9 @@ def test_unused_engine_can_be_shown():
 
 
 def test_jobs_are_counted_by_state():
-    jobs_in_states("due", "due", "queued", "waiting")
-    jobs_in_states("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
-    jobs_in_states("gone", finished_at=ago(hours=30))
+    make_jobs("due", "due", "queued", "waiting")
+    make_jobs("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
+    make_jobs("gone", finished_at=ago(hours=30))
     engine = engine_now(now=NOON)
     assert [count.number for count in engine.live] == [2, 1, 0, 1]
     assert {count.state: count.number for count in engine.ended if count.number} == {
@@ -68,7 +43,7 @@ def test_minutes_are_whole_ordered_and_complete():
     make_minute(ago(minutes=1), 10, faults=1, refusals=1, latency_ms_sum=4000, latency_ms_max=900)
     make_minute(ago(minutes=180), 7)
     make_minute(ago(minutes=181), 99)
-    jobs_in_states("recorded", "dead", "cancelled", finished_at=ago(minutes=1))
+    make_jobs("recorded", "dead", "cancelled", finished_at=ago(minutes=1))
     minutes = engine_now(now=NOON).minutes
     assert (len(minutes), minutes[0].requests, minutes[0].at) == (
         180,
@@ -95,8 +70,12 @@ def test_minute_of_faults_has_no_response_time():
 
 
 def test_workers_show_last_seen_and_results():
-    make_worker(1, seen_at=ago(seconds=5), role="supervisor")
-    make_worker(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
+    make_heartbeat(1, seen_at=ago(seconds=5), role="supervisor")
+    make_heartbeat(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
     supervisor, worker = engine_now(now=NOON).workers
-    assert (supervisor.is_alive, supervisor.error_percent, supervisor.age_seconds) == (True, None, 7200)
-    assert (worker.is_alive, worker.error_percent, worker.megabytes) == (False, 10, 64)
+    assert (supervisor.is_recently_seen, supervisor.heartbeat.error_percent, supervisor.age_seconds) == (
+        True,
+        None,
+        7200,
+    )
+    assert (worker.is_recently_seen, worker.heartbeat.error_percent, worker.heartbeat.megabytes) == (False, 10, 64)

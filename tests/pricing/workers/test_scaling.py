@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.workers.scaling import Figures, Scaler
+from pricing.workers.scaling import Load, Scaler
 
-CALM = Figures(
+CALM = Load(
     waiting=500,
     rate_allowed=1.0,
     p95_latency=0.3,
@@ -19,15 +19,15 @@ CALM = Figures(
 )
 
 
-def settle(scaler: Scaler, workers: int, figures: Figures, *, seconds: int = 300) -> int:
-    """Where the number of workers comes to rest under steady figures."""
+def settle(scaler: Scaler, workers: int, load: Load, *, seconds: int = 300) -> int:
+    """Where the number of workers comes to rest under steady load."""
     for at in range(seconds):
-        workers = scaler.decide(workers, figures, at=float(at)).workers
+        workers = scaler.decide(workers, load, at=float(at)).workers
     return workers
 
 
 @pytest.mark.parametrize(
-    ("figures", "workers"),
+    ("load", "workers"),
     [
         (CALM, 2),
         (replace(CALM, p95_latency=4.0), 6),
@@ -49,8 +49,8 @@ def settle(scaler: Scaler, workers: int, figures: Figures, *, seconds: int = 300
         "gate closed",
     ],
 )
-def test_pool_reaches_the_size_the_limit_needs(figures, workers):
-    assert settle(Scaler(min_workers=1, max_workers=12), 1, figures) == workers
+def test_pool_reaches_the_size_the_limit_needs(load, workers):
+    assert settle(Scaler(min_workers=1, max_workers=12), 1, load) == workers
 
 
 def test_pool_grows_if_slow_and_shrinks_if_quick():
@@ -99,7 +99,7 @@ def test_one_quick_moment_stops_no_worker():
 
 @given(
     st.builds(
-        Figures,
+        Load,
         waiting=st.integers(0, 10**6),
         rate_allowed=st.floats(0, 10**4),
         p95_latency=st.floats(0, 60),
@@ -112,8 +112,8 @@ def test_one_quick_moment_stops_no_worker():
     ),
     st.integers(2, 9),
 )
-def test_pool_stays_within_its_bounds(figures, workers):
+def test_pool_stays_within_its_bounds(load, workers):
     scaler = Scaler(min_workers=2, max_workers=9)
     for at in range(0, 100, 5):
-        workers = scaler.decide(workers, figures, at=float(at)).workers
+        workers = scaler.decide(workers, load, at=float(at)).workers
         assert 2 <= workers <= 9
