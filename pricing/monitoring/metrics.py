@@ -153,14 +153,26 @@ def queued_rows() -> int:
     return OrmQ.objects.count()
 
 
-def live_jobs(states: Collection[str] = PriceJob.LIVE) -> Counter[str]:
-    """The number of jobs in each of these states."""
-    return _by_state(PriceJob.objects.filter(state__in=states))
+def live_jobs(states: Collection[str] = PriceJob.LIVE) -> int:
+    """The number of jobs in these states, from the index alone: by state it would take twice as long."""
+    return PriceJob.objects.filter(state__in=states).count()
 
 
-def ended_jobs(*, now: datetime, within: timedelta) -> Counter[str]:
+def live_jobs_by_state() -> Counter[str]:
+    return _by_state(PriceJob.objects.live())
+
+
+def ended_jobs_by_state(*, now: datetime, within: timedelta) -> Counter[str]:
     """The number of jobs that ended within this time, by state."""
-    return _by_state(PriceJob.objects.filter(is_recent("finished_at", now=now, within=within)))
+    return _by_state(_ended(now=now, within=within))
+
+
+def _ended(*, now: datetime, within: timedelta) -> "QuerySet[PriceJob]":
+    return PriceJob.objects.filter(is_recent("finished_at", now=now, within=within))
+
+
+def _not_cancelled(jobs: "QuerySet[PriceJob]") -> "QuerySet[PriceJob]":
+    return jobs.exclude(state=PriceJob.State.CANCELLED)
 
 
 def _by_state(jobs: "QuerySet[PriceJob]") -> Counter[str]:
@@ -183,15 +195,12 @@ def finished_by_minute(*, since: datetime, until: datetime) -> dict[datetime, in
 
 def jobs_per_second(*, now: datetime, within: timedelta) -> float:
     """The number of jobs that ended within this time, cancelled ones apart, for each second of it."""
-    ended = ended_jobs(now=now, within=within)
-    return (ended.total() - ended[PriceJob.State.CANCELLED]) / within.total_seconds()
+    return _not_cancelled(_ended(now=now, within=within)).count() / within.total_seconds()
 
 
 def request_p95_ms(*, now: datetime, within: timedelta, limit: int) -> float | None:
     """The time that 95 % of the last requests stayed within, of at most `limit` jobs; None if none ended."""
-    ended = PriceJob.objects.filter(
-        is_recent("finished_at", now=now, within=within), duration_ms__isnull=False
-    )
+    ended = _ended(now=now, within=within).filter(duration_ms__isnull=False)
     newest = ended.order_by("-finished_at").values_list("duration_ms", flat=True)[:limit]
     durations = sorted(ms for ms in newest if ms)
     return percentile(durations, 95) if durations else None
@@ -206,7 +215,7 @@ def percentile(ascending: Sequence[float], percent: float) -> float:
 
 def recent_ends(*, now: datetime, within: timedelta, limit: int) -> list[tuple[datetime, bool]]:
     """When the last jobs ended or failed an attempt, newest first, and whether they failed."""
-    finished = _not_cancelled(PriceJob.objects.filter(is_recent("finished_at", now=now, within=within)))
+    finished = _not_cancelled(_ended(now=now, within=within))
     put_off = PriceJob.objects.filter(
         is_recent("started_at", now=now, within=within), state=PriceJob.State.WAITING
     )
@@ -222,10 +231,6 @@ def recent_ends(*, now: datetime, within: timedelta, limit: int) -> list[tuple[d
         if at
     ]
     return sorted(ends, reverse=True)[:limit]
-
-
-def _not_cancelled(jobs: "QuerySet[PriceJob]") -> "QuerySet[PriceJob]":
-    return jobs.exclude(state=PriceJob.State.CANCELLED)
 
 
 def idle_since(gate: ApiGate, last_end_at: datetime | None, *, now: datetime) -> datetime | None:
@@ -268,7 +273,7 @@ def progress_mark() -> object:
         return None
     ended = PriceJob.objects.filter(finished_at__isnull=False).order_by("-finished_at")
     return (
-        live_jobs().total(),
+        live_jobs(),
         ended.values_list("pk", "finished_at").first(),
         list(passes.order_by("pk").values_list("pk", "stage", "next_page")),
     )

@@ -187,7 +187,7 @@ def measure_load(*, now: datetime) -> Load:
     status = gate.status()
     p95_ms = metrics.request_p95_ms(now=now, within=RECENT, limit=SAMPLE)
     return Load(
-        waiting=metrics.live_jobs(IN_WORK).total(),
+        waiting=metrics.live_jobs(IN_WORK),
         rate_allowed=metrics.rate_of_this_host(now=now),
         p95_latency=(status.latency_ms if p95_ms is None else p95_ms) / 1000,
         throughput=metrics.jobs_per_second(now=now, within=RECENT),

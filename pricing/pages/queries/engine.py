@@ -104,13 +104,13 @@ class Engine:
 
 def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
     """The engine's state and its last hours: eight queries."""
-    ended = metrics.ended_jobs(now=now, within=DAY)
+    ended = metrics.ended_jobs_by_state(now=now, within=DAY)
     return Engine(
         now=now,
         hours=hours,
         gate=_gate_now(now),
         queue_rows=metrics.queued_rows(),
-        live=_counts(PriceJob.LIVE, metrics.live_jobs()),
+        live=_counts(PriceJob.LIVE, metrics.live_jobs_by_state()),
         ended=_counts(ENDED, ended),
         success_percent=metrics.success_percent(ended),
         minutes=_minutes(now=now, hours=hours),

@@ -135,22 +135,23 @@ def test_queued_rows_are_those_of_the_queue():
 def test_live_jobs_are_counted_by_state():
     make.make_jobs("due", "due", "running", "waiting")
     make.make_jobs("recorded", finished_at=NOON)
-    assert metrics.live_jobs() == {"due": 2, "running": 1, "waiting": 1}
-    assert metrics.live_jobs(["due", "queued"]) == {"due": 2}
+    assert metrics.live_jobs_by_state() == {"due": 2, "running": 1, "waiting": 1}
+    assert metrics.live_jobs() == 4
+    assert metrics.live_jobs(["due", "queued"]) == 2
 
 
 def test_ended_jobs_are_counted_by_state():
     make_ends(recorded=2, dead=1)
     make_job("cancelled", finished_at=NOON)
     make_job("gone", finished_at=ago(hours=2))
-    ended = metrics.ended_jobs(now=NOON, within=timedelta(hours=1))
+    ended = metrics.ended_jobs_by_state(now=NOON, within=timedelta(hours=1))
     assert ended == {"recorded": 2, "dead": 1, "cancelled": 1}
 
 
-def test_success_percent_leaves_out_cancelled(db):
+def test_success_percent_leaves_out_cancelled():
     make_ends(recorded=3, dead=1)
     make_job("cancelled", finished_at=NOON)
-    ended = metrics.ended_jobs(now=NOON, within=timedelta(hours=1))
+    ended = metrics.ended_jobs_by_state(now=NOON, within=timedelta(hours=1))
     assert metrics.success_percent(ended) == 75
 
 
