@@ -168,7 +168,7 @@ class HealthAlertAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
-    """The workers one by one, and the page about the engine as a whole."""
+    """The list of processes, and the page about the whole engine."""
 
     list_display = (
         "process",

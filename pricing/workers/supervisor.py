@@ -122,7 +122,7 @@ class Supervisor:
             reconciler.end_waits(now=now)
 
     def _replace_dead_clusters(self) -> None:
-        """Replace clusters that ended unasked; drop those that were asked to stop."""
+        """Replace clusters that ended without being asked to; drop those that were asked to stop."""
         for cluster in [cluster for cluster in self._clusters if not cluster.is_alive()]:
             if not cluster.stopping:
                 logger.warning("cluster %s ended; starting another", cluster.pid)

@@ -25,7 +25,7 @@ from pricing.workers.cluster import Cluster
 # Added to the task timeout: no task runs longer, so a cluster that ended none in that time is running none.
 STALL_MARGIN_SECONDS = 5.0
 SUSPECT_STALL_SECONDS = 8.0  # for a cluster that has lost a child
-# A cluster still ends the tasks it held when its child died, so one task afterwards is no proof of health.
+# A cluster still ends the tasks it held when its child died, so one task afterwards does not prove it healthy.
 SUSPECT_FOR_SECONDS = 45.0
 START_SECONDS = 15.0  # a cluster may take to start
 MAX_BETWEEN_CHECKS = (

@@ -1,4 +1,4 @@
-"""The admin's page about the engine, the alerts on every page, and pages that can only be read."""
+"""The admin: the engine page, the alerts on every page, and the read-only pages."""
 
 import re
 from datetime import timedelta
@@ -37,7 +37,7 @@ def staff(client, make_staff):
 
 @pytest.fixture
 def helper(client, make_staff):
-    """Staff who may look at syncs, and at nothing else."""
+    """Staff with permission to view syncs only."""
     user = make_staff("helper", is_superuser=False)
     user.user_permissions.add(Permission.objects.get(codename="view_syncrun"))
     force_login_with_code(client, user)
@@ -77,14 +77,14 @@ def test_engine_page_says_if_there_is_no_work(client, staff):
     assert "No requests in the last" in html
 
 
-def test_live_update_sends_the_live_part_only(client, staff):
+def test_engine_page_updates_its_live_part(client, staff):
     html = client.get(ENGINE, headers={"HX-Request": "true"}).content.decode()
     assert "Requests left" in html
     assert "<html" not in html
 
 
 @pytest.mark.parametrize(("asked", "shown"), [("12", 12), ("24", 24), ("", 3), ("1000000", 3), ("x", 3)])
-def test_period_is_one_of_those_offered(client, staff, asked, shown):
+def test_engine_page_period_is_one_offered(client, staff, asked, shown):
     response = client.get(ENGINE, {"hours": asked})
     assert response.context["engine"].hours == shown
     assert f'<a href="?hours={shown}" aria-current="true">' in re.sub(r"\s+", " ", response.content.decode())
@@ -111,7 +111,7 @@ def test_engine_page_needs_worker_permission(client, helper):
 
 
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_other_users_are_sent_to_log_in(client, make_user, signed_in):
+def test_engine_page_sends_others_to_log_in(client, make_user, signed_in):
     if signed_in:
         client.force_login(make_user())
     assert client.get(ENGINE).status_code == 302
@@ -127,7 +127,7 @@ def test_engine_page_only_reads(client, staff):
 
 
 @pytest.mark.parametrize("address", ["/admin/", ENGINE, "/admin/auth/user/", "/admin/pricing/healthalert/"])
-def test_open_alerts_are_on_every_page(client, staff, address):
+def test_alerts_are_on_every_page(client, staff, address):
     HealthAlert.objects.create(kind="outage", message="It happened.", opened_at=timezone.now())
     HealthAlert.objects.create(
         kind="memory", message="Over.", opened_at=timezone.now(), closed_at=timezone.now()
@@ -139,7 +139,7 @@ def test_open_alerts_are_on_every_page(client, staff, address):
         assert "Over." not in html
 
 
-def test_missing_workers_are_on_every_page(client, staff):
+def test_alerts_name_missing_workers(client, staff):
     assert "No workers run" not in client.get("/admin/").content.decode()
     make.make_run(make.make_connection(), "running")
     assert "No workers run" in client.get("/admin/").content.decode()
@@ -195,7 +195,7 @@ def test_engine_rows_are_read_only(client, staff, table):
         ("pricing_healthalert", ("Nothing moves", "It happened.")),
     ],
 )
-def test_figures_are_human_readable(client, staff, table, figures):
+def test_engine_rows_are_human_readable(client, staff, table, figures):
     fill()
     html = client.get(reverse(f"admin:{table}_changelist")).content.decode()
     assert all(figure in html for figure in figures)

@@ -1,4 +1,4 @@
-"""The engine as the admin sees it: gate, jobs, minutes, workers. Not for users' pages."""
+"""The engine for the admin: gate, jobs, minutes and workers, shaped for the page. Not for users' pages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -151,13 +151,13 @@ def _minutes(*, now: datetime, hours: int) -> tuple[EngineMinute, ...]:
 
 def _workers(now: datetime) -> tuple[WorkerNow, ...]:
     """Supervisors first, then workers, by host and age."""
-    beats = WorkerHeartbeat.objects.order_by("role", "host", "started_at", "pid")
+    heartbeats = WorkerHeartbeat.objects.order_by("role", "host", "started_at", "pid")
     return tuple(
         WorkerNow(
-            heartbeat=beat,
-            is_recently_seen=metrics.is_recently_seen(beat, now=now),
-            silent_seconds=max(0.0, (now - beat.seen_at).total_seconds()),
-            age_seconds=(beat.seen_at - beat.started_at).total_seconds(),
+            heartbeat=row,
+            is_recently_seen=metrics.is_recently_seen(row, now=now),
+            silent_seconds=max(0.0, (now - row.seen_at).total_seconds()),
+            age_seconds=(row.seen_at - row.started_at).total_seconds(),
         )
-        for beat in beats
+        for row in heartbeats
     )

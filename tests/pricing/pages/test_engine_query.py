@@ -1,4 +1,4 @@
-"""The engine's state as the admin's page reads it."""
+"""The state of the engine, as the admin page shows it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ def ago(**span: float) -> datetime:
     return NOON - timedelta(**span)
 
 
-def test_unused_engine_can_be_shown():
+def test_engine_now_without_any_rows():
     engine = engine_now(now=NOON)
     assert (engine.gate.status.left, engine.gate.breaker, engine.queue_rows) == (60, "closed", 0)
     assert (engine.live_jobs, engine.ended_jobs, engine.success_percent) == (0, 0, None)
@@ -23,7 +23,7 @@ def test_unused_engine_can_be_shown():
     assert engine.response_time.is_empty
 
 
-def test_jobs_are_counted_by_state():
+def test_engine_now_counts_jobs_by_state():
     make_jobs("due", "due", "queued", "waiting")
     make_jobs("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
     make_jobs("gone", finished_at=ago(hours=30))
@@ -38,8 +38,8 @@ def test_jobs_are_counted_by_state():
     assert engine.success_percent == 75
 
 
-def test_minutes_are_whole_ordered_and_complete():
-    make_minute(NOON, 5)  # still under way
+def test_engine_now_has_every_whole_minute():
+    make_minute(NOON, 5)  # not over yet
     make_minute(ago(minutes=1), 10, faults=1, refusals=1, latency_ms_sum=4000, latency_ms_max=900)
     make_minute(ago(minutes=180), 7)
     make_minute(ago(minutes=181), 99)
@@ -56,20 +56,20 @@ def test_minutes_are_whole_ordered_and_complete():
     assert all(minute.is_quiet and minute.average_ms is None for minute in minutes[1:-1])
 
 
-def test_outcomes_are_summed():
+def test_engine_now_sums_over_egresses():
     make_minute(ago(minutes=1), 10, latency_ms_sum=1000, latency_ms_max=200)
     make_minute(ago(minutes=1), 30, latency_ms_sum=9000, latency_ms_max=700, egress="office")
     newest = engine_now(now=NOON).minutes[-1]
     assert (newest.requests, newest.average_ms, newest.max_ms) == (40, 250, 700)
 
 
-def test_minute_of_faults_has_no_response_time():
+def test_engine_now_has_no_time_for_faults_only():
     make_minute(ago(minutes=1), 3, faults=3)
     newest = engine_now(now=NOON).minutes[-1]
     assert (newest.requests, newest.average_ms, newest.max_ms) == (3, None, None)
 
 
-def test_workers_show_last_seen_and_results():
+def test_engine_now_has_workers_and_results():
     make_heartbeat(1, seen_at=ago(seconds=5), role="supervisor")
     make_heartbeat(2, seen_at=ago(minutes=10), jobs=200, errors=20, rss_bytes=64_000_000)
     supervisor, worker = engine_now(now=NOON).workers
@@ -78,4 +78,8 @@ def test_workers_show_last_seen_and_results():
         None,
         7200,
     )
-    assert (worker.is_recently_seen, worker.heartbeat.error_percent, worker.heartbeat.megabytes) == (False, 10, 64)
+    assert (worker.is_recently_seen, worker.heartbeat.error_percent, worker.heartbeat.megabytes) == (
+        False,
+        10,
+        64,
+    )
