@@ -1,4 +1,4 @@
-"""Settings that would break the engine are refused, each with the name of the setting and what to write."""
+"""System checks: settings that would break the engine are refused, with the setting and what to write instead."""
 
 import subprocess
 import sys
@@ -23,12 +23,12 @@ POSTGRES = {**SQLITE, "ENGINE": "django.db.backends.postgresql", "OPTIONS": {}}
 
 
 def complaints() -> dict[str, str]:
-    """What the engine's checks say: {id: message and hint}."""
+    """The messages of the engine's checks: {id: message and hint}."""
     found = checks.run_checks(tags=["engine"])
     return {message.id.removeprefix("crateworth."): f"{message.msg} {message.hint}" for message in found}
 
 
-def test_shipped_settings_are_clean():
+def test_checks_accept_the_shipped_settings():
     assert complaints() == {}
 
 
@@ -47,7 +47,7 @@ def test_shipped_settings_are_clean():
         ("W001", {"broker_class": "django_q.brokers.orm.ORM"}, "pricing.sync.queue.OrderedBroker"),
     ],
 )
-def test_unreliable_queue_settings_are_refused(settings, number, changed, advice):
+def test_checks_refuse_unreliable_queue_settings(settings, number, changed, advice):
     settings.Q_CLUSTER = {**settings.Q_CLUSTER, **changed}
     assert set(complaints()) == {number}
     assert f"Q_CLUSTER['{next(iter(changed))}']" in complaints()[number]
@@ -58,7 +58,7 @@ def test_unreliable_queue_settings_are_refused(settings, number, changed, advice
     "number",
     ["E001", "E004", "E005", "W001"],
 )
-def test_missing_settings_use_queue_defaults(settings, number):
+def test_checks_use_the_queues_defaults(settings, number):
     settings.Q_CLUSTER = {"name": "crateworth", "orm": "default", "workers": 1}
     assert number in complaints()
 
@@ -67,12 +67,12 @@ def test_missing_settings_use_queue_defaults(settings, number):
     ("workers", "queue_limit", "timeout", "least"),
     [(1, 1, 30, 99), (2, 2, 30, 99), (1, 3, 60, 315), (4, 4, 27, 90)],
 )
-def test_retry_outlasts_the_longest_wait(workers, queue_limit, timeout, least):
+def test_min_retry_outlasts_the_longest_wait(workers, queue_limit, timeout, least):
     assert min_retry(workers=workers, queue_limit=queue_limit, timeout=timeout) == least
 
 
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
-def test_unshared_cache_is_refused(settings, backend):
+def test_check_cache_refuses_an_unshared_one(settings, backend):
     settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
     assert set(complaints()) == {"E007"}
     assert "CACHES['default']" in complaints()["E007"]
@@ -91,7 +91,7 @@ def test_unshared_cache_is_refused(settings, backend):
     ],
     ids=str,
 )
-def test_unsafe_database_settings_are_refused(settings, monkeypatch, database, number, says):
+def test_check_database_refuses_unsafe_settings(settings, monkeypatch, database, number, says):
     monkeypatch.setitem(settings.DATABASES, "default", database)
     assert set(complaints()) == {number}
     assert all(words in complaints()[number] for words in says)
@@ -100,13 +100,13 @@ def test_unsafe_database_settings_are_refused(settings, monkeypatch, database, n
 @pytest.mark.parametrize(
     ("database", "changed"), [(SQLITE, {}), (POSTGRES, {}), (POSTGRES, {"CONN_MAX_AGE": None})]
 )
-def test_persistent_connections_are_clean(settings, monkeypatch, database, changed):
+def test_check_database_accepts_persistence(settings, monkeypatch, database, changed):
     monkeypatch.setitem(settings.DATABASES, "default", {**database, **changed})
     assert complaints() == {}
 
 
 @pytest.mark.parametrize(("seconds", "refused"), [(28, True), (29, False)])
-def test_task_timeout_covers_wait_and_request(settings, seconds, refused):
+def test_check_task_timeout_covers_a_request(settings, seconds, refused):
     assert PATIENCE + DEADLINE == 28
     settings.PRICE_TASK_TIMEOUT = seconds
     assert ("E012" in complaints()) is refused

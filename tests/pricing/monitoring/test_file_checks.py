@@ -1,4 +1,4 @@
-"""Files that other users of the machine may read are named, with the command that ends it."""
+"""System checks of files: those that other users may read are reported, with the command that corrects it."""
 
 import os
 import sqlite3
@@ -39,36 +39,36 @@ def database(settings, tmp_path, monkeypatch) -> Path:
     return file
 
 
-def test_private_files_are_fine(database):
+def test_check_accepts_private_files(database):
     assert warnings() == {}
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o602])
-def test_file_open_to_others_is_reported(database, suffix, mode):
+def test_check_reports_files_open_to_others(database, suffix, mode):
     file = Path(f"{database}{suffix}")
     file.chmod(mode)
     assert warnings()["W002"].endswith(f"Run: chmod 600 '{file}'")
 
 
-def test_env_file_open_to_others_is_reported(database):
+def test_check_reports_env_file_open_to_others(database):
     env_file = database.parent / "env"
     env_file.chmod(0o644)
     assert f"chmod 600 {env_file}" in warnings()["W002"]
 
 
-def test_env_file_that_is_a_device_is_ignored(database, monkeypatch):
+def test_check_ignores_env_file_that_is_a_device(database, monkeypatch):
     monkeypatch.setenv("ENV_FILE", os.devnull)
     assert warnings() == {}
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o702])
-def test_directory_open_to_all_is_reported(database, mode):
+def test_check_reports_directory_open_to_all(database, mode):
     database.parent.chmod(mode)
     assert list(warnings()) == ["W003"]
 
 
-def test_postgresql_has_no_files_to_check(settings, monkeypatch):
+def test_check_has_no_files_with_postgresql(settings, monkeypatch):
     monkeypatch.setenv("ENV_FILE", os.devnull)
     shown = {"ENGINE": "django.db.backends.postgresql", "NAME": "crateworth"}
     monkeypatch.setitem(settings.DATABASES, "default", shown)
@@ -108,7 +108,7 @@ def test_umask_is_inherited_by_child_processes(tmp_path):
 
 
 def test_new_wal_has_the_mode_of_its_database(tmp_path):
-    """SQLite copies the mode of the database, so the umask alone does not help an older site: the check does."""
+    """SQLite copies the mode of the database, so an older site needs the check: the umask alone does not help."""
     file = tmp_path / "new.sqlite3"
     sqlite3.connect(file).close()
     file.touch()

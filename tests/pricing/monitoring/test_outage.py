@@ -1,4 +1,4 @@
-"""A database that is away: each process says so once, keeps on trying, and says once that it is back."""
+"""Database outages: each process logs the beginning and the end once, and keeps trying in between."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ def answering():
     outage._since = None
 
 
-def said(caplog) -> list[str]:
+def logged(caplog) -> list[str]:
     return [
         r.getMessage().partition(":")[0].partition(",")[0]
         for r in caplog.records
@@ -29,17 +29,17 @@ def said(caplog) -> list[str]:
     ]
 
 
-def test_outage_and_its_end_are_logged_once(caplog):
+def test_outage_is_logged_once_with_its_end(caplog):
     for _ in range(20):
         outage.note_away(outage.OperationalError("connection refused\nIs the server running?"))
     for _ in range(20):
         outage.note_answer()
-    assert said(caplog) == ["the database does not answer", "the database answers again"]
+    assert logged(caplog) == ["the database does not answer", "the database answers again"]
     assert "connection refused. Nothing is lost" in caplog.records[0].getMessage()
 
 
 class Door:
-    """A way to the database that can be shut: what goes through it is cut off, and no more is let in."""
+    """A proxy before the database. When it is shut, it ends its connections and refuses new ones."""
 
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
@@ -114,7 +114,7 @@ def test_broker_resumes_after_an_outage(door, caplog):
     door.is_open = True
     ((row, _task),) = broker.dequeue() or broker.dequeue() or [(0, "")]
     assert row
-    assert said(caplog) == ["the database does not answer", "the database answers again"]
+    assert logged(caplog) == ["the database does not answer", "the database answers again"]
 
 
 def test_broker_acknowledges_after_the_outage(door, caplog):
@@ -125,4 +125,4 @@ def test_broker_acknowledges_after_the_outage(door, caplog):
     threading.Timer(1.5, lambda: setattr(door, "is_open", True)).start()
     broker.acknowledge(row)
     assert broker.queue_size() + broker.lock_size() == 0
-    assert said(caplog) == ["the database does not answer", "the database answers again"]
+    assert logged(caplog) == ["the database does not answer", "the database answers again"]

@@ -49,11 +49,11 @@ def settle(scaler: Scaler, workers: int, load: Load, *, seconds: int = 300) -> i
         "gate closed",
     ],
 )
-def test_pool_reaches_the_size_the_limit_needs(load, workers):
+def test_scaler_reaches_what_the_limit_needs(load, workers):
     assert settle(Scaler(min_workers=1, max_workers=12), 1, load) == workers
 
 
-def test_pool_grows_if_slow_and_shrinks_if_quick():
+def test_scaler_grows_if_slow_shrinks_if_quick():
     scaler = Scaler(min_workers=2, max_workers=12)
     grown = settle(scaler, 2, replace(CALM, p95_latency=4.0))
     assert grown == 6
@@ -64,24 +64,24 @@ def test_pool_grows_if_slow_and_shrinks_if_quick():
     ("change", "word"),
     [({"memory_percent": 95.0}, "memory"), ({"cpu_percent": 99.0}, "CPU")],
 )
-def test_overloaded_machine_does_not_grow_the_pool(change, word):
+def test_scaler_adds_none_if_overloaded(change, word):
     quick = replace(CALM, rate_allowed=10.0, worker_rate=10.0, p95_latency=0.5)
     decision = Scaler(min_workers=1, max_workers=12).decide(2, replace(quick, **change), at=0.0)
     assert decision.workers == 2
     assert word in decision.reason
 
 
-def test_busy_machine_adds_workers_that_wait():
+def test_scaler_adds_workers_if_only_cpu_is_busy():
     slow = replace(CALM, p95_latency=4.0, cpu_percent=100.0)
     assert Scaler(min_workers=1, max_workers=12).decide(2, slow, at=0.0).workers == 4
 
 
-def test_failures_reduce_the_pool():
+def test_scaler_stops_workers_after_failures():
     decision = Scaler(min_workers=1, max_workers=12).decide(6, replace(CALM, fault_share=0.5), at=0.0)
     assert (decision.workers, decision.reason) == (5, "50% of recent requests failed")
 
 
-def test_growth_that_slowed_answers_is_undone():
+def test_scaler_undoes_what_slowed_answers():
     scaler = Scaler(min_workers=1, max_workers=12)
     slow = replace(CALM, p95_latency=4.0)
     assert scaler.decide(2, slow, at=0.0).workers == 4
@@ -91,7 +91,7 @@ def test_growth_that_slowed_answers_is_undone():
     assert scaler.decide(3, slow, at=20.0).workers == 3
 
 
-def test_one_quick_moment_stops_no_worker():
+def test_scaler_waits_before_it_stops_a_worker():
     scaler = Scaler(min_workers=1, max_workers=12)
     assert scaler.decide(6, CALM, at=0.0).workers == 6
     assert scaler.decide(6, CALM, at=16.0).workers == 5
@@ -112,7 +112,7 @@ def test_one_quick_moment_stops_no_worker():
     ),
     st.integers(2, 9),
 )
-def test_pool_stays_within_its_bounds(load, workers):
+def test_scaler_stays_within_its_bounds(load, workers):
     scaler = Scaler(min_workers=2, max_workers=9)
     for at in range(0, 100, 5):
         workers = scaler.decide(workers, load, at=float(at)).workers

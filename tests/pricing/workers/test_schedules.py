@@ -1,4 +1,4 @@
-"""Scheduled runs: who gets one, when, and what it asks for."""
+"""Scheduled runs: which users get one, when, and which prices it fetches; and the daily work."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -27,13 +27,13 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered(db, settings):
+def empty_cache(db, settings):
     cache.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # many users, no log-in
 
 
 def connected(username: str = "collector", *, every: int | None = None, **fields) -> DiscogsConnection:
-    """A user who connected a year ago and chose an interval, or chose nothing."""
+    """A user who connected a year ago, with the chosen interval or none."""
     connection = make_connection(username, connected_at=NOW - 365 * DAY, **fields)
     if every is not None:
         Preferences.objects.create(user=connection.user, sync_every_hours=every)
@@ -63,7 +63,7 @@ def scheduled() -> list[str]:
         (0, 400 * DAY, False),
     ],
 )
-def test_run_begins_after_the_users_interval(every, ago, due):
+def test_tick_starts_a_run_after_the_interval(every, ago, due):
     ended_run(connected(every=every), ago=ago)
     schedules.tick(NOW)
     assert bool(scheduled()) is due
@@ -80,7 +80,7 @@ def test_scheduled_run_imports_first():
 
 
 @pytest.mark.parametrize("state", ["importing", "running", "paused"])
-def test_no_run_begins_during_another(state):
+def test_tick_starts_no_run_during_another(state):
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     make_run(connection, state, created_at=NOW - 3 * DAY)
@@ -88,7 +88,7 @@ def test_no_run_begins_during_another(state):
     assert scheduled() == []
 
 
-def test_manual_run_counts():
+def test_tick_counts_runs_started_by_hand():
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     ended_run(connection, ago=2 * HOUR)
@@ -114,13 +114,13 @@ def test_failed_run_is_retried_after_an_hour():
     assert scheduled() == ["collector"]
 
 
-def test_user_who_must_reconnect_gets_no_run():
+def test_tick_skips_users_who_must_reconnect():
     ended_run(connected(state="reconnect_needed"), ago=9 * DAY)
     schedules.tick(NOW)
     assert scheduled() == []
 
 
-def test_closed_account_gets_no_run():
+def test_tick_skips_closed_accounts():
     connection = connected()
     ended_run(connection, ago=9 * DAY)
     connection.user.is_active = False
@@ -137,7 +137,7 @@ def test_first_run_waits_an_hour_for_the_user():
     assert scheduled() == ["collector"]
 
 
-def test_downtime_is_followed_by_one_run_per_user():
+def test_tick_starts_one_run_after_downtime():
     for name in ("one", "two"):
         ended_run(connected(name, every=6), ago=9 * DAY)
     for minute in range(3):
@@ -145,7 +145,7 @@ def test_downtime_is_followed_by_one_run_per_user():
     assert scheduled() == ["one", "two"]
 
 
-def test_longest_overdue_begins_first():
+def test_tick_starts_the_longest_overdue_first():
     for number in range(schedules.MAX_STARTS + 2):
         ended_run(connected(f"user{number:02}"), ago=(9 * DAY + number * HOUR))
     schedules.tick(NOW)
@@ -165,7 +165,7 @@ def test_runs_follow_the_last_one_not_midnight():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_simultaneous_ticks_start_one_run():
+def test_ticks_at_once_start_one_run_per_user():
     for name in ("one", "two", "three"):
         ended_run(connected(name), ago=9 * DAY)
     gates = threading.Barrier(4)
@@ -185,13 +185,13 @@ def test_simultaneous_ticks_start_one_run():
 
 
 @pytest.mark.parametrize("users", [3, 30])
-def test_idle_tick_has_a_constant_query_count(users, django_assert_max_num_queries):
+def test_tick_when_idle_has_constant_queries(users, django_assert_max_num_queries):
     for number in range(users):
         connection = connected(f"user{number}")
         ended_run(connection, ago=HOUR)
         make_copy(connection)
     schedules.tick(NOW)
-    # The tenth: the queue is empty, so the optional sources ask the gate too.
+    # The queue is empty, so the optional sources ask the gate too.
     with django_assert_max_num_queries(11):
         schedules.tick(NOW + timedelta(minutes=1))
 
@@ -200,7 +200,7 @@ def test_idle_tick_has_a_constant_query_count(users, django_assert_max_num_queri
 
 
 def work_off_values(now: datetime) -> None:
-    """Queue the value requests that are due, and do what the queue holds."""
+    """Queue the value requests that are due, and process the queue."""
     value_requests.feed(now=now)
     for row in OrmQ.objects.all():
         assert row.task["func"] == value_requests.TASK
@@ -232,7 +232,7 @@ def test_settling_takes_some_users_per_tick(monkeypatch):
     assert not ValueRequest.objects.exists()  # this day is done
 
 
-def test_yesterday_is_recomputed_with_new_prices():
+def test_settling_uses_the_newest_prices():
     connection = connected(every=0)
     release = make_copy(connection).release
     make_snapshot(release, 1500, day=NOW.date(), observed_at=NOW)

@@ -1,4 +1,4 @@
-"""The watchdog: which clusters it takes for stuck, from look to look."""
+"""The watchdog: which clusters it considers stuck, from one check to the next."""
 
 import socket
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from pricing.workers.watchdog import Watchdog
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-STALL = 35  # seconds with the default PRICE_TASK_TIMEOUT, and a bit
+STALL = 35  # seconds; a little more than the default PRICE_TASK_TIMEOUT
 WORKER = 4_000_001  # no process has this number
 
 
@@ -35,16 +35,16 @@ class QuietCluster:
 
 
 class Scene:
-    """A cluster that has been idle for ten minutes, looked at every two seconds."""
+    """A cluster that has been idle for ten minutes, checked every two seconds."""
 
     def __init__(self) -> None:
         self.clock = 600.0
         self.cluster = QuietCluster()
         self.watchdog = Watchdog(steady=lambda: self.clock)
-        self.look(seconds=4)
+        self.check(seconds=4)
 
-    def look(self, *, seconds: float, every: float = 2.0) -> bool:
-        """Look so long; whether the cluster was ever found stuck."""
+    def check(self, *, seconds: float, every: float = 2.0) -> bool:
+        """Check for that long; returns whether the cluster was ever found stuck."""
         until, found = self.clock + seconds, False
         while self.clock < until:
             self.clock += every
@@ -52,7 +52,7 @@ class Scene:
         return found
 
     def report(self, seen_at: datetime | None = None) -> None:
-        """The worker reports a task."""
+        """Write a report of the worker."""
         WorkerHeartbeat.objects.update_or_create(
             host=socket.gethostname(),
             pid=WORKER,
@@ -66,73 +66,73 @@ def scene() -> Scene:
 
 
 def enqueue() -> None:
-    """As a step of an import: to the front, by a lock long past."""
+    """Queue a step of an import, at the front."""
     async_task("collections_app.tasks.run_import_step", 0, save=False)
 
 
 def test_watchdog_gives_the_first_row_its_time(scene):
     enqueue()
-    assert not scene.look(seconds=STALL - 5)
+    assert not scene.check(seconds=STALL - 5)
 
 
-def test_watchdog_finds_a_cluster_without_progress(scene):
+def test_watchdog_finds_one_without_progress(scene):
     enqueue()
-    assert scene.look(seconds=STALL + 2)
+    assert scene.check(seconds=STALL + 2)
 
 
 def test_watchdog_keeps_a_cluster_that_reports(scene):
     enqueue()
     for _ in range(8):
         scene.report()
-        assert not scene.look(seconds=28)
+        assert not scene.check(seconds=28)
 
 
 def test_watchdog_ignores_the_wall_clock(scene):
     enqueue()
     for number in range(6):
         scene.report(datetime(2026, 1, 1, tzinfo=UTC) - timedelta(hours=number))
-        assert not scene.look(seconds=28)
-    assert scene.look(seconds=STALL)
+        assert not scene.check(seconds=28)
+    assert scene.check(seconds=STALL)
 
 
 def test_watchdog_recounts_after_an_empty_queue(scene):
     for _ in range(3):
         enqueue()
-        assert not scene.look(seconds=STALL - 5)
+        assert not scene.check(seconds=STALL - 5)
         OrmQ.objects.all().delete()
-        assert not scene.look(seconds=2)
+        assert not scene.check(seconds=2)
 
 
 def test_watchdog_recounts_after_a_shut_gate(scene):
     enqueue()
-    assert not scene.look(seconds=STALL - 5)
+    assert not scene.check(seconds=STALL - 5)
     configured_gate().record_refusal(retry_after=600)
-    assert not scene.look(seconds=100)
+    assert not scene.check(seconds=100)
 
 
-def test_watchdog_recounts_after_a_failed_look(scene):
-    """As in an outage of the database, in which no cluster makes progress."""
+def test_watchdog_recounts_after_a_long_pause(scene):
+    """An outage of the database: no check runs, and no cluster makes progress."""
     enqueue()
-    scene.look(seconds=2)
+    scene.check(seconds=2)
     scene.clock += 60
-    assert not scene.look(seconds=STALL - 5)
+    assert not scene.check(seconds=STALL - 5)
 
 
 def test_watchdog_suspects_lost_children(scene):
     enqueue()
     scene.cluster.suspect_since = scene.clock
-    assert not scene.look(seconds=6)
-    assert scene.look(seconds=6)
+    assert not scene.check(seconds=6)
+    assert scene.check(seconds=6)
 
 
 def test_watchdog_suspects_a_finishing_cluster(scene):
-    """A pusher that was killed leaves the worker a task or two."""
+    """When a pusher is killed, its worker still has a task or two."""
     enqueue()
     scene.cluster.suspect_since = scene.clock
-    scene.look(seconds=2)
+    scene.check(seconds=2)
     scene.report()
-    assert not scene.look(seconds=8)
-    assert scene.look(seconds=4)
+    assert not scene.check(seconds=8)
+    assert scene.check(seconds=4)
 
 
 def test_watchdog_trusts_a_recovered_suspect(scene):
@@ -140,9 +140,9 @@ def test_watchdog_trusts_a_recovered_suspect(scene):
     scene.cluster.suspect_since = scene.clock
     for _ in range(10):
         scene.report()
-        assert not scene.look(seconds=6)
+        assert not scene.check(seconds=6)
     assert scene.cluster.suspect_since is None
-    assert not scene.look(seconds=20)
+    assert not scene.check(seconds=20)
 
 
 def test_watchdog_lets_a_suspect_await_a_request(scene):
@@ -156,8 +156,8 @@ def test_watchdog_lets_a_suspect_await_a_request(scene):
         created_at=timezone.now(),
     )
     scene.cluster.suspect_since = scene.clock
-    assert not scene.look(seconds=28)
-    assert scene.look(seconds=10)
+    assert not scene.check(seconds=28)
+    assert scene.check(seconds=10)
 
 
 @pytest.mark.parametrize("field", ["stopping", "started"])
@@ -165,18 +165,18 @@ def test_watchdog_ignores_starting_and_stopping(scene, field):
     enqueue()
     scene.cluster.stopping = field == "stopping"
     scene.cluster.started = scene.clock if field == "started" else 0.0
-    assert not scene.look(seconds=14)
+    assert not scene.check(seconds=14)
 
 
 # Reports ------------------------------------------------------------------------------------------------
 
 
-def test_every_task_is_reported_when_it_begins():
+def test_report_is_made_when_a_task_begins():
     pre_execute.send(sender="django_q", func=None, task={})
     assert WorkerHeartbeat.objects.filter(host=socket.gethostname(), role="worker").exists()
 
 
-def test_failed_report_does_not_end_the_worker(caplog):
+def test_report_that_fails_ends_no_worker(caplog):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.db.backends.utils.CursorWrapper.execute", lambda *_: 1 / 0)
         from pricing import tasks
