@@ -259,17 +259,15 @@ def waiting_since() -> datetime | None:
 
 def syncs_are_active() -> bool:
     """Whether a sync needs workers: a paused one does not."""
-    working = (SyncRun.State.IMPORTING, SyncRun.State.RUNNING)
-    return SyncRun.objects.filter(state__in=working).exists()
+    return SyncRun.objects.working().exists()
 
 
 def progress_mark() -> object:
     """A value that changes whenever a job ends or an import advances; None if there is no work."""
     passes = ImportPass.objects.running()
-    under_way = PriceJob.objects.filter(state__in=(PriceJob.State.QUEUED, PriceJob.State.RUNNING))
     held_up = Q(state=PriceJob.State.WAITING, error_kind__in=NOT_A_FAILURE) | Q(state=PriceJob.State.DUE)
     wanted = PriceJob.objects.filter(held_up, items__run__state=SyncRun.State.RUNNING)
-    if not (under_way.exists() or wanted.exists() or passes.exists()):
+    if not (PriceJob.objects.working().exists() or wanted.exists() or passes.exists()):
         return None
     ended = PriceJob.objects.filter(finished_at__isnull=False).order_by("-finished_at")
     return (
