@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
-from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
+from collections_app.sandbox.access.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.server import SandboxServer
 from tests.processes import Site
 

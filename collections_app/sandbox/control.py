@@ -2,24 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from collections_app.sandbox.answer import Answer, Request, json_answer, message
-
-if TYPE_CHECKING:
-    from collections_app.sandbox.server import SandboxServer
+from collections_app.sandbox.http.answer import Answer, Request, json_answer, message
+from collections_app.sandbox.state import Sandbox
 
 PREFIX = "/_sandbox/"
-_CHANGES = {
-    "add_releases",
-    "remove_instances",
-    "edit_copies",
-    "set_wants",
-    "rename",
-}  # of an existing user
+# Of an existing user.
+_CHANGES = {"add_releases", "remove_instances", "edit_copies", "set_wants", "rename"}
 
 
-def answer(sandbox: "SandboxServer", request: Request) -> Answer:
+def answer(sandbox: Sandbox, request: Request) -> Answer:
     """Handle a control request: 400 for a malformed body, 404 for no such route."""
     route = _ROUTES.get((request.method, request.path.removeprefix(PREFIX)))
     if route is None:
@@ -31,30 +24,30 @@ def answer(sandbox: "SandboxServer", request: Request) -> Answer:
         return message(400, f"{type(error).__name__}: {error}")
 
 
-def _stats(sandbox: "SandboxServer", request: Request, _body: Any) -> Any:
+def _stats(sandbox: Sandbox, request: Request, _body: Any) -> Any:
     return sandbox.stats(times=request.query.get("times") == "1")
 
 
-def _list_faults(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
+def _list_faults(sandbox: Sandbox, _request: Request, _body: Any) -> Any:
     return sandbox.faults()
 
 
-def _add_faults(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _add_faults(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     for rule in body if isinstance(body, list) else [body]:
         sandbox.add_fault(**rule)
     return sandbox.faults()
 
 
-def _clear_faults(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
+def _clear_faults(sandbox: Sandbox, _request: Request, _body: Any) -> Any:
     sandbox.clear_faults()
     return []
 
 
-def _list_users(sandbox: "SandboxServer", _request: Request, _body: Any) -> Any:
+def _list_users(sandbox: Sandbox, _request: Request, _body: Any) -> Any:
     return [_user(sandbox, username) for username in list(sandbox.world.users)]
 
 
-def _set_user(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _set_user(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     username = body.pop("username")
     if not _CHANGES & set(body):
         sandbox.add_user(username, body.pop("token", None), **body)
@@ -73,17 +66,17 @@ def _set_user(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
     return _user(sandbox, username)
 
 
-def _user(sandbox: "SandboxServer", username: str) -> dict[str, Any]:
+def _user(sandbox: Sandbox, username: str) -> dict[str, Any]:
     user = sandbox.world.users[username]
     copies = [{"instance_id": copy.instance_id, "release_id": copy.release_id} for copy in user.copies]
     return {"id": user.id, "username": username, "token": user.token, "copies": copies}
 
 
-def _oauth(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _oauth(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     return {"revoked": sandbox.revoke(body["revoke"])}
 
 
-def _set_market(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _set_market(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     release_id = int(body.pop("release_id"))
     sandbox.set_market(release_id, **body)
     market = sandbox.world.market(release_id, sandbox.today())
@@ -99,20 +92,20 @@ def _set_market(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
     }
 
 
-def _set_day(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _set_day(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     return {"day": sandbox.set_day(**(body or {})).isoformat()}
 
 
-def _set_limit(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _set_limit(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     return sandbox.set_limit(**(body or {}))
 
 
-def _reset(sandbox: "SandboxServer", _request: Request, body: Any) -> Any:
+def _reset(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     sandbox.reset(*((body or {}).get("only") or ()))
     return {"reset": True}
 
 
-_ROUTES: dict[tuple[str, str], Callable[["SandboxServer", Request, Any], Any]] = {
+_ROUTES: dict[tuple[str, str], Callable[[Sandbox, Request, Any], Any]] = {
     ("GET", "stats"): _stats,
     ("GET", "faults"): _list_faults,
     ("POST", "faults"): _add_faults,

@@ -4,7 +4,7 @@ from collections import Counter
 from threading import Lock
 from typing import Any
 
-from collections_app.sandbox.limiter import SlidingWindow
+from collections_app.sandbox.access.limiter import SlidingWindow
 
 
 class Ledger:

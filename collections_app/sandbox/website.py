@@ -3,10 +3,10 @@
 import re
 from html import escape
 
-from collections_app.sandbox import authorize
-from collections_app.sandbox.answer import Answer, Request, html
-from collections_app.sandbox.covers import cover_svg
-from collections_app.sandbox.world import World
+from collections_app.sandbox.access import authorize
+from collections_app.sandbox.http.answer import Answer, Request, html
+from collections_app.sandbox.world.covers import cover_svg
+from collections_app.sandbox.world.world import World
 
 _COVER = re.compile(r"/covers/([0-9]{1,8})(-150)?\.svg")
 _PAGE = re.compile(r"/release/([0-9]{1,8})(?:-[^/]*)?")

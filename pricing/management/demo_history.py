@@ -7,8 +7,8 @@ from itertools import islice
 from collections_app.currencies import minor_units
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import CollectionInstance
-from collections_app.sandbox.market import MarketDay
-from collections_app.sandbox.world import World
+from collections_app.sandbox.world.market import MarketDay
+from collections_app.sandbox.world.world import World
 from pricing.models import PriceSnapshot
 from pricing.value.daily import rebuild_values
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from collections_app.sandbox.demo import DEMO_TOKEN, DEMO_USERNAME
 from collections_app.sandbox.server import SandboxServer
+from collections_app.sandbox.world.demo import DEMO_TOKEN, DEMO_USERNAME
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from collections_app.accounts.lookup import confirm_address
 from collections_app.connections.connect import ConnectRefused, connect_with_token
-from collections_app.sandbox.demo import DEMO_TOKEN
-from collections_app.sandbox.world import World
+from collections_app.sandbox.world.demo import DEMO_TOKEN
+from collections_app.sandbox.world.world import World
 from pricing.management.demo_history import seed_history
 from pricing.models import SyncRun
 from pricing.sync.runs import start_sync

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
+from collections_app.sandbox.access.auth import CONSUMER_KEY, CONSUMER_SECRET
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
 from pricing.workers.cluster import end_with_parent
 

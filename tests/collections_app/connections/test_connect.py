@@ -8,7 +8,7 @@ from django.utils import timezone
 from collections_app.connections.connect import ConnectRefused, connect_with_token, disconnect
 from collections_app.discogs.client import DiscogsClient
 from collections_app.models import CollectionInstance, DiscogsConnection
-from collections_app.sandbox.demo import DEMO_TOKEN, SMALL_TOKEN
+from collections_app.sandbox.world.demo import DEMO_TOKEN, SMALL_TOKEN
 from tests.pricing.engine import import_all
 from tests.processes import eventually
 

@@ -15,7 +15,7 @@ from collections_app.discogs.client import DiscogsClient
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.oauth import Token, parse_token
 from collections_app.models import ApiGate, DiscogsConnection, ImportPass, PendingAuthorisation
-from collections_app.sandbox.demo import SMALL_TOKEN
+from collections_app.sandbox.world.demo import SMALL_TOKEN
 from pricing.models import SyncRun
 from tests.pricing.engine import import_all
 

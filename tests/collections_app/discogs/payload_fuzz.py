@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from collections_app.discogs import market_payloads, payloads
 from collections_app.discogs.json_values import MAX_COUNT
-from collections_app.sandbox import documents
-from collections_app.sandbox.world import World
+from collections_app.sandbox.api import documents
+from collections_app.sandbox.world.world import World
 
 BASE, RELEASE = "http://127.0.0.1:8001", 7
 

@@ -10,8 +10,8 @@ from collections_app.discogs.client import Credentials, DiscogsClient, new_sessi
 from collections_app.discogs.gate import Gate
 from collections_app.discogs.pace import Pace
 from collections_app.models import ApiGate
-from collections_app.sandbox.demo import DEMO_TOKEN
 from collections_app.sandbox.server import SandboxServer
+from collections_app.sandbox.world.demo import DEMO_TOKEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

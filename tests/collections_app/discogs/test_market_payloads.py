@@ -19,7 +19,7 @@ from collections_app.discogs.market_payloads import (
     parse_suggestions,
 )
 from collections_app.models import ApiGate
-from collections_app.sandbox.market import GRADE_GRID
+from collections_app.sandbox.world.market import GRADE_GRID
 from tests.collections_app.discogs.test_payloads import JSON
 
 

@@ -17,8 +17,8 @@ from collections_app.models import (
     ImportPass,
     WantlistItem,
 )
-from collections_app.sandbox.demo import DEMO_TOKEN
-from collections_app.sandbox.shelves import Field
+from collections_app.sandbox.world.demo import DEMO_TOKEN
+from collections_app.sandbox.world.holdings import Field
 from tests.pricing.engine import import_all
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionInstance, WantlistItem
-from collections_app.sandbox.demo import DEMO_TOKEN
+from collections_app.sandbox.world.demo import DEMO_TOKEN
 from tests.pricing.engine import import_all
 
 pytestmark = pytest.mark.django_db(transaction=True)

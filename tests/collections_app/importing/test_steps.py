@@ -42,7 +42,7 @@ def test_import_takes_a_request_per_100_copies(collector, generous_sandbox):
 
 def test_folders_grades_and_facts_arrive(make_user, generous_sandbox):
     from collections_app.connections.connect import connect_with_token
-    from collections_app.sandbox.demo import DEMO_TOKEN
+    from collections_app.sandbox.world.demo import DEMO_TOKEN
 
     user = make_user()
     connect_with_token(user, DEMO_TOKEN, now=timezone.now())

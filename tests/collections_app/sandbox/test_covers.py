@@ -1,6 +1,6 @@
 """The generated cover art of the sandbox Discogs."""
 
-from collections_app.sandbox.covers import cover_svg
+from collections_app.sandbox.world.covers import cover_svg
 
 
 def test_covers_are_deterministic_and_differ() -> None:

@@ -11,9 +11,9 @@ import requests
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_PLAINTEXT
 from requests_oauthlib import OAuth1, OAuth1Session
 
-from collections_app.sandbox.auth import CONSUMER_KEY, CONSUMER_SECRET
-from collections_app.sandbox.grants import Decided
+from collections_app.sandbox.access.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.server import SandboxServer
+from collections_app.sandbox.world.grants import Decided
 from tests.collections_app.sandbox.sandbox_client import AGENT, Api
 
 CALLBACK = "http://127.0.0.1:8000/discogs/callback/?next=here"

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from collections_app.sandbox.market import GRADE_GRID, USD_RATES, Kind
 from collections_app.sandbox.server import SandboxServer
+from collections_app.sandbox.world.market import GRADE_GRID, USD_RATES, Kind
 from tests.collections_app.sandbox.sandbox_client import SMALL, Api
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from collections_app.sandbox.faults import Script
+from collections_app.sandbox.faults.script import Script
 
 
 class Clock:

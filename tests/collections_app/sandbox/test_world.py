@@ -1,4 +1,4 @@
-"""The made-up catalogue, market and shelves behind the sandbox Discogs."""
+"""The made-up catalogue, market and collections behind the sandbox Discogs."""
 
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -8,10 +8,10 @@ from statistics import median
 
 import pytest
 
-from collections_app.sandbox import demo, names
-from collections_app.sandbox.market import GRADE_GRID, USD_RATES, Kind
-from collections_app.sandbox.shelves import pacific
-from collections_app.sandbox.world import ANCHOR, World
+from collections_app.sandbox.world import demo, names
+from collections_app.sandbox.world.holdings import pacific
+from collections_app.sandbox.world.market import GRADE_GRID, USD_RATES, Kind
+from collections_app.sandbox.world.world import ANCHOR, World
 
 DAY = date(2026, 11, 23)
 IDS = range(1, 3001)

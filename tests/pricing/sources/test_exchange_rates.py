@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from collections_app.currencies import CODES
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import DiscogsConnection, Preferences
-from collections_app.sandbox.market import USD_RATES
+from collections_app.sandbox.world.market import USD_RATES
 from pricing import optional_tasks
 from pricing.models import ExchangeRate, ReleasePrice, SourceAttempt
 from pricing.sources import exchange_rates

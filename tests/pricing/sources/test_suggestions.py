@@ -9,7 +9,7 @@ from collections_app.connections.connect import disconnect
 from collections_app.discogs.gate import configured_gate
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection
-from collections_app.sandbox.market import GRADE_GRID
+from collections_app.sandbox.world.market import GRADE_GRID
 from pricing.models import PriceJob, PriceSuggestion, ReleasePrice, SourceAttempt
 from pricing.sources import suggestions
 from pricing.tasks import this_process

@@ -5,11 +5,11 @@ from datetime import date
 from itertools import count, islice
 from random import Random
 
-from collections_app.sandbox import names, shelves
-from collections_app.sandbox.catalogue import odd_title
-from collections_app.sandbox.market import USD_RATES, Kind, market_day, profile
-from collections_app.sandbox.noise import hash64
-from collections_app.sandbox.shelves import Copy, SandboxUser, Want
+from collections_app.sandbox.world import holdings, names
+from collections_app.sandbox.world.catalogue import odd_title
+from collections_app.sandbox.world.holdings import Copy, SandboxUser, Want
+from collections_app.sandbox.world.market import USD_RATES, Kind, market_day, profile
+from collections_app.sandbox.world.noise import hash64
 
 DEMO_USERNAME, DEMO_TOKEN, DEMO_ID = "crate_demo", "sandbox-demo-token", 1_000_001
 SMALL_USERNAME, SMALL_TOKEN = "small_shelf", "sandbox-small-token"
@@ -39,7 +39,7 @@ def _crate_demo(seed: int, releases: int, anchor: date) -> SandboxUser:
         curr_abbr="EUR",
         seller_currency="EUR",
         folders=dict(_FOLDERS),
-        fields=(*shelves.DEFAULT_FIELDS, shelves.PAID_FIELD),
+        fields=(*holdings.DEFAULT_FIELDS, holdings.PAID_FIELD),
         copies=_demo_copies(rng, seed, owned, anchor),
         wants=tuple(_want(rng, anchor, n) for n in wanted),
     )
@@ -75,18 +75,18 @@ def _demo_copies(rng: Random, seed: int, owned: list[int], anchor: date) -> tupl
     repeated = rng.sample([n for n in owned if _sellable(seed, n)], _TWICE + 1)
     ids = owned + repeated + repeated[:1]
     rng.shuffle(ids)
-    copies = shelves.plain_copies(rng, ids, first_instance=500_000_001, before=anchor, folders=_FOLDERS)
+    copies = holdings.plain_copies(rng, ids, first_instance=500_000_001, before=anchor, folders=_FOLDERS)
     return tuple(_paid(rng, seed, copy) if rng.random() < 0.7 else copy for copy in copies)
 
 
 def _paid(rng: Random, seed: int, copy: Copy) -> Copy:
     then = market_day(seed, copy.release_id, copy.date_added.date())
-    return shelves.with_paid(rng, copy, float(then.lowest_price or 12) * USD_RATES["EUR"])
+    return holdings.with_paid(rng, copy, float(then.lowest_price or 12) * USD_RATES["EUR"])
 
 
 def _want(rng: Random, anchor: date, release_id: int) -> Want:
     notes = rng.choice(("", "", "", "only with the insert", "max 40 €"))
-    return Want(release_id, shelves.random_moment(rng, anchor, 700), rng.choice((0, 0, 3, 5)), notes)
+    return Want(release_id, holdings.random_moment(rng, anchor, 700), rng.choice((0, 0, 3, 5)), notes)
 
 
 def _small_shelf(seed: int, releases: int, anchor: date, demo: SandboxUser) -> SandboxUser:
@@ -98,7 +98,7 @@ def _small_shelf(seed: int, releases: int, anchor: date, demo: SandboxUser) -> S
     own = islice((n for n in pool if n not in others and _sellable(seed, n)), 30)
     folders = {1: "Uncategorized", 2: "Keepers"}
     ids = [*shared, *own]
-    copies = shelves.plain_copies(rng, ids, first_instance=501_000_001, before=anchor, folders=folders)
+    copies = holdings.plain_copies(rng, ids, first_instance=501_000_001, before=anchor, folders=folders)
     return SandboxUser(
         id=1_000_002, username=SMALL_USERNAME, token=SMALL_TOKEN, curr_abbr="", folders=folders, copies=copies
     )
@@ -107,7 +107,7 @@ def _small_shelf(seed: int, releases: int, anchor: date, demo: SandboxUser) -> S
 def _private_crate(seed: int, releases: int, anchor: date) -> SandboxUser:
     rng = Random(hash64(seed, 202))
     ids = rng.sample(range(1, max(releases, 200) + 1), 30)
-    folders = dict(shelves.DEFAULT_FOLDERS)
+    folders = dict(holdings.DEFAULT_FOLDERS)
     return SandboxUser(
         id=1_000_003,
         username=PRIVATE_USERNAME,
@@ -115,5 +115,5 @@ def _private_crate(seed: int, releases: int, anchor: date) -> SandboxUser:
         curr_abbr="GBP",
         seller_currency="GBP",
         private=True,
-        copies=shelves.plain_copies(rng, ids, first_instance=502_000_001, before=anchor, folders=folders),
+        copies=holdings.plain_copies(rng, ids, first_instance=502_000_001, before=anchor, folders=folders),
     )

@@ -89,12 +89,6 @@ class SandboxUser:
         return counts
 
 
-def fields_named(names: Iterable[str]) -> tuple[Field, ...]:
-    """The three fields of Discogs and free, private ones of these names."""
-    own = (Field(number, name, False) for number, name in enumerate(names, start=len(DEFAULT_FIELDS) + 1))
-    return (*DEFAULT_FIELDS, *own)
-
-
 def with_notes(copies: tuple[Copy, ...], notes: Iterable[Mapping[int, str] | None]) -> tuple[Copy, ...]:
     """The copies with other notes by field id, one entry for each of the first copies; None leaves one as it is."""
     given = zip_longest(copies, islice(notes, len(copies)))
@@ -170,6 +164,44 @@ def plain_copies(
 def plain_wants(rng: Random, release_ids: Iterable[int], *, before: date) -> tuple[Want, ...]:
     """Wants of the given releases, added over the seven hundred days before a day."""
     return tuple(Want(release_id, random_moment(rng, before, 700)) for release_id in release_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPlan:
+    """What a new user has.
+
+    `release_ids` are the releases owned (repeats are copies). Without them the user owns `count` distinct, existing
+    releases drawn from those of the world, and from beyond if these are too few. `fields` are names of columns after
+    the three of Discogs, such as "Paid" (4). `notes` replace those of the first copies; None leaves a copy's own.
+    """
+
+    release_ids: Iterable[int] | None = None
+    count: int = 0
+    wants: Iterable[int] = ()
+    curr_abbr: str = "USD"
+    seller_currency: str | None = None
+    private: bool = False
+    folders: Iterable[str] = ()
+    fields: Iterable[str] = ()
+    notes: Iterable[Mapping[int, str] | None] = ()
+
+    def apply(
+        self, user: SandboxUser, rng: Random, ids: Iterable[int], *, first_instance: int, before: date
+    ) -> SandboxUser:
+        """The user with copies of these releases and everything else that is planned."""
+        folders = {**DEFAULT_FOLDERS, **dict(enumerate(self.folders, start=2))}
+        own = (Field(n, name, False) for n, name in enumerate(self.fields, start=len(DEFAULT_FIELDS) + 1))
+        copies = plain_copies(rng, ids, first_instance=first_instance, before=before, folders=folders)
+        return replace(
+            user,
+            curr_abbr=self.curr_abbr,
+            seller_currency=self.seller_currency,
+            private=self.private,
+            folders=folders,
+            fields=(*DEFAULT_FIELDS, *own),
+            copies=with_notes(copies, self.notes),
+            wants=plain_wants(rng, self.wants, before=before),
+        )
 
 
 def _grades(rng: Random) -> dict[int, str]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from collections_app.sandbox import names
-from collections_app.sandbox.noise import hash64
+from collections_app.sandbox.world import names
+from collections_app.sandbox.world.noise import hash64
 
 MAX_RELEASE_ID = 10_000_000
 _ODD_SHARE = 80  # one title in this many is an odd one

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from threading import Event
 from typing import Protocol
 
-from collections_app.sandbox.answer import Answer
+from collections_app.sandbox.http.answer import Answer
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on with no time: close() sends RST
 

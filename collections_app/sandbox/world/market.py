@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-from collections_app.sandbox.noise import hash64, normal, smooth, unit
+from collections_app.sandbox.world.noise import hash64, normal, smooth, unit
 
 # Days are counted from here; a trend is zero on this day, so levels near it are the believable ones.
 ORIGIN = date(2026, 1, 1)

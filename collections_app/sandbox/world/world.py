@@ -1,7 +1,7 @@
 """The world behind the stand-in: catalogue, market and users, from one seed. No Django, no I/O, no clock."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,10 +11,11 @@ from random import Random
 from threading import RLock
 from typing import Any
 
-from collections_app.sandbox import demo, shelves
-from collections_app.sandbox.catalogue import ReleaseFacts, release_facts
-from collections_app.sandbox.grants import Grants
-from collections_app.sandbox.market import (
+from collections_app.sandbox.world import demo, holdings
+from collections_app.sandbox.world.catalogue import ReleaseFacts, release_facts
+from collections_app.sandbox.world.grants import Grants
+from collections_app.sandbox.world.holdings import SandboxUser, UserPlan
+from collections_app.sandbox.world.market import (
     USD_RATES,
     Kind,
     MarketDay,
@@ -22,8 +23,7 @@ from collections_app.sandbox.market import (
     profile,
     suggestions,
 )
-from collections_app.sandbox.noise import hash64
-from collections_app.sandbox.shelves import SandboxUser
+from collections_app.sandbox.world.noise import hash64
 
 # Copies were added in the years before this day: fixed, so that a restart on another day changes no row, and long past,
 # because copies added after an import began delay removals.
@@ -99,63 +99,34 @@ class World:
             if fields:
                 self._overrides[release_id] = {**known, **fields}
 
-    def add_user(
-        self,
-        username: str,
-        token: str | None = None,
-        *,
-        release_ids: Iterable[int] | None = None,
-        count: int = 0,
-        wants: Iterable[int] = (),
-        curr_abbr: str = "USD",
-        seller_currency: str | None = None,
-        private: bool = False,
-        folders: Iterable[str] = (),
-        fields: Iterable[str] = (),
-        notes: Iterable[Mapping[int, str] | None] = (),
-    ) -> SandboxUser:
-        """Add or replace a user owning the given releases (repeats are copies) or `count` seeded ones.
+    def add_user(self, username: str, token: str | None = None, **wanted: Any) -> SandboxUser:
+        """Add or replace a user with the fields of UserPlan. What a replaced user granted ends.
 
-        The same arguments give the same copies and instance ids; what a replaced user granted ends. `count` draws
-        distinct, existing releases from 1…releases, and beyond when that is too few. `fields` are names of columns
-        after the three of Discogs, such as "Paid" (4); `notes` replace those of the first copies, None leaves them.
+        The same arguments give the same copies and instance ids.
         """
+        plan = UserPlan(**wanted)
         rng = Random(hash64(self.seed, 300, zlib.crc32(username.encode())))
-        ids = self._existing(rng, count) if release_ids is None else release_ids
-        names = {**shelves.DEFAULT_FOLDERS, **dict(enumerate(folders, start=2))}
         with self._lock:
-            first = self._base(username)
-            copies = shelves.plain_copies(rng, ids, first_instance=first, before=self.anchor, folders=names)
+            ids = self._existing(rng, plan.count) if plan.release_ids is None else plan.release_ids
+            new = SandboxUser(self._user_id(username), username, token)
+            user = plan.apply(new, rng, ids, first_instance=self._base(username), before=self.anchor)
             self._end_grants_of(username)
-            return self._store(
-                SandboxUser(
-                    id=self._user_id(username),
-                    username=username,
-                    token=token,
-                    curr_abbr=curr_abbr,
-                    seller_currency=seller_currency,
-                    private=private,
-                    folders=names,
-                    fields=shelves.fields_named(fields),
-                    copies=shelves.with_notes(copies, notes),
-                    wants=shelves.plain_wants(rng, wants, before=self.anchor),
-                )
-            )
+            return self._store(user)
 
     def _end_grants_of(self, username: str) -> None:
         if username in self.users:
             self.grants.revoke(self.users[username].id)
 
-    def add_copies(self, username: str, release_ids: Iterable[int]) -> tuple[shelves.Copy, ...]:
+    def add_copies(self, username: str, release_ids: Iterable[int]) -> tuple[holdings.Copy, ...]:
         """Give a user further copies, added on the anchor day; returns them. KeyError for an unknown user."""
         with self._lock:
             user = self.users[username]
             first = self._next_instance[username]
             rng = Random(hash64(self.seed, 301, first))
-            new = shelves.plain_copies(
+            new = holdings.plain_copies(
                 rng, release_ids, first_instance=first, before=self.anchor, folders=user.folders
             )
-            new = tuple(replace(copy, date_added=shelves.day_start(self.anchor)) for copy in new)
+            new = tuple(replace(copy, date_added=holdings.day_start(self.anchor)) for copy in new)
             self._store(replace(user, copies=user.copies + new))
             return new
 
@@ -166,7 +137,7 @@ class World:
             kept = tuple(copy for copy in user.copies if copy.instance_id not in leaving)
             self._store(replace(user, copies=kept))
 
-    def edit_copy(self, username: str, instance_id: int, **changes: Any) -> shelves.Copy:
+    def edit_copy(self, username: str, instance_id: int, **changes: Any) -> holdings.Copy:
         """Change a copy: `folder_id`, `rating`, and `notes` by field id, of which "" takes one away; returns it.
 
         KeyError for an unknown user, copy, folder or field.
@@ -174,7 +145,7 @@ class World:
         with self._lock:
             user = self.users[username]
             known = {copy.instance_id: copy for copy in user.copies}
-            known[instance_id] = edited = shelves.edited(user, known[instance_id], **changes)
+            known[instance_id] = edited = holdings.edited(user, known[instance_id], **changes)
             self._store(replace(user, copies=tuple(known.values())))
             return edited
 
@@ -183,8 +154,8 @@ class World:
         with self._lock:
             user = self.users[username]
             known = {want.release_id: want for want in user.wants}
-            today = shelves.day_start(self.anchor)
-            wants = tuple(known.get(id_) or shelves.Want(id_, today) for id_ in dict.fromkeys(release_ids))
+            today = holdings.day_start(self.anchor)
+            wants = tuple(known.get(id_) or holdings.Want(id_, today) for id_ in dict.fromkeys(release_ids))
             self._store(replace(user, wants=wants))
 
     def set_private(self, username: str, private: bool) -> None:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from collections_app.sandbox.answer import JSON, Answer, Request, cloudflare, html, request_from
+from collections_app.sandbox.http.answer import JSON, Answer, Request, cloudflare, html, request_from
 
 _PAGE = b"<!DOCTYPE html><html><body><h1>We'll be back soon</h1></body></html>"
 _MEGABYTE = 1_000_000

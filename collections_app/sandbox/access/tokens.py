@@ -3,9 +3,9 @@
 import re
 from urllib.parse import urlencode
 
-from collections_app.sandbox import auth, oauth
-from collections_app.sandbox.answer import Answer, Request
-from collections_app.sandbox.world import World
+from collections_app.sandbox.access import auth, oauth
+from collections_app.sandbox.http.answer import Answer, Request
+from collections_app.sandbox.world.world import World
 
 REQUEST_TOKEN, ACCESS_TOKEN = "/oauth/request_token", "/oauth/access_token"
 PATHS = (REQUEST_TOKEN, ACCESS_TOKEN)

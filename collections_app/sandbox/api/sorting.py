@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from collections_app.sandbox.answer import Refused, detail
-from collections_app.sandbox.catalogue import ReleaseFacts
-from collections_app.sandbox.shelves import Copy
-from collections_app.sandbox.world import World
+from collections_app.sandbox.http.answer import Refused, detail
+from collections_app.sandbox.world.catalogue import ReleaseFacts
+from collections_app.sandbox.world.holdings import Copy
+from collections_app.sandbox.world.world import World
 
 SORTS = ("label", "artist", "title", "catno", "format", "rating", "added", "year")
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from collections_app.sandbox.catalogue import Artist, Format, Label, ReleaseFacts
-from collections_app.sandbox.market import MarketDay
-from collections_app.sandbox.noise import hash64
-from collections_app.sandbox.shelves import Copy, SandboxUser, Want
-from collections_app.sandbox.world import World
+from collections_app.sandbox.world.catalogue import Artist, Format, Label, ReleaseFacts
+from collections_app.sandbox.world.holdings import Copy, SandboxUser, Want
+from collections_app.sandbox.world.market import MarketDay
+from collections_app.sandbox.world.noise import hash64
+from collections_app.sandbox.world.world import World
 
 _SIGNS = {
     "USD": "$", "GBP": "£", "EUR": "€", "CAD": "CA$", "AUD": "A$", "JPY": "¥", "CHF": "CHF", "MXN": "MX$",

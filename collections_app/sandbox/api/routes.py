@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from collections_app.sandbox import documents, tokens
-from collections_app.sandbox.answer import Answer, Refused, Request, detail, json_answer, message
-from collections_app.sandbox.auth import CONSUMER_NAME, Caller
-from collections_app.sandbox.catalogue import ReleaseFacts
-from collections_app.sandbox.market import USD_RATES, MarketDay
-from collections_app.sandbox.shelves import SandboxUser
-from collections_app.sandbox.sorting import sorted_copies
-from collections_app.sandbox.world import World
+from collections_app.sandbox.access import tokens
+from collections_app.sandbox.access.auth import CONSUMER_NAME, Caller
+from collections_app.sandbox.api import documents
+from collections_app.sandbox.api.sorting import sorted_copies
+from collections_app.sandbox.http.answer import Answer, Refused, Request, detail, json_answer, message
+from collections_app.sandbox.world.catalogue import ReleaseFacts
+from collections_app.sandbox.world.holdings import SandboxUser
+from collections_app.sandbox.world.market import USD_RATES, MarketDay
+from collections_app.sandbox.world.world import World
 
 NOT_FOUND = "The requested resource was not found."
 NOT_OWNER = (

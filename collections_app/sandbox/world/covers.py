@@ -3,7 +3,7 @@
 import math
 from random import Random
 
-from collections_app.sandbox.noise import hash64
+from collections_app.sandbox.world.noise import hash64
 
 # Ground, then three colours that sit well on it.
 _PALETTES = (

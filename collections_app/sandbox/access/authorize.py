@@ -3,11 +3,11 @@
 from html import escape
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from collections_app.sandbox import oauth
-from collections_app.sandbox.answer import Answer, Request, html
-from collections_app.sandbox.auth import CONSUMER_NAME
-from collections_app.sandbox.grants import Decided, RequestToken
-from collections_app.sandbox.world import World
+from collections_app.sandbox.access import oauth
+from collections_app.sandbox.access.auth import CONSUMER_NAME
+from collections_app.sandbox.http.answer import Answer, Request, html
+from collections_app.sandbox.world.grants import Decided, RequestToken
+from collections_app.sandbox.world.world import World
 
 PATH = "/oauth/authorize"
 OUT_OF_BAND = "oob"

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from collections_app.sandbox import oauth
-from collections_app.sandbox.answer import Answer, Refused, Request, message
-from collections_app.sandbox.shelves import SandboxUser
-from collections_app.sandbox.world import World
+from collections_app.sandbox.access import oauth
+from collections_app.sandbox.http.answer import Answer, Refused, Request, message
+from collections_app.sandbox.world.holdings import SandboxUser
+from collections_app.sandbox.world.world import World
 
 CONSUMER_KEY, CONSUMER_SECRET = "sandbox-key", "sandbox-secret"
 CONSUMER_NAME = "Crateworth"

@@ -8,8 +8,8 @@ import hmac
 import re
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from collections_app.sandbox.answer import Request
-from collections_app.sandbox.grants import WINDOW
+from collections_app.sandbox.http.answer import Request
+from collections_app.sandbox.world.grants import WINDOW
 
 FORM = "application/x-www-form-urlencoded"
 _PARAMETER = re.compile(r'\s*([^\s=,"]+)="([^"]*)"\s*')

@@ -1,0 +1,1 @@
+"""Credentials of requests, OAuth and the rate limit."""

@@ -1,0 +1,1 @@
+"""HTTP: requests and answers as values, and the socket that carries them."""

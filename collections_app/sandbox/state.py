@@ -1,0 +1,155 @@
+"""The state of the sandbox and every operation on it, for tests and the control routes. No socket."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from threading import Event
+from typing import Any
+
+from collections_app.sandbox.access.limiter import SlidingWindow
+from collections_app.sandbox.faults.script import Script
+from collections_app.sandbox.ledger import Ledger
+from collections_app.sandbox.world.holdings import SandboxUser
+from collections_app.sandbox.world.world import World
+
+Latency = float | tuple[float, float]
+_PARTS = ("world", "faults", "stats", "settings")
+
+
+class Sandbox:
+    """A made-up Discogs without its socket.
+
+    `limit` requests per `window` seconds and source address (25/60 of it without credentials); `latency` in seconds,
+    one number or (minimum, maximum). `clock` gives epoch seconds for OAuth.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit: int = 60,
+        window: float = 6.0,
+        latency: Latency = 0.0,
+        seed: int = 1,
+        releases: int = 5000,
+        count_refused: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.world = World(seed=seed, releases=releases)
+        self.ledger = Ledger()
+        self.limiter = SlidingWindow(limit, window, count_refused=count_refused)
+        self.script = Script(seed=seed)
+        self.clock = clock
+        self.stopping = Event()
+        self._settings = {
+            "limit": limit,
+            "window": window,
+            "latency": latency,
+            "count_refused": count_refused,
+        }
+        self._rng = Random(seed)
+        self._latency = _span(latency)
+        self._pinned_day: date | None = None
+        self._day_shift = 0
+
+    def today(self) -> date:
+        """The world's UTC day."""
+        return self._pinned_day or datetime.now(UTC).date() + timedelta(days=self._day_shift)
+
+    def set_day(self, *, shift: int = 0, day: date | str | None = None) -> date:
+        """Shift the world so many days from the real one, or pin it to a day ("2026-12-01"); returns the day."""
+        self._pinned_day = date.fromisoformat(day) if isinstance(day, str) else day
+        self._day_shift = shift
+        return self.today()
+
+    def set_limit(
+        self,
+        *,
+        limit: int | None = None,
+        window: float | None = None,
+        latency: Latency | None = None,
+        count_refused: bool | None = None,
+    ) -> dict[str, Any]:
+        """Change limit, window (seconds), latency (seconds) or whether refused requests count; the log stays."""
+        limiter = self.limiter
+        limiter.limit = limiter.limit if limit is None else limit
+        limiter.window = limiter.window if window is None else window
+        limiter.count_refused = limiter.count_refused if count_refused is None else count_refused
+        self._latency = self._latency if latency is None else _span(latency)
+        return {
+            "limit": limiter.limit,
+            "window": limiter.window,
+            "latency": list(self._latency),
+            "count_refused": limiter.count_refused,
+        }
+
+    def stats(self, *, times: bool = False) -> dict[str, Any]:
+        """Counters since the start or the last reset.
+
+        accepted, refused, most_in_window, connections, routes {name: n}, statuses {"200": n}, faults {kind: n},
+        per_release {"max", "releases": {"id": n}} for /releases/{id} only, and with `times` the accepted moments
+        (seconds of the machine's monotonic clock). Covers and pages count in `routes` alone.
+        """
+        return self.ledger.stats(self.limiter, times=times)
+
+    def add_user(self, username: str, token: str | None = None, **wanted: Any) -> SandboxUser:
+        """Add or replace a user; the arguments of World.add_user."""
+        return self.world.add_user(username, token, **wanted)
+
+    def set_market(self, release_id: int, **fields: Any) -> None:
+        """Override a release's market; the arguments of World.set_market."""
+        self.world.set_market(release_id, **fields)
+
+    def authorise(self, request_token: str, username: str) -> str:
+        """Authorise the application as this user, as the page does; returns the verifier.
+
+        KeyError for an unknown user or token, grants.Decided for a token in use.
+        """
+        user = self.world.users[username]
+        return self.world.grants.authorise(request_token, user.id, now=self.clock()).verifier
+
+    def revoke(self, username: str) -> int:
+        """End every access token this user has granted; returns how many. KeyError for an unknown user."""
+        return self.world.grants.revoke(self.world.users[username].id)
+
+    def add_fault(self, path: str, kind: str, **options: Any) -> None:
+        """Add a rule as faults.py describes it; ValueError when it is malformed."""
+        self.script.add({"path": path, "kind": kind, **options})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules in force with their counters `matched` and `struck`."""
+        return self.script.as_json()
+
+    def clear_faults(self) -> None:
+        """Drop every rule."""
+        self.script.clear()
+
+    def reset(self, *parts: str) -> None:
+        """Back to the start: "world", "faults", "stats" (with the limit's window) and "settings", or all four."""
+        unknown = set(parts) - set(_PARTS)
+        if unknown:
+            raise ValueError(f"no such part: {sorted(unknown)}")
+        chosen = parts or _PARTS
+        if "world" in chosen:
+            self.world.reset()
+            self.set_day()
+        if "faults" in chosen:
+            self.script.clear()
+        if "stats" in chosen:
+            self.ledger.clear()
+            self.limiter.clear()
+        if "settings" in chosen:
+            self.set_limit(**self._settings)  # type: ignore[arg-type]
+
+    def draw_latency(self) -> tuple[float, float]:
+        """Seconds to wait before the limit is checked, and after it."""
+        minimum, maximum = self._latency
+        if not maximum:
+            return 0.0, 0.0
+        total, share = self._rng.uniform(minimum, maximum), self._rng.random()
+        return total * share, total * (1 - share)
+
+
+def _span(latency: Latency | list[float]) -> tuple[float, float]:
+    minimum, maximum = latency if isinstance(latency, tuple | list) else (latency, latency)
+    return float(minimum), float(maximum)
