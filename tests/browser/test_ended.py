@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
-from collections_app.accounts.lookup import confirm_address
+from collections_app.accounts.users import confirm_address
 from tests import factories as make
 from tests.accounts import PASSWORD
 from tests.browser.test_pages import log_in

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from collections_app.accounts.lookup import confirm_address, find_user
+from collections_app.accounts.users import confirm_address, find_user
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import find_user
+from collections_app.accounts.users import find_user
 from collections_app.connections.connect import ConnectRefused, connect_with_token
 
 

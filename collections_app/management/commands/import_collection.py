@@ -8,7 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import find_user
+from collections_app.accounts.users import find_user
 from collections_app.importing.steps import ConnectionErased, import_step, start_import
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.tasks import enqueue_import

@@ -6,8 +6,8 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
-from collections_app.accounts.lookup import find_user
 from collections_app.accounts.sessions import end_sessions_of
+from collections_app.accounts.users import find_user
 
 
 class Command(BaseCommand):

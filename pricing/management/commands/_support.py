@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import find_user
+from collections_app.accounts.users import find_user
 from pricing.monitoring.metrics import running_supervisors
 
 USAGE = 2  # exit status

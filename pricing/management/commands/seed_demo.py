@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from collections_app.accounts.lookup import confirm_address
+from collections_app.accounts.users import confirm_address
 from collections_app.connections.connect import ConnectRefused, connect_with_token
 from collections_app.sandbox.world.demo import DEMO_TOKEN
 from collections_app.sandbox.world.world import World

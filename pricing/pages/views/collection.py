@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.search import CUT
 from pricing.pages import queries

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from collections_app.accounts.limits import limited
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 from collections_app.connections import connect as connecting
 from collections_app.connections.lookup import connection_of, copies_held
 from collections_app.discogs import oauth

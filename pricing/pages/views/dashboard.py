@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from pricing.pages import queries
 from pricing.pages.views._shared import connected, range_of

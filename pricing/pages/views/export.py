@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from collections_app.accounts.limits import limited
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 from pricing.export import document, file_name
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from collections_app.accounts.owner import owner_of
-from collections_app.accounts.preferences import save_preferences
+from collections_app.accounts.users import owner_of, save_preferences
 from collections_app.connections.lookup import preferences_of
 from pricing.pages.forms import PreferencesForm
 from pricing.pages.views.site import settings_page

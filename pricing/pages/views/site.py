@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of, copies_held, preferences_of
 from pricing.pages.forms import PreferencesForm
 

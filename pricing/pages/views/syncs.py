@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from collections_app.accounts.limits import limited
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.discogs import gate
 from pricing.models import SyncRun

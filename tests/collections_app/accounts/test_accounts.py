@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from collections_app.accounts.lookup import find_user
+from collections_app.accounts.users import find_user
 from tests.accounts import PASSWORD, CountingHasher, code_in_mail, log_in
 
 pytestmark = pytest.mark.django_db

@@ -1,8 +1,19 @@
-"""Find a user by name or email address."""
+"""Users: of a request, by name or address; confirm an address, store preferences."""
+
+from collections.abc import Mapping
+from typing import cast
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.http import HttpRequest
+
+from collections_app.models import Preferences
+
+
+def owner_of(request: HttpRequest) -> int:
+    """The id of the signed-in user; LoginMiddleware refuses anonymous requests before."""
+    return cast(int, request.user.pk)
 
 
 def find_user(text: str) -> User | None:
@@ -31,3 +42,9 @@ def confirm_address(user: User, address: str) -> bool:
     user.email = address
     user.save(update_fields=["email"])
     return True
+
+
+def save_preferences(user_id: int, chosen: Mapping[str, object]) -> Preferences:
+    """Store some of a user's preferences; the others stay, or get their defaults if none were stored yet."""
+    preferences, _ = Preferences.objects.update_or_create(user_id=user_id, defaults=chosen)
+    return preferences
