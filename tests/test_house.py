@@ -1,7 +1,10 @@
-"""The map in docs/architecture.md names every folder and file of the code, and no folder has too many files."""
+"""The map in docs/architecture.md names every folder and file, no folder is too large, and no imports form a cycle."""
 
 import re
 from pathlib import Path
+
+import grimp
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("config", "collections_app", "pricing")
@@ -45,6 +48,34 @@ def files_by_folder() -> dict[str, int]:
     return counts
 
 
+def imports_of_the_product() -> dict[str, set[str]]:
+    """What each module imports directly, in functions and under TYPE_CHECKING too."""
+    graph = grimp.build_graph(*APPS, exclude_type_checking_imports=False, cache_dir=None)
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def reachable(imports: dict[str, set[str]], start: str) -> set[str]:
+    """The modules that a module imports, directly or not. It is among them only if it is on a cycle."""
+    found: set[str] = set()
+    waiting = [*imports.get(start, ())]
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += imports.get(module, ())
+    return found
+
+
+def cycles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Strongly connected components of more than one module."""
+    reached = {module: reachable(imports, module) for module in imports}
+    components = {
+        frozenset(other for other in found if module in reached.get(other, ()))
+        for module, found in reached.items()
+    }
+    return sorted(sorted(component) for component in components if len(component) > 1)
+
+
 def test_map_names_every_file_that_exists():
     assert sorted(files_that_exist() - files_on_the_map()) == []
 
@@ -59,3 +90,35 @@ def test_folder_has_at_most_14_files():
 
 def test_pricing_has_few_top_level_modules():
     assert files_by_folder()["pricing"] <= MAX_FILES_IN_PRICING
+
+
+@pytest.mark.parametrize(
+    ("imports", "found"),
+    [
+        ({}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": set()}, []),  # two ways, no cycle
+        ({"a": {"b"}, "b": {"a"}}, [["a", "b"]]),
+        ({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}, [["a", "b", "c"]]),  # d is not on it
+        ({"a": {"b"}, "b": {"a", "c"}, "c": {"d"}, "d": {"c"}}, [["a", "b"], ["c", "d"]]),
+        ({"a": {"b", "c"}, "b": {"a"}, "c": {"a"}}, [["a", "b", "c"]]),  # two cycles that share a module
+        ({"a": {"outside"}}, []),
+    ],
+)
+def test_cycles_finds_components(imports, found):
+    assert cycles(imports) == found
+
+
+def test_cycles_finds_a_planted_import():
+    imports = imports_of_the_product()
+    imports["collections_app.sandbox.state"] |= {"collections_app.sandbox.server"}
+    planted = [
+        "collections_app.sandbox.control",
+        "collections_app.sandbox.server",
+        "collections_app.sandbox.state",
+    ]
+    assert cycles(imports) == [planted]
+
+
+def test_product_has_no_import_cycles():
+    assert cycles(imports_of_the_product()) == []
