@@ -81,9 +81,20 @@ class HeaderAuth(AuthBase):
         return request
 
 
+class DirectSession(requests.Session):
+    """A session that knows no redirects.
+
+    Even if it may not follow one, requests reads the whole body of a redirect, without deadline or size limit, and
+    parses its Location, which raises ValueError for a malformed one.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def new_session() -> requests.Session:
     """A session with keep-alive, for one process: create it after the fork."""
-    session = requests.Session()
+    session = DirectSession()
     session.trust_env = False  # ignore proxies and .netrc of the machine
     session.headers.update(
         {"User-Agent": settings.DISCOGS_USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
