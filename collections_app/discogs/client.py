@@ -18,7 +18,7 @@ from django.utils import timezone
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import Retry
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import DecodeError, HTTPError
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import errors, market_payloads, oauth, payloads
@@ -228,6 +228,8 @@ class DiscogsClient:
                 stream=True,
             ) as response:
                 return response.status_code, response.headers, _body(response, deadline)
+        except DecodeError:
+            raise errors.BadPayload("The answer of Discogs cannot be decompressed.") from None
         except (requests.RequestException, HTTPError) as error:
             # The texts of these exceptions contain addresses: keep the type only.
             logger.debug("%s %s: no answer (%s)", method, path, type(error).__name__)
