@@ -268,14 +268,14 @@ def _accepted(status: int, headers: Headers, body: bytes) -> bytes:
     if status in REFUSALS and _is_json_refusal(headers, body):
         error, text = REFUSALS[status]
         raise error(text)
-    if status in REFUSALS or "html" in headers.get("Content-Type", ""):
+    if status in REFUSALS or "html" in _content_type(headers):
         raise errors.ServerError(f"Discogs shows an error page ({status}).")
     raise errors.RequestRefused(f"Discogs refused the request ({status}).")
 
 
 def _is_json_refusal(headers: Headers, body: bytes) -> bool:
     """Whether a refusal has the shape of Discogs' own: {"message": text}."""
-    if "json" not in headers.get("Content-Type", ""):
+    if "json" not in _content_type(headers):
         return False
     try:
         refusal = parse_json(body)
@@ -286,8 +286,12 @@ def _is_json_refusal(headers: Headers, body: bytes) -> bool:
 
 def _is_plain_refusal(headers: Headers, body: bytes) -> bool:
     """Whether a 401 is the short plain text by which Discogs refuses a consumer key."""
-    is_plain = headers.get("Content-Type", "").startswith("text/plain")
+    is_plain = _content_type(headers).startswith("text/plain")
     return is_plain and len(body) <= MAX_PLAIN_REFUSAL and b"<" not in body
+
+
+def _content_type(headers: Headers) -> str:
+    return headers.get("Content-Type", "").lower()
 
 
 def _parse_rate_headers(headers: Headers) -> RateHeaders:
@@ -295,7 +299,7 @@ def _parse_rate_headers(headers: Headers) -> RateHeaders:
 
     def number(name: str) -> int | None:
         text = headers.get(name, "")
-        return int(text) if text.isdecimal() and len(text) < 7 else None
+        return int(text) if _is_number(text) and len(text) < 7 else None
 
     return RateHeaders(limit=number("X-Discogs-Ratelimit"), used=number("X-Discogs-Ratelimit-Used"))
 
@@ -304,14 +308,17 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds from a number or a date; None for anything else."""
     if not value or len(value) > 40:
         return None
-    try:
-        return float(int(value)) if int(value) >= 0 else None
-    except ValueError:
-        pass
+    if _is_number(value.strip()):
+        return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - timezone.now()).total_seconds())
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_number(text: str) -> bool:
+    """Whether these are ASCII digits alone; int() also accepts signs, underscores and digits of other scripts."""
+    return text.isascii() and text.isdecimal()
 
 
 def _segment(username: str) -> str:
