@@ -6,15 +6,13 @@ Credentials travel in a header only. Nothing is retried here and no redirect is 
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import requests
 from django.conf import settings
-from django.utils import timezone
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import Retry
@@ -22,7 +20,8 @@ from urllib3.exceptions import DecodeError, HTTPError
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import errors, market_payloads, oauth, payloads
-from collections_app.discogs.gate import Gate, RateHeaders, configured_gate
+from collections_app.discogs.answers import Headers, accepted_body, parse_rate_headers
+from collections_app.discogs.gate import Gate, configured_gate
 from collections_app.discogs.json_values import parse_json
 
 logger = logging.getLogger(__name__)
@@ -33,15 +32,7 @@ MAX_BYTES = 5_000_000  # decoded: a small gzip can hold a large body
 CHUNK = 65_536
 PAGE_SIZE = 100  # Discogs clamps larger values
 
-Headers = Mapping[str, str]
 T = TypeVar("T")
-
-REFUSALS: dict[int, tuple[type[errors.DiscogsError], str]] = {
-    401: (errors.CredentialsRejected, "Discogs does not accept the credentials."),
-    403: (errors.AccessDenied, "Discogs does not show this: it is private."),
-    404: (errors.NotFound, "Discogs does not have this (404)."),
-}
-MAX_PLAIN_REFUSAL = 200  # bytes of a refusal in plain text: "Invalid consumer."
 
 
 class SellerSettingsMissing(errors.NotFound):
@@ -202,7 +193,7 @@ class DiscogsClient:
             status, headers, body = self._exchange(method, path, query or {})
             self.answered_in = time.monotonic() - started
             logger.debug("%s %s: %s in %.2f s", method, path, status, self.answered_in)
-            data = read(_accepted(status, headers, body))
+            data = read(accepted_body(status, headers, body))
         except errors.RateLimited as error:
             self._gate.record_refusal(error.retry_after)
             raise
@@ -210,9 +201,9 @@ class DiscogsClient:
             if error.is_fault:
                 error.opened_breaker = self._gate.record_fault()
             else:
-                self._gate.record_success(self.answered_in, _parse_rate_headers(headers))
+                self._gate.record_success(self.answered_in, parse_rate_headers(headers))
             raise
-        self._gate.record_success(self.answered_in, _parse_rate_headers(headers))
+        self._gate.record_success(self.answered_in, parse_rate_headers(headers))
         return data
 
     def _exchange(self, method: str, path: str, query: dict[str, Any]) -> tuple[int, Headers, bytes]:
@@ -247,78 +238,6 @@ def _body(response: requests.Response, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise errors.NetworkError("Discogs did not finish its answer in time.")
     return bytes(body)
-
-
-def _accepted(status: int, headers: Headers, body: bytes) -> bytes:
-    """Return the body of a 200; raise the error of any other answer. The status decides, never the text.
-
-    A refusal (4xx) counts only if Discogs itself wrote it. A proxy or an error page in front of Discogs also answers
-    404, for every request at once: such an answer raises ServerError, since it is an outage.
-    """
-    if status == 200:
-        return body
-    if status == 429:
-        raise errors.RateLimited(_retry_after(headers.get("Retry-After")))
-    if status == 408 or status >= 500:
-        raise errors.ServerError(f"Discogs answered with an error ({status}).")
-    if status < 400:
-        raise errors.BadPayload(f"Discogs answered with an unexpected status ({status}).")
-    if status == 401 and _is_plain_refusal(headers, body):
-        raise errors.ConsumerRejected("Discogs does not know this site: its consumer key is wrong.")
-    if status in REFUSALS and _is_json_refusal(headers, body):
-        error, text = REFUSALS[status]
-        raise error(text)
-    if status in REFUSALS or "html" in _content_type(headers):
-        raise errors.ServerError(f"Discogs shows an error page ({status}).")
-    raise errors.RequestRefused(f"Discogs refused the request ({status}).")
-
-
-def _is_json_refusal(headers: Headers, body: bytes) -> bool:
-    """Whether a refusal has the shape of Discogs' own: {"message": text}."""
-    if "json" not in _content_type(headers):
-        return False
-    try:
-        refusal = parse_json(body)
-    except errors.BadPayload:
-        return False
-    return isinstance(refusal, dict) and isinstance(refusal.get("message"), str)
-
-
-def _is_plain_refusal(headers: Headers, body: bytes) -> bool:
-    """Whether a 401 is the short plain text by which Discogs refuses a consumer key."""
-    is_plain = _content_type(headers).startswith("text/plain")
-    return is_plain and len(body) <= MAX_PLAIN_REFUSAL and b"<" not in body
-
-
-def _content_type(headers: Headers) -> str:
-    return headers.get("Content-Type", "").lower()
-
-
-def _parse_rate_headers(headers: Headers) -> RateHeaders:
-    """Parse the rate headers; they are absent on error pages."""
-
-    def number(name: str) -> int | None:
-        text = headers.get(name, "")
-        return int(text) if _is_number(text) and len(text) < 7 else None
-
-    return RateHeaders(limit=number("X-Discogs-Ratelimit"), used=number("X-Discogs-Ratelimit-Used"))
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds from a number or a date; None for anything else."""
-    if not value or len(value) > 40:
-        return None
-    if _is_number(value.strip()):
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - timezone.now()).total_seconds())
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _is_number(text: str) -> bool:
-    """Whether these are ASCII digits alone; int() also accepts signs, underscores and digits of other scripts."""
-    return text.isascii() and text.isdecimal()
 
 
 def _segment(username: str) -> str:
