@@ -14,6 +14,12 @@ from collections_app.discogs.pace import Pace
 BASE = "https://discogs.test"
 TOKEN = "token-that-must-not-leak"
 PAYLOAD = "text-of-the-answer"
+ABSENT = object()  # the value of a key to leave out
+
+
+def changed_document(document: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """The document with other values; a key whose value is ABSENT is left out."""
+    return {key: value for key, value in (document | changed).items() if value is not ABSENT}
 
 
 class Discogs:
