@@ -5,7 +5,7 @@ import json
 import pytest
 
 from collections_app.discogs import errors
-from tests.collections_app.discogs.conftest import PAYLOAD, TOKEN
+from tests.collections_app.discogs.client.conftest import PAYLOAD, TOKEN
 
 pytestmark = pytest.mark.django_db
 

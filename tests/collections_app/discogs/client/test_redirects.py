@@ -7,7 +7,7 @@ import pytest
 
 from collections_app.discogs import errors
 from collections_app.discogs.client import MAX_BYTES
-from tests.collections_app.discogs.conftest import PAYLOAD, TOKEN
+from tests.collections_app.discogs.client.conftest import PAYLOAD, TOKEN
 
 pytestmark = pytest.mark.django_db
 

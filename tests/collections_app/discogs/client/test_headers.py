@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from collections_app.discogs import errors
 from collections_app.models import ApiGate
-from tests.collections_app.discogs.conftest import PAYLOAD, TOKEN
+from tests.collections_app.discogs.client.conftest import PAYLOAD, TOKEN
 
 pytestmark = pytest.mark.django_db
 

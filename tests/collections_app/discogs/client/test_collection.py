@@ -6,7 +6,7 @@ import pytest
 
 from collections_app.discogs import errors
 from collections_app.discogs.payloads import FieldPayload, FolderPayload
-from tests.collections_app.discogs.conftest import ABSENT, PAYLOAD, changed_document
+from tests.collections_app.discogs.client.conftest import ABSENT, PAYLOAD, changed_document
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from collections_app.discogs import errors
 from collections_app.discogs.client import SellerSettingsMissing
 from collections_app.discogs.market_payloads import MarketStats, Suggestion
 from collections_app.discogs.payloads import Identity, MarketStatus
-from tests.collections_app.discogs.conftest import ABSENT, PAYLOAD, changed_document
+from tests.collections_app.discogs.client.conftest import ABSENT, PAYLOAD, changed_document
 
 pytestmark = pytest.mark.django_db
 

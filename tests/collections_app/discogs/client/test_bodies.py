@@ -10,7 +10,7 @@ from requests.exceptions import ChunkedEncodingError, ConnectionError, ReadTimeo
 from collections_app.discogs import errors
 from collections_app.discogs.client import MAX_BYTES
 from collections_app.models import ApiGate
-from tests.collections_app.discogs.conftest import PAYLOAD, TOKEN
+from tests.collections_app.discogs.client.conftest import PAYLOAD, TOKEN
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,1 @@
+"""The client against every odd answer, without a socket."""
