@@ -51,7 +51,7 @@ def fail(logger, error: type[Exception] = ValueError, text: str = "Failed to pul
         logger.exception(text)
 
 
-def test_filter_passes_the_first_and_counts_others(logger, lines, clock):
+def test_filter_passes_first_and_counts_others(logger, lines, clock):
     for _ in range(50):
         fail(logger)
         clock.at += 1

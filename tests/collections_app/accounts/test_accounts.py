@@ -71,7 +71,7 @@ def test_lost_code_is_replaced_by_mail(client):
     assert logged_in(other)
 
 
-def test_page_names_terminal_only_for_console_mail(client, settings):
+def test_page_names_terminal_for_console_mail(client, settings):
     client.post("/account/signup/", NEW)
     assert "terminal" not in client.get(CODE_PAGE).content.decode()
     settings.DEBUG, settings.EMAIL_BACKEND = True, "django.core.mail.backends.console.EmailBackend"

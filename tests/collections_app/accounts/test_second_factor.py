@@ -183,7 +183,7 @@ def test_login_with_a_recovery_code_counts(client, boss):
     assert phone.get("/admin/").status_code == 200
 
 
-def test_recovery_code_counts_for_an_older_session(client, unlisted):
+def test_recovery_code_counts_in_older_session(client, unlisted):
     owner_sets_up(client)
     code = recovery_codes(client)[0]
     assert unlisted.post(f"{GIVE_CODE}?next=/admin/", {"code": code}).url == "/admin/"

@@ -199,7 +199,7 @@ def test_opening_the_start_page_begins_nothing(client, user, discogs):
     assert not PendingAuthorisation.objects.exists()
 
 
-def test_without_consumer_key_only_token_is_offered(client, user, settings):
+def test_connect_page_without_key_offers_token(client, user, settings):
     settings.DISCOGS_CONSUMER_KEY = ""
     html = client.get("/connect/").content.decode()
     assert "Connect with Discogs" not in html
@@ -220,7 +220,7 @@ def test_outage_at_the_start_changes_nothing(client, user, discogs):
     assert not PendingAuthorisation.objects.exists()
 
 
-def test_credential_without_the_consumer_key_stays_for_its_return(client, user, discogs, settings):
+def test_credential_survives_a_missing_consumer(client, user, discogs, settings):
     allow(client, discogs, "small_shelf")
     before = DiscogsConnection.objects.get().credential
     settings.DISCOGS_CONSUMER_KEY = ""

@@ -42,7 +42,7 @@ def most_within(times: list[float], span: float) -> int:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_gate_keeps_its_limit_and_pace_over_a_step(gate, database_clock, step):
+def test_gate_keeps_limit_and_pace_over_a_step(gate, database_clock, step):
     taken = []
     for number in range(50):
         if number == 25:

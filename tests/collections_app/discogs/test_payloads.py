@@ -76,7 +76,7 @@ def test_missing_price_is_a_state_not_an_amount(body, status):
         b"\xff\xfe\x00",
     ],
 )
-def test_garbage_is_refused(body):
+def test_payloads_refuse_garbage(body):
     with pytest.raises(BadPayload):
         market(body)
 

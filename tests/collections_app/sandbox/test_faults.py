@@ -68,7 +68,7 @@ def test_json_is_cut_off(server: SandboxServer) -> None:
         ("body", {"body": "x", "status": 203, "content_type": "text/plain"}, (203, "text/plain"), "x"),
     ],
 )
-def test_answers_of_another_kind(
+def test_fault_answers_of_another_kind(
     server: SandboxServer, kind: str, options: dict[str, Any], shape: tuple[int, str], text: str
 ) -> None:
     server.add_fault("/releases/", kind, **options)

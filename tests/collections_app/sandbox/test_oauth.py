@@ -225,7 +225,7 @@ def test_request_token_lives_fifteen_minutes(server: SandboxServer, clock: Clock
     assert exchange(server, late, "x").text == "Invalid request token."
 
 
-def test_bad_signature_is_refused_on_public_routes(server: SandboxServer) -> None:
+def test_bad_signature_fails_on_public_routes(server: SandboxServer) -> None:
     good = access(server)
     bad = signing(resource_owner_key=good.client.resource_owner_key, resource_owner_secret="other")
     answer = ask(server, "/releases/7", bad)

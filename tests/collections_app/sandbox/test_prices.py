@@ -41,7 +41,7 @@ def test_stats_convert_unrounded(api: Api, server: SandboxServer) -> None:
     assert anonymous == {"value": usd, "currency": "USD"}
 
 
-def test_some_floats_carry_noise(api: Api, server: SandboxServer) -> None:
+def test_price_floats_carry_noise(api: Api, server: SandboxServer) -> None:
     noisy = 0
     for release_id in range(3, 60, 3):
         wanted = server.world.market(release_id, server.today()).lowest_price

@@ -74,7 +74,7 @@ def test_next_rule_follows_a_used_up_one() -> None:
     assert [rule["struck"] for rule in script.as_json()] == [1, 1]
 
 
-def test_share_is_seeded() -> None:
+def test_rule_share_is_seeded() -> None:
     runs = []
     for _ in range(2):
         script = Script(seed=4)

@@ -86,7 +86,7 @@ def test_malformed_content_type_is_400(lines, content_type):
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"'])
-def test_utf_8_is_read(make_user, charset):
+def test_charset_utf_8_is_read(make_user, charset):
     make_user("someone")
     answer = Client().post(
         "/account/login/", "login=someone&password=a-long-password", content_type=f"{FORM}; charset={charset}"
