@@ -122,7 +122,7 @@ def test_retry_after_pauses_within_limits(discogs, refusal, value):
         ("", "", None),
     ],
 )
-def test_rate_limit_is_told_by_ascii_digits(discogs, limit, used, told):
+def test_rate_limit_needs_ascii_digits(discogs, limit, used, told):
     names = {"X-Discogs-Ratelimit": limit, "X-Discogs-Ratelimit-Used": used}
     headers = {name: value for name, value in names.items() if value is not None}
     discogs.answers(body=GOOD, headers=headers).release_market(7)
