@@ -24,19 +24,19 @@ class ConnectRefused(Exception):
 
 
 class AuthorisationDenied(ConnectRefused):
-    """The user said no at Discogs."""
+    """The user denied access at Discogs."""
 
 
 class AuthorisationExpired(ConnectRefused):
-    """The user came back too late."""
+    """The authorisation expired before the user returned."""
 
 
 class AuthorisationUsed(ConnectRefused):
-    """The user came back a second time."""
+    """The callback of this authorisation was used before."""
 
 
 class AuthorisationForeign(ConnectRefused):
-    """The answer came back to another account or another browser than the request."""
+    """The callback arrived in another account or another browser than the request."""
 
 
 def connect_with_token(user: User, token: str, *, now: datetime) -> DiscogsConnection:

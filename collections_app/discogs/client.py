@@ -27,7 +27,7 @@ from collections_app.discogs.json_values import parse_json
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 3.0, 10.0  # seconds
-DEADLINE = 20.0  # seconds for the whole exchange: a slow drip outlasts any read timeout
+DEADLINE = 20.0  # seconds for the whole exchange: a body sent slowly never reaches the read timeout
 MAX_BYTES = 5_000_000  # decoded: a small gzip can hold a large body
 CHUNK = 65_536
 PAGE_SIZE = 100  # Discogs clamps larger values

@@ -1,1 +1,1 @@
-"""A stand-in for the Discogs API: for the demo, for tests and for fault tests. Never for production."""
+"""A stand-in for the Discogs API, for the demo and for tests. It must not run in production."""

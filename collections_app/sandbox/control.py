@@ -1,4 +1,4 @@
-"""The control routes under /_sandbox/: scripting from another process. They never count and take no latency."""
+"""The control routes under /_sandbox/, for another process. They do not count and have no latency."""
 
 import json
 from collections.abc import Callable

@@ -24,24 +24,24 @@ class Ledger:
             self._connections = 0
 
     def connection(self) -> None:
-        """A TCP connection was accepted."""
+        """Count an accepted TCP connection."""
         with self._lock:
             self._connections += 1
 
     def request(self, route: str, release_id: str | None) -> None:
-        """A request passed the limit; `release_id` when it asked for /releases/{id}."""
+        """Count a request that passed the limit; `release_id` if it was for /releases/{id}."""
         with self._lock:
             self._routes[route] += 1
             if release_id is not None:
                 self._releases[release_id] += 1
 
     def status(self, status: int) -> None:
-        """An answer was sent, refusals included."""
+        """Count an answer, refusals included."""
         with self._lock:
             self._statuses[str(status)] += 1
 
     def fault(self, kind: str) -> None:
-        """A scripted fault struck."""
+        """Count a scripted fault."""
         with self._lock:
             self._faults[kind] += 1
 

@@ -1,4 +1,4 @@
-"""The stand-in server: SandboxServer for tests and the command, and the socket it listens on."""
+"""The sandbox with its socket: SandboxServer, for tests and the command."""
 
 import ipaddress
 import re
@@ -75,7 +75,7 @@ class SandboxServer(Sandbox):
         self.stop()
 
     def answer(self, request: Request) -> Answer:
-        """The answer to one request, faults and limit applied; waits out half of the latency."""
+        """The answer to one request, faults and limit applied; waits for the first part of the latency."""
         if request.path.startswith(control.PREFIX):
             return control.answer(self, request)
         if name := website.find(request.path):

@@ -57,7 +57,7 @@ class Sandbox:
         return self._pinned_day or datetime.now(UTC).date() + timedelta(days=self._day_shift)
 
     def set_day(self, *, shift: int = 0, day: date | str | None = None) -> date:
-        """Shift the world so many days from the real one, or pin it to a day ("2026-12-01"); returns the day."""
+        """Shift the day of the world by so many days, or pin it to a day ("2026-12-01"); returns the day."""
         self._pinned_day = date.fromisoformat(day) if isinstance(day, str) else day
         self._day_shift = shift
         return self.today()
@@ -87,7 +87,7 @@ class Sandbox:
         """Counters since the start or the last reset.
 
         accepted, refused, most_in_window, connections, routes {name: n}, statuses {"200": n}, faults {kind: n},
-        per_release {"max", "releases": {"id": n}} for /releases/{id} only, and with `times` the accepted moments
+        per_release {"max", "releases": {"id": n}} for /releases/{id} only, and with `times` the accepted times
         (seconds of the machine's monotonic clock). Covers and pages count in `routes` alone.
         """
         return self.ledger.stats(self.limiter, times=times)
@@ -103,7 +103,7 @@ class Sandbox:
     def authorise(self, request_token: str, username: str) -> str:
         """Authorise the application as this user, as the page does; returns the verifier.
 
-        KeyError for an unknown user or token, grants.Decided for a token in use.
+        KeyError for an unknown user or token, grants.Decided for a token already used.
         """
         user = self.world.users[username]
         return self.world.grants.authorise(request_token, user.id, now=self.clock()).verifier
@@ -113,19 +113,19 @@ class Sandbox:
         return self.world.grants.revoke(self.world.users[username].id)
 
     def add_fault(self, path: str, kind: str, **options: Any) -> None:
-        """Add a rule as faults.py describes it; ValueError when it is malformed."""
+        """Add a rule as faults/script.py describes it; ValueError if it is malformed."""
         self.script.add({"path": path, "kind": kind, **options})
 
     def faults(self) -> list[dict[str, Any]]:
-        """The rules in force with their counters `matched` and `struck`."""
+        """The rules with their counters `matched` and `struck`."""
         return self.script.as_json()
 
     def clear_faults(self) -> None:
-        """Drop every rule."""
+        """Delete every rule."""
         self.script.clear()
 
     def reset(self, *parts: str) -> None:
-        """Back to the start: "world", "faults", "stats" (with the limit's window) and "settings", or all four."""
+        """Reset "world", "faults", "stats" (with the limit's window) and "settings", or all four."""
         unknown = set(parts) - set(_PARTS)
         if unknown:
             raise ValueError(f"no such part: {sorted(unknown)}")

@@ -1,4 +1,4 @@
-"""The stand-in for Discogs' web site and image host: no limit, no credentials, no User-Agent needed."""
+"""Discogs' web site and image host: without a limit, credentials or a User-Agent."""
 
 import re
 from html import escape
@@ -13,7 +13,7 @@ _PAGE = re.compile(r"/release/([0-9]{1,8})(?:-[^/]*)?")
 
 
 def find(path: str) -> str | None:
-    """The name for the counters, when the path belongs to the web site."""
+    """The name for the counters if the path belongs to the web site."""
     if path == authorize.PATH:
         return path
     if _COVER.fullmatch(path):

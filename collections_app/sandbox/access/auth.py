@@ -16,14 +16,14 @@ _REGISTER = "Invalid consumer token. Please register an app before making reques
 
 
 class WrongConsumer(oauth.NotSigned):
-    """The consumer key is not ours."""
+    """The consumer key is not the sandbox's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """`credentials` is the tier; `user` is known for personal access tokens and for OAuth with an access token.
 
-    An `odd` caller is known and yet refused everything private.
+    An `odd` caller is known, but Discogs shows it nothing private.
     """
 
     credentials: bool
@@ -36,7 +36,7 @@ class Caller:
 
 
 def claimed(request: Request) -> dict[str, str]:
-    """The credentials a request carries, good or bad, from the header or, as Discogs allows, the query."""
+    """The credentials of a request, valid or not, from the header or, as Discogs allows, the query."""
     header = request.headers.get("authorization", "")
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "discogs":
@@ -72,39 +72,37 @@ def invalid_consumer() -> Answer:
 
 
 def signed_parameters(request: Request) -> dict[str, str]:
-    """The parameters of a signed request whose consumer key is ours. Raises NotSigned, or WrongConsumer."""
-    parameters = oauth.header_parameters(request)
-    if parameters.get("oauth_consumer_key") != CONSUMER_KEY:
+    """The OAuth parameters of a request with the right consumer key. Raises NotSigned, or WrongConsumer."""
+    params = oauth.header_parameters(request)
+    if params.get("oauth_consumer_key") != CONSUMER_KEY:
         raise WrongConsumer("Invalid consumer.")
-    return parameters
+    return params
 
 
 def check(
-    world: World, request: Request, parameters: dict[str, str], *, token_secret: str, base: str, now: float
+    world: World, request: Request, params: dict[str, str], *, token_secret: str, base: str, now: float
 ) -> None:
-    """Raises NotSigned for a bad signature, a timestamp far away, or a nonce seen before."""
+    """Check a signed request. Raises NotSigned for a bad signature, a timestamp far from now, or a used nonce."""
     oauth.check_signature(
-        request, parameters, base=base, consumer_secret=CONSUMER_SECRET, token_secret=token_secret
+        request, params, base=base, consumer_secret=CONSUMER_SECRET, token_secret=token_secret
     )
-    oauth.check_moment(parameters, now=now)
-    token, timestamp, nonce = (
-        parameters.get(f"oauth_{name}", "") for name in ("token", "timestamp", "nonce")
-    )
+    oauth.check_timestamp(params, now=now)
+    token, timestamp, nonce = (params.get(f"oauth_{name}", "") for name in ("token", "timestamp", "nonce"))
     if nonce and not world.grants.is_new(token, timestamp, nonce, now=now):
         raise oauth.NotSigned("The nonce was used before.")
 
 
 def _signer(world: World, request: Request, *, base: str, now: float) -> Caller:
-    """The signer. Without a token it is the application itself, which sees public data only."""
+    """The caller that signed. Without a token it is the application itself, which sees public data only."""
     try:
-        parameters = signed_parameters(request)
-        access = world.grants.access(parameters.get("oauth_token", ""))
+        params = signed_parameters(request)
+        access = world.grants.access(params.get("oauth_token", ""))
         user = world.user_by_id(access.user_id) if access else None
-        if parameters.get("oauth_token") and user is None:
+        if params.get("oauth_token") and user is None:
             raise Refused(message(401, _REGISTER))
-        check(world, request, parameters, token_secret=access.secret if access else "", base=base, now=now)
+        check(world, request, params, token_secret=access.secret if access else "", base=base, now=now)
     except WrongConsumer:
         raise Refused(invalid_consumer()) from None
     except oauth.NotSigned as error:
         raise Refused(message(401, str(error))) from None
-    return Caller(credentials=True, user=user, odd=oauth.is_odd(parameters))
+    return Caller(credentials=True, user=user, odd=oauth.is_odd(params))

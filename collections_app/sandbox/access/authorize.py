@@ -65,12 +65,12 @@ def _obeyed(world: World, asked: RequestToken, fields: dict[str, str], *, now: f
     return _back(asked, "Access granted", code, oauth_token=asked.token, oauth_verifier=granted.verifier)
 
 
-def _back(asked: RequestToken, title: str, content: str, **parameters: str) -> Answer:
-    """Redirect to the application with these parameters; without a callback, show the user a page."""
+def _back(asked: RequestToken, title: str, content: str, **result: str) -> Answer:
+    """Redirect to the application with the result; without a callback, a page for the user to read."""
     if asked.callback == OUT_OF_BAND:
         return _page(200, title, content)
     parts = urlsplit(asked.callback)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *parameters.items()])
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *result.items()])
     return Answer(
         status=302,
         headers={"Location": parts._replace(query=query).geturl(), "Cache-Control": "no-store"},
@@ -84,7 +84,7 @@ def _decided() -> Answer:
 
 
 def _form(world: World, asked: RequestToken) -> str:
-    # The first user of the world is selected: crate_demo, unless it was taken away.
+    # The first user of the world is selected: crate_demo, unless it was removed.
     options = "".join(f"<option>{escape(name)}</option>" for name in world.users)
     return (
         f"<p><strong>{escape(CONSUMER_NAME)}</strong> asks to read a collection and a wantlist.</p>"

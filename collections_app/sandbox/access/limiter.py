@@ -30,9 +30,9 @@ class Verdict:
 
 
 class SlidingWindow:
-    """Accepts at most `limit` requests in any `window` seconds per client, 25/60 of that without credentials.
+    """Accept at most `limit` requests in any `window` seconds per client, 25/60 of that without credentials.
 
-    Safe for threads. With `count_refused` a refused request takes room in the window too.
+    Safe for threads. With `count_refused` a refused request counts in the window too.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class SlidingWindow:
         self.clear()
 
     def clear(self) -> None:
-        """Empty every window and forget the accepted times."""
+        """Empty every window and delete the accepted times."""
         with self._lock:
             self._logs: defaultdict[str, deque[float]] = defaultdict(deque)
             self._accepted: array[float] = array("d")
             self._refused = 0
 
     def ask(self, client: str, *, credentials: bool) -> Verdict:
-        """Let one request in or refuse it, now."""
+        """Accept or refuse one request, now."""
         limit = self.limit if credentials else max(1, int(self.limit * ANONYMOUS_SHARE))
         with self._lock:
             now, log = self._clock(), self._logs[client]

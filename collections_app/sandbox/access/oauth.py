@@ -38,7 +38,7 @@ def header_parameters(request: Request) -> dict[str, str]:
 
 
 def form_parameters(request: Request) -> list[tuple[str, str]]:
-    """The pairs of a form in the body; none for a body of any other kind."""
+    """The pairs of a form in the body; none if the body is of any other type."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:
         return []
@@ -46,31 +46,31 @@ def form_parameters(request: Request) -> list[tuple[str, str]]:
 
 
 def check_signature(
-    request: Request, parameters: dict[str, str], *, base: str, consumer_secret: str, token_secret: str
+    request: Request, params: dict[str, str], *, base: str, consumer_secret: str, token_secret: str
 ) -> None:
-    """Raises NotSigned unless the request is signed with both secrets, by HMAC-SHA1 or in PLAINTEXT."""
+    """Raise NotSigned unless the request is signed with both secrets, by HMAC-SHA1 or in PLAINTEXT."""
     key = f"{encoded(consumer_secret)}&{encoded(token_secret)}"
-    method = parameters.get("oauth_signature_method")
+    method = params.get("oauth_signature_method")
     if method == "PLAINTEXT":
         expected = key
     elif method == "HMAC-SHA1":
-        text = base_string(request, parameters, base=base)
+        text = base_string(request, params, base=base)
         expected = base64.b64encode(hmac.digest(key.encode(), text.encode(), "sha1")).decode()
     else:
         raise NotSigned("Unknown signature method.")
-    if not hmac.compare_digest(expected.encode(), parameters.get("oauth_signature", "").encode()):
+    if not hmac.compare_digest(expected.encode(), params.get("oauth_signature", "").encode()):
         raise NotSigned("Invalid signature.")
 
 
-def base_string(request: Request, parameters: dict[str, str], *, base: str) -> str:
+def base_string(request: Request, params: dict[str, str], *, base: str) -> str:
     """What HMAC-SHA1 signs: method, address without query, and every parameter in order (RFC 5849, 3.4.1)."""
-    pairs = [(name, value) for name, value in parameters.items() if name != "oauth_signature"]
+    pairs = [(name, value) for name, value in params.items() if name != "oauth_signature"]
     pairs += parse_qsl(urlsplit(request.target).query, keep_blank_values=True)
     pairs += form_parameters(request)
     in_order = sorted((encoded(name), encoded(value)) for name, value in pairs)
-    joined = "&".join(f"{name}={value}" for name, value in in_order)
+    parameters = "&".join(f"{name}={value}" for name, value in in_order)
     address = base.lower().removesuffix(":80") + request.path
-    return "&".join((request.method.upper(), encoded(address), encoded(joined)))
+    return "&".join((request.method.upper(), encoded(address), encoded(parameters)))
 
 
 def encoded(text: str) -> str:
@@ -78,10 +78,10 @@ def encoded(text: str) -> str:
     return quote(text, safe="-._~")
 
 
-def check_moment(parameters: dict[str, str], *, now: float) -> None:
-    """Raises NotSigned when the timestamp is missing or far from now; one in milliseconds passes, see `is_odd`."""
-    timestamp, nonce = parameters.get("oauth_timestamp", ""), parameters.get("oauth_nonce", "")
-    if parameters.get("oauth_signature_method") == "PLAINTEXT" and not timestamp and not nonce:
+def check_timestamp(params: dict[str, str], *, now: float) -> None:
+    """Raise NotSigned if the timestamp is missing or far from now; one in milliseconds passes, see `is_odd`."""
+    timestamp, nonce = params.get("oauth_timestamp", ""), params.get("oauth_nonce", "")
+    if params.get("oauth_signature_method") == "PLAINTEXT" and not timestamp and not nonce:
         return
     if not nonce or not _SECONDS.fullmatch(timestamp):
         raise NotSigned("Invalid nonce or timestamp.")
@@ -89,8 +89,8 @@ def check_moment(parameters: dict[str, str], *, now: float) -> None:
         raise NotSigned("Expired timestamp.")
 
 
-def is_odd(parameters: dict[str, str]) -> bool:
-    """Whether Discogs would know the caller and yet show nothing private: a long nonce, or milliseconds."""
-    timestamp = parameters.get("oauth_timestamp", "")
+def is_odd(params: dict[str, str]) -> bool:
+    """Whether Discogs would accept the request but show nothing private: a long nonce, or milliseconds."""
+    timestamp = params.get("oauth_timestamp", "")
     in_milliseconds = bool(_SECONDS.fullmatch(timestamp)) and int(timestamp) >= _MILLISECONDS
-    return in_milliseconds or len(parameters.get("oauth_nonce", "")) > _LONGEST_NONCE
+    return in_milliseconds or len(params.get("oauth_nonce", "")) > _LONGEST_NONCE

@@ -1,4 +1,4 @@
-"""The JSON documents of the stand-in, with every trap of the real ones. Pure functions of world, day and address."""
+"""The JSON documents of the sandbox, with every trap of the real ones. Pure functions of world, day and address."""
 
 import math
 from datetime import date
@@ -63,7 +63,7 @@ def _optional(base: str, facts: ReleaseFacts, market: MarketDay) -> dict[str, An
         found |= {"released": str(facts.year), "released_formatted": str(facts.year)}
     if facts.notes:
         found["notes"] = facts.notes
-    # Older answers lack the key; it must never be needed to tell that a release may be sold.
+    # Older answers lack the key, so a client must not need it to know that a release may be sold.
     if market.blocked or facts.id % 50:
         found["blocked_from_sale"] = market.blocked
     return found
@@ -161,7 +161,7 @@ def _usd(market: MarketDay) -> float | None:
 
 
 def marketplace_stats(market: MarketDay, currency: str) -> dict[str, Any]:
-    """GET /marketplace/stats/{id}: unrounded; blocked is null/null, for every second one with a 0 instead."""
+    """GET /marketplace/stats/{id}: unrounded; if sale is blocked, null and null; every second one has a 0 as count."""
     if market.lowest_price is None:
         count = 0 if market.release_id % 2 else None
         return {"lowest_price": None, "num_for_sale": count, "blocked_from_sale": market.blocked}
@@ -180,7 +180,7 @@ def price_suggestions(world: World, release_id: int, currency: str, day: date) -
 
 
 def collection_row(base: str, facts: ReleaseFacts, copy: Copy, fields: set[int]) -> dict[str, Any]:
-    """One owned copy; only notes of the given fields, and no `notes` key when none is left."""
+    """One owned copy; only notes of the given fields, and no `notes` key if none is left."""
     row: dict[str, Any] = {
         "id": copy.release_id,
         "instance_id": copy.instance_id,
@@ -206,7 +206,7 @@ def want_row(base: str, username: str, facts: ReleaseFacts, want: Want) -> dict[
 
 
 def profile(base: str, user: SandboxUser, *, owner: bool) -> dict[str, Any]:
-    """GET /users/{u}; the counts are hidden from others when the collection is private."""
+    """GET /users/{u}; the counts are hidden from other users if the collection is private."""
     home = f"{base}/users/{user.username}"
     document: dict[str, Any] = {
         "id": user.id,
@@ -240,7 +240,7 @@ def folder(base: str, user: SandboxUser, folder_id: int) -> dict[str, Any]:
 
 
 def collection_fields(user: SandboxUser, *, owner: bool) -> dict[str, Any]:
-    """GET /users/{u}/collection/fields; others see the public ones."""
+    """GET /users/{u}/collection/fields; other users see the public ones."""
     return {
         "fields": [
             {"id": field.id, "name": field.name, "position": n, "public": field.public}

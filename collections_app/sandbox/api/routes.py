@@ -1,4 +1,4 @@
-"""The routes of the API: a request to an answer. No trailing slashes, as on Discogs."""
+"""The routes of the API: from a request to its answer. No trailing slashes, as on Discogs."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ NO_SELLER = "You must fill out your seller settings first."
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """All a route may look at. `base` is the address of the API as the caller sees it, no trailing slash."""
+    """Everything a route may read. `base` is the address of the API as the caller sees it, no trailing slash."""
 
     world: World
     base: str
@@ -241,7 +241,7 @@ class Match:
 
     @property
     def release_id(self) -> str | None:
-        """The release a price request asks for."""
+        """The release that a price request is about."""
         return self.arguments[0] if self.name == "/releases/{id}" else None
 
 

@@ -1,4 +1,4 @@
-"""The orders in which a collection can be asked for. Pure."""
+"""The orders in which a collection can be requested. Pure."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ SORTS = ("label", "artist", "title", "catno", "format", "rating", "added", "year
 
 
 def sorted_copies(world: World, copies: Iterable[Copy], query: dict[str, str]) -> list[Copy]:
-    """The copies as `sort` and `sort_order` of the query want them; Refused with 422 for unknown ones."""
+    """The copies in the order of `sort` and `sort_order` of the query. Raises Refused with 422 for unknown ones."""
     sort, order = query.get("sort", "added"), query.get("sort_order", "desc")
     if sort not in SORTS:
         raise Refused(

@@ -16,7 +16,7 @@ _MEGABYTE = 1_000_000
 
 
 def damaged(kind: str, options: dict[str, Any], answer: Answer) -> Answer:
-    """The answer that a rule of this kind makes of the real one; a 500 that says why, if the rule does not fit."""
+    """The real answer changed by a rule of this kind; a 500 that says why if the rule does not fit."""
     try:
         return _KINDS[kind](options, answer)
     except (LookupError, TypeError, ValueError) as error:
@@ -25,7 +25,7 @@ def damaged(kind: str, options: dict[str, Any], answer: Answer) -> Answer:
 
 
 def asked_instead(kind: str, request: Request) -> Request:
-    """What a rule of this kind lets the sandbox answer in place of what was asked: a page before, or the same."""
+    """The request to answer under a rule of this kind: for `repeat` the page before, else the same."""
     page = request.query.get("page", "")
     if kind != "repeat" or not page.isdecimal() or int(page) < 2:
         return request

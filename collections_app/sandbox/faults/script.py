@@ -1,14 +1,14 @@
-"""Scripted faults: which request is struck, and what it gets instead of its answer.
+"""Scripted faults: which request is hit, and what it gets instead of its answer.
 
-A rule is a JSON object: `path` and `kind`, optionally `times` (strike so often), `after` (let so many matching requests
-pass first), `for_seconds` (counted from the first strike), `share` (strike this share of requests, seeded), and the
+A rule is a JSON object: `path` and `kind`, optionally `times` (hit so many requests), `after` (let so many matching
+requests pass first), `for_seconds` (counted from the first hit), `share` (hit this share of requests, seeded), and the
 fields of its kind:
 
     status          status, body "", headers {}, content_type, rate_headers (default: below 500)
     slow            seconds: the real answer, that much later
-    latency         seconds, or [least, most]: the same, in place of the sandbox's base latency
+    latency         seconds, or [minimum, maximum]: the same, in place of the sandbox's base latency
     hang            seconds: no answer at all, then the connection ends
-    drip            chunk 1 (bytes), interval 0.1 (seconds): the real answer, bit by bit
+    drip            chunk 1 (bytes), interval 0.1 (seconds): the real answer, in small pieces
     reset           the real answer, reset in mid-body
     cut             keep 0.5: the real answer, cut off, with a Content-Length that agrees
     html            body: 200 with a page            forbidden_html  403 with a page
@@ -18,14 +18,14 @@ fields of its kind:
     redirect        location, status 302
     big             megabytes                        gzip_bomb       megabytes (decoded)
 
-Lies of a page of a collection or a wantlist; any other answer passes as it is:
+Wrong pages of a collection or a wantlist; any other answer passes unchanged:
 
     shrink          rows 1: so many rows are missing from its end; honest false: whether pagination.items is lowered too
     repeat          the page before in its place; page 1 repeats itself
     items           items, pages: these numbers in the pagination
 
 `path` is a prefix of "/path?query", or a regular expression when it begins with "^". The first rule that matches and is
-not used up strikes; the others do not count that request.
+not used up applies; the others do not count that request.
 """
 
 import re
@@ -89,7 +89,7 @@ class Rule:
         )
 
     def used_up(self, now: float) -> bool:
-        """Whether it will never strike again."""
+        """Whether it will never apply again."""
         if self.times is not None and self.struck >= self.times:
             return True
         begun = self.first_struck_at
@@ -104,7 +104,7 @@ class Rule:
 
 
 def rule_from(document: dict[str, Any]) -> Rule:
-    """A rule from its JSON object; ValueError when a field is missing or unknown."""
+    """A rule from its JSON object; ValueError if a field is missing or unknown."""
     kind = document.get("kind")
     if kind not in _OWN or not isinstance(document.get("path"), str):
         raise ValueError("a rule needs a path and a known kind")
@@ -132,7 +132,7 @@ class Script:
             self._rng = Random(self._seed)
 
     def add(self, document: dict[str, Any]) -> None:
-        """Add a rule; ValueError when it is malformed."""
+        """Add a rule; ValueError if it is malformed."""
         rule = rule_from(document)
         with self._lock:
             self._rules.append(rule)
@@ -143,7 +143,7 @@ class Script:
             return [rule.as_json() for rule in self._rules]
 
     def strike(self, target: str) -> Rule | None:
-        """The rule that strikes this request, counted; None lets it pass."""
+        """The rule that applies to this request, counted; None if none does."""
         if not self._rules:
             return None
         with self._lock:

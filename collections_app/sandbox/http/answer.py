@@ -26,7 +26,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. `delay` in seconds before it is sent; `rate_headers` False: it bypassed the limit."""
+    """One HTTP answer. `delay`: seconds before it is sent; `rate_headers` False: it did not count in the limit."""
 
     status: int = 200
     body: bytes = b""
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """Carries the answer of a route that stopped early."""
+    """Raised by a route that stops early, with its answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -72,7 +72,7 @@ def detail(status: int, loc: list[str], text: str, kind: str) -> Answer:
 
 
 def html(status: int, body: bytes) -> Answer:
-    """A page that did not come from the API: no rate headers."""
+    """A page that is not from the API: no rate headers."""
     return Answer(status=status, body=body, content_type="text/html; charset=UTF-8", rate_headers=False)
 
 

@@ -1,4 +1,4 @@
-"""The listening socket of the stand-in and its connections: requests in, answers out, kept alive."""
+"""The listening socket of the sandbox and its connections, which are kept alive."""
 
 import socket
 import socketserver
@@ -97,4 +97,4 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: the counters say more than a log."""
+        """Log nothing: the counters are enough."""

@@ -1,4 +1,4 @@
-"""Bytes on the socket: plain answers in one write, and the ways a connection can fail."""
+"""Send an answer on a socket: in one write, or in one of the ways a connection can fail."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ class Connection(Protocol):
 
 
 def send(handler: Connection, answer: Answer, *, stopping: Event) -> None:
-    """Send an answer in the way it specifies; waits end early when the server stops."""
+    """Send an answer in the way it specifies; a wait ends early if the server stops."""
     if answer.delay:
         stopping.wait(answer.delay)
     if answer.manner == "hang":

@@ -45,7 +45,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """The facts that never change. `year` 0, `country` "" and `master_id` 0 mean unknown or none."""
+    """The facts of a release, which never change. `year` 0, `country` "" and `master_id` 0 mean unknown or none."""
 
     id: int
     title: str
@@ -87,7 +87,7 @@ def release_facts(seed: int, release_id: int) -> ReleaseFacts:
 
 
 def odd_title(seed: int, release_id: int) -> str | None:
-    """The troublesome title this release carries, if it is one of the few that do."""
+    """The odd title of this release if it is one of the few that have one."""
     draw = hash64(seed, 101, release_id)
     if draw % _ODD_SHARE:
         return None

@@ -5,7 +5,7 @@ from random import Random
 
 from collections_app.sandbox.world.noise import hash64
 
-# Ground, then three colours that sit well on it.
+# A background colour, then three colours that suit it.
 _PALETTES = (
     ("#1f2a44", "#e9c46a", "#e76f51", "#f4efe6"),
     ("#f1e9db", "#b5371b", "#27364a", "#d9a441"),

@@ -1,4 +1,4 @@
-"""The three users that every world starts with. Pure."""
+"""The three users of every new world. Pure."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -46,7 +46,7 @@ def _crate_demo(seed: int, releases: int, anchor: date) -> SandboxUser:
 
 
 def _demo_releases(seed: int, releases: int, shuffled: list[int]) -> list[int]:
-    """Distinct ids: the quotas of awkward kinds, every odd title once, and ordinary ones to fill up."""
+    """Distinct ids: the quotas of unusual kinds, every odd title once, and ordinary ones for the rest."""
     chosen = dict.fromkeys(n for kind, share in _QUOTA.items() for n in islice(_of_kind(seed, kind), share))
     for title in names.ODD_TITLES:
         carriers = (n for n in count(1) if odd_title(seed, n) == title and _sellable(seed, n))
@@ -86,7 +86,7 @@ def _paid(rng: Random, seed: int, copy: Copy) -> Copy:
 
 def _want(rng: Random, anchor: date, release_id: int) -> Want:
     notes = rng.choice(("", "", "", "only with the insert", "max 40 €"))
-    return Want(release_id, holdings.random_moment(rng, anchor, 700), rng.choice((0, 0, 3, 5)), notes)
+    return Want(release_id, holdings.random_datetime(rng, anchor, 700), rng.choice((0, 0, 3, 5)), notes)
 
 
 def _small_shelf(seed: int, releases: int, anchor: date, demo: SandboxUser) -> SandboxUser:

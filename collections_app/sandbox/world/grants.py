@@ -29,7 +29,7 @@ class RequestToken:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Never expires; ends when it is revoked or its user replaced."""
+    """A token that does not expire; it ends if it is revoked or its user replaced."""
 
     token: str
     secret: str
@@ -65,16 +65,16 @@ class Grants:
         return issued
 
     def request(self, token: str, *, now: float) -> RequestToken | None:
-        """The request token, decided or not; None when it is unknown or expired."""
+        """The request token, decided or not; None if it is unknown or expired."""
         found = self._requests.get(token)
         return found if found and now < found.issued_at + LIFETIME else None
 
     def authorise(self, token: str, user_id: int, *, now: float) -> RequestToken:
-        """Authorise the application as this user. KeyError for an unknown or expired token, Decided for one in use."""
+        """Authorise the application as this user. KeyError for an unknown or expired token, Decided for a used one."""
         return self._decide(token, now=now, state="authorised", user_id=user_id, verifier=_letters(10))
 
     def deny(self, token: str, *, now: float) -> RequestToken:
-        """Refuse a request. KeyError for an unknown or expired token, Decided for one in use."""
+        """Refuse a request. KeyError for an unknown or expired token, Decided for a used one."""
         return self._decide(token, now=now, state="denied")
 
     def exchange(self, token: str, verifier: str, *, now: float) -> AccessToken | None:
@@ -95,7 +95,7 @@ class Grants:
         return self._access.get(token)
 
     def revoke(self, user_id: int) -> int:
-        """End all that this user has granted, unused authorisations too; returns how many access tokens ended."""
+        """End all grants of this user, unused authorisations too; returns how many access tokens ended."""
         with self._lock:
             ended = [token for token, access in self._access.items() if access.user_id == user_id]
             unused = [token for token, request in self._requests.items() if request.user_id == user_id]
@@ -106,10 +106,10 @@ class Grants:
         return len(ended)
 
     def is_new(self, token: str, timestamp: str, nonce: str, *, now: float) -> bool:
-        """Whether this nonce comes with this timestamp and token for the first time; it is recorded."""
+        """Whether this nonce is new with this timestamp and token; it is recorded."""
         key = token, timestamp, nonce
         with self._lock:
-            # A timestamp may lie ahead by the window too, and is refused by then.
+            # A timestamp may also be ahead by the window; after twice the window it is refused anyway.
             while self._seen_in_order and self._seen_in_order[0][0] < now - 2 * WINDOW:
                 self._seen.discard(self._seen_in_order.popleft()[1])
             if key in self._seen:

@@ -90,7 +90,7 @@ class SandboxUser:
 
 
 def with_notes(copies: tuple[Copy, ...], notes: Iterable[Mapping[int, str] | None]) -> tuple[Copy, ...]:
-    """The copies with other notes by field id, one entry for each of the first copies; None leaves one as it is."""
+    """The copies with other notes by field id, one entry for each of the first copies; None leaves one unchanged."""
     given = zip_longest(copies, islice(notes, len(copies)))
     return tuple(
         copy if of_copy is None else replace(copy, notes=_by_number(of_copy)) for copy, of_copy in given
@@ -105,17 +105,17 @@ def edited(
     rating: int | None = None,
     notes: Mapping[int, str] | None = None,
 ) -> Copy:
-    """The copy as its owner changed it; KeyError for a folder or field the owner does not have."""
-    known, changes = {field.id for field in user.fields}, _by_number(notes or {})
+    """The changed copy. KeyError for a folder or field that the user does not have."""
+    known, edits = {field.id for field in user.fields}, _by_number(notes or {})
     folder = copy.folder_id if folder_id is None else folder_id
-    if folder not in user.folders or not changes.keys() <= known:
-        raise KeyError(folder if folder not in user.folders else sorted(changes.keys() - known))
-    kept = {number: text for number, text in {**copy.notes, **changes}.items() if text}
+    if folder not in user.folders or not edits.keys() <= known:
+        raise KeyError(folder if folder not in user.folders else sorted(edits.keys() - known))
+    kept = {number: text for number, text in {**copy.notes, **edits}.items() if text}
     return replace(copy, folder_id=folder, rating=copy.rating if rating is None else rating, notes=kept)
 
 
 def _by_number(notes: Mapping[int, str]) -> dict[int, str]:
-    # The keys of JSON are texts.
+    # In JSON all keys are texts.
     return {int(number): text for number, text in notes.items()}
 
 
@@ -132,7 +132,7 @@ def _sunday(year: int, month: int, nth: int) -> datetime:
     return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (nth - 1))
 
 
-def random_moment(rng: Random, before: date, days: int) -> datetime:
+def random_datetime(rng: Random, before: date, days: int) -> datetime:
     """A moment in the `days` before the given day, to the second."""
     end = datetime(before.year, before.month, before.day, tzinfo=UTC)
     return pacific(end - timedelta(seconds=rng.randrange(1, days * 86_400)))
@@ -154,7 +154,7 @@ def plain_copies(
             release_id=release_id,
             folder_id=rng.choice(ids),
             rating=rng.choice((0, 0, 0, 3, 4, 5)),
-            date_added=random_moment(rng, before, 3 * 365),
+            date_added=random_datetime(rng, before, 3 * 365),
             notes={} if rng.random() < 0.1 else _grades(rng),
         )
         for n, release_id in enumerate(release_ids)
@@ -163,7 +163,7 @@ def plain_copies(
 
 def plain_wants(rng: Random, release_ids: Iterable[int], *, before: date) -> tuple[Want, ...]:
     """Wants of the given releases, added over the seven hundred days before a day."""
-    return tuple(Want(release_id, random_moment(rng, before, 700)) for release_id in release_ids)
+    return tuple(Want(release_id, random_datetime(rng, before, 700)) for release_id in release_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

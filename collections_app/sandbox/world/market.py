@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from collections_app.sandbox.world.noise import hash64, normal, smooth, unit
 
-# Days are counted from here; a trend is zero on this day, so levels near it are the believable ones.
+# Days are counted from here; a trend is zero on this day, so levels near it are plausible.
 ORIGIN = date(2026, 1, 1)
 
 # Made-up rates: units of the currency for one USD. The twelve currencies that Discogs supports.
@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MarketDay:
-    """One release on one UTC day. `lowest_price` is USD rounded to cents, None when nothing is for sale."""
+    """One release on one UTC day. `lowest_price` is USD rounded to cents, None if nothing is for sale."""
 
     release_id: int
     day: date
@@ -153,7 +153,7 @@ def market_day(seed: int, release_id: int, day: date, kind: Kind | None = None) 
 
 
 def suggestions(seed: int, release_id: int, day: date) -> dict[str, Decimal]:
-    """Suggested prices in unrounded USD for the eight media grades; {} when Discogs has none (4 %)."""
+    """Suggested prices in unrounded USD for the eight media grades; {} if Discogs has none (4 %)."""
     p = profile(seed, release_id)
     if p.kind is Kind.GONE or unit(p.key, 30) < 0.04:
         return {}
@@ -164,7 +164,7 @@ def suggestions(seed: int, release_id: int, day: date) -> dict[str, Decimal]:
 
 
 def _years(n: int) -> float:
-    # Flattens beyond some four years, so that no trend runs to absurd prices.
+    # The curve flattens after some four years, so that no trend leads to absurd prices.
     return 4 * math.tanh(n / 365.25 / 4)
 
 
@@ -184,7 +184,7 @@ def _listings(p: Profile, n: int, growth: float) -> int:
 
 
 def _price(p: Profile, n: int) -> Decimal:
-    # The cheapest listing stands until it is sold: the price holds for some days, then steps.
+    # The cheapest listing stays until it is sold: the price holds for some days, then steps.
     block = (n + p.key % 7) // p.hold_days
     at = block * p.hold_days
     waves = (

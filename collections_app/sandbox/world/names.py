@@ -71,7 +71,7 @@ FORMAT_TEXTS = (
     "", "", "", "", "180 g", "Blue Translucent", "Gatefold", "Clear", "White Label", "Test Pressing",
 )  # fmt: skip
 NOTES = ("", "", "Recorded at [l=Sundry] in one night.\r\n\r\nComes with an insert.", "Promo copy.")
-# Titles that break careless pages, exports and logs. Each is carried by some release of the demo collection.
+# Titles that break careless pages, exports and logs. Each occurs in the demo collection.
 ODD_TITLES = (
     "<script>alert('crate')</script>",
     "Songs For [a=Delphine Oray] & [l=Isobar] [r12]",

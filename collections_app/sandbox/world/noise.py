@@ -36,5 +36,5 @@ def smooth(key: int, salt: int, period: int, at: int) -> float:
     return left + (_lattice(key, salt, index + 1) - left) * share
 
 
-# Days are mostly asked for in order, so neighbours share their lattice points.
+# Days are mostly requested in order, so neighbours share their lattice points.
 _lattice = lru_cache(maxsize=16_384)(normal)

@@ -1,4 +1,4 @@
-"""The world behind the stand-in: catalogue, market and users, from one seed. No Django, no I/O, no clock."""
+"""The world: catalogue, market and users, from one seed. No Django, no I/O, no clock."""
 
 import zlib
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ MARKET_FIELDS = frozenset(
 
 
 class World:
-    """Everything the stand-in knows. Equal seeds give equal worlds; only overrides and users are stored."""
+    """All data of the sandbox. Equal seeds give equal worlds; only overrides and users are stored."""
 
     def __init__(self, *, seed: int = 1, releases: int = 5000, anchor: date = ANCHOR) -> None:
         self.seed = seed
@@ -45,7 +45,7 @@ class World:
         self.reset()
 
     def reset(self) -> None:
-        """Drop overrides, added users and all grants; bring the three stock users back."""
+        """Delete overrides, added users and all grants; restore the three stock users."""
         with self._lock:
             self.grants.clear()
             self._overrides: dict[int, dict[str, Any]] = {}
@@ -77,14 +77,14 @@ class World:
         return profile(self.seed, release_id).kind
 
     def suggestions(self, release_id: int, day: date) -> dict[str, Decimal]:
-        """Suggested prices by media grade in unrounded USD, on the grid; {} when there are none."""
+        """Suggested prices by media grade in unrounded USD, on the grid; {} if there are none."""
         return suggestions(self.seed, release_id, day)
 
     def set_market(self, release_id: int, **fields: Any) -> None:
-        """Override fields of MarketDay for every day; no fields at all lifts the release's override.
+        """Override fields of MarketDay for every day; without fields the release's override is deleted.
 
         Prices may be Decimal, int or text (USD). `lowest_price=None` means none for sale; a price, a count,
-        `blocked=False` or `gone=False` bring an unsellable release back. ValueError for an unknown field.
+        `blocked=False` or `gone=False` make an unsellable release ordinary again. ValueError for an unknown field.
         """
         unknown = set(fields) - MARKET_FIELDS
         if unknown:
@@ -131,14 +131,14 @@ class World:
             return new
 
     def remove_copies(self, username: str, instance_ids: Iterable[int]) -> None:
-        """Take copies off a user's shelf; unknown ids are ignored. KeyError for an unknown user."""
+        """Remove copies from a user's collection; unknown ids are ignored. KeyError for an unknown user."""
         with self._lock:
             user, leaving = self.users[username], set(instance_ids)
             kept = tuple(copy for copy in user.copies if copy.instance_id not in leaving)
             self._store(replace(user, copies=kept))
 
     def edit_copy(self, username: str, instance_id: int, **changes: Any) -> holdings.Copy:
-        """Change a copy: `folder_id`, `rating`, and `notes` by field id, of which "" takes one away; returns it.
+        """Change a copy: `folder_id`, `rating`, and `notes` by field id, of which "" deletes one; returns it.
 
         KeyError for an unknown user, copy, folder or field.
         """
@@ -150,7 +150,7 @@ class World:
             return edited
 
     def set_wants(self, username: str, release_ids: Iterable[int]) -> None:
-        """Replace a wantlist. What stays on it keeps its day and notes, what is new was added on the anchor day."""
+        """Replace a wantlist. Releases that stay keep their day and notes; new ones are added on the anchor day."""
         with self._lock:
             user = self.users[username]
             known = {want.release_id: want for want in user.wants}
@@ -159,12 +159,12 @@ class World:
             self._store(replace(user, wants=wants))
 
     def set_private(self, username: str, private: bool) -> None:
-        """Hide a collection and wantlist from others, or show them."""
+        """Hide a collection and wantlist from other users, or show them."""
         with self._lock:
             self._store(replace(self.users[username], private=private))
 
     def rename_user(self, old: str, new: str) -> SandboxUser:
-        """Give a user another name; number, token, grants and shelf stay. ValueError when the name is taken."""
+        """Give a user another name; number, token, grants and collection stay. ValueError if the name is taken."""
         with self._lock:
             if new in self.users:
                 raise ValueError(f"{new} is taken")
