@@ -1,4 +1,4 @@
-"""Users: of a request, by name or address; confirm an address, store preferences."""
+"""Find a user, confirm an address and store preferences."""
 
 from collections.abc import Mapping
 from typing import cast
