@@ -219,7 +219,7 @@ class UserSessionAdmin(ReadOnlyAdmin):
 
 @admin.register(Preferences)
 class PreferencesAdmin(ReadOnlyAdmin):
-    list_display = ("user", "sync_every_hours", "currency", "time_zone", "hides_amounts")
+    list_display = ("user", "sync_every_hours", "currency", "locale", "time_zone", "hides_amounts")
     list_filter = ("sync_every_hours", "currency", "hides_amounts")
     list_select_related = ("user",)
     search_fields = ("user__username",)

@@ -1,4 +1,7 @@
-"""The currencies of Discogs: their codes, decimal digits, symbols and names. Pure."""
+"""The currencies of Discogs: their codes, decimal digits and names. Pure.
+
+Symbols depend on the locale and are Babel's.
+"""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -6,27 +9,26 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """`symbol` precedes an amount; `digits` is the number of decimals of the minor unit."""
+    """`digits` is the number of decimals of the minor unit."""
 
     code: str  # ISO 4217
     name: str
-    symbol: str
     digits: int = 2
 
 
 _TABLE = (
-    Currency("USD", "US dollar", "$"),
-    Currency("GBP", "Pound sterling", "£"),
-    Currency("EUR", "Euro", "€"),
-    Currency("CAD", "Canadian dollar", "CA$"),
-    Currency("AUD", "Australian dollar", "A$"),
-    Currency("JPY", "Japanese yen", "¥", digits=0),
-    Currency("CHF", "Swiss franc", "CHF "),
-    Currency("MXN", "Mexican peso", "MX$"),
-    Currency("BRL", "Brazilian real", "R$"),
-    Currency("NZD", "New Zealand dollar", "NZ$"),
-    Currency("SEK", "Swedish krona", "SEK "),
-    Currency("ZAR", "South African rand", "ZAR "),
+    Currency("USD", "US dollar"),
+    Currency("GBP", "Pound sterling"),
+    Currency("EUR", "Euro"),
+    Currency("CAD", "Canadian dollar"),
+    Currency("AUD", "Australian dollar"),
+    Currency("JPY", "Japanese yen", digits=0),
+    Currency("CHF", "Swiss franc"),
+    Currency("MXN", "Mexican peso"),
+    Currency("BRL", "Brazilian real"),
+    Currency("NZD", "New Zealand dollar"),
+    Currency("SEK", "Swedish krona"),
+    Currency("ZAR", "South African rand"),
 )
 CURRENCIES = {currency.code: currency for currency in _TABLE}
 CODES = tuple(CURRENCIES)
@@ -35,11 +37,6 @@ CODES = tuple(CURRENCIES)
 def digits_of(code: str) -> int:
     """Decimals of a currency's minor unit; 2 for a code not in the table, such as "" for unknown."""
     return CURRENCIES[code].digits if code in CURRENCIES else 2
-
-
-def symbol_of(code: str) -> str:
-    """The symbol that precedes an amount; the code itself for a code not in the table."""
-    return CURRENCIES[code].symbol if code in CURRENCIES else f"{code} "
 
 
 def minor_units(value: Decimal, code: str) -> int:

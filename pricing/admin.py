@@ -24,10 +24,11 @@ from pricing.models import (
     SyncRunQuerySet,
     WorkerHeartbeat,
 )
+from pricing.money import format as written
 from pricing.monitoring.metrics import is_recently_seen
 from pricing.pages.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
-from pricing.templatetags.figures import age_in_words, duration, exact_money
+from pricing.templatetags.figures import age_in_words, duration
 
 admin.site.site_header = admin.site.site_title = "Crateworth"
 admin.site.index_title = "Administration"
@@ -90,7 +91,7 @@ class PriceSnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="lowest price")
     def amount(self, row: PriceSnapshot) -> str:
-        return exact_money(row.amount_minor, row.currency)
+        return written.amount(row.amount_minor, row.currency)
 
 
 @admin.register(MarketStat)
@@ -103,7 +104,7 @@ class MarketStatAdmin(ReadOnlyAdmin):
 
     @admin.display(description="lowest price")
     def amount(self, row: MarketStat) -> str:
-        return exact_money(row.amount_minor, row.currency)
+        return written.amount(row.amount_minor, row.currency)
 
 
 @admin.register(ExchangeRate)
@@ -126,7 +127,7 @@ class PriceSuggestionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="suggested price")
     def amount(self, row: PriceSuggestion) -> str:
-        return exact_money(row.amount_minor, row.currency)
+        return written.amount(row.amount_minor, row.currency)
 
 
 @admin.register(SourceAttempt)

@@ -83,6 +83,9 @@ class Preferences(models.Model):
     )
     hides_amounts = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="A name of the IANA database.")
+    locale = models.CharField(
+        max_length=16, default="en", help_text="A BCP 47 tag: how numbers and dates are written."
+    )
 
     class Meta:
         verbose_name_plural = "preferences"

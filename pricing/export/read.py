@@ -142,6 +142,7 @@ def _list(lines: _Lines, section: Section) -> Iterator[Row]:
 def _row(lines: _Lines, section: Section, found: Any) -> Row:
     if not isinstance(found, dict):
         raise lines.refused(f"“{section.name}” holds something that is not a row")
+    found = {**section.defaults, **found}
     unknown = sorted(set(found) - set(section.by_name))
     missing = [name for name in section.by_name if name not in found]
     if unknown or missing:

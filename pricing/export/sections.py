@@ -1,6 +1,7 @@
 """The sections of an export: one declaration for writing and for reading.
 
-Keys are Discogs' own ids, never ours. To change a section, raise VERSION, so that an older file is refused.
+Keys are Discogs' own ids, never ours. A new column has a default for older files. For any other change of a section
+raise VERSION, so that an older file is refused.
 """
 
 from collections.abc import Callable
@@ -46,6 +47,7 @@ from pricing.models import (
     PriceSuggestion,
     ReleasePrice,
 )
+from pricing.money import locales
 from pricing.money.convert import PRICE_CURRENCY
 
 FORMAT, VERSION = "crateworth-export", 1
@@ -110,6 +112,7 @@ SECTIONS = (
             Column("currency", one_of(CODES)),
             Column("hides_amounts", BOOLEAN),
             Column("time_zone", TIME_ZONE),
+            Column("locale", one_of(locales.TAGS), default=locales.DEFAULT),
         ),
         rows=_of_user(Preferences),
         owner="user",

@@ -18,6 +18,9 @@ class Column:
     name: str
     kind: Kind
     source: str = ""  # the field it comes from, if that has another name
+    default: str | int | None = (
+        None  # its value in older files, which do not have the column; None: all have it
+    )
 
     @property
     def field(self) -> str:
@@ -46,6 +49,10 @@ class Section:
     @cached_property
     def by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}
+
+    @cached_property
+    def defaults(self) -> Row:
+        return {column.name: column.default for column in self.columns if column.default is not None}
 
     @cached_property
     def fields(self) -> list[str]:

@@ -1,6 +1,7 @@
 """How times and amounts are displayed: active for the duration of a request, like Django's time zone.
 
-Outside of a request, as in commands and workers, times are in UTC, amounts are in USD, and nothing is hidden.
+Outside of a request, as in commands and workers, times are in UTC, amounts are in USD and in English, and nothing is
+hidden.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from django.utils import timezone
 
 from pricing.money.convert import PRICE_CURRENCY, Rate, convert
+from pricing.money.locales import DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Display:
     """One user's display preferences."""
 
     zone: tzinfo = UTC
+    locale: str = DEFAULT
     hides_amounts: bool = False
     currency: str = PRICE_CURRENCY  # as chosen; amounts are shown in it when there is a rate
     rate: Rate | None = None

@@ -1,22 +1,23 @@
-"""Formatting of money, changes and ages. Filters only format; they hold no business rules."""
+"""Money, numbers, dates and ages as the user has chosen. `money.format` writes them; filters hold no business rules."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.conf import settings
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from collections_app.currencies import digits_of, symbol_of
+from collections_app.currencies import digits_of
 from collections_app.models import CollectionInstance
+from pricing.money import format as written
 from pricing.money.display import Display, current
 from pricing.pages.charts import Change, shape_of
 
 register = template.Library()
 
-DASH = "–"
 HIDDEN = mark_safe(
     '<span class="masked"><span aria-hidden="true">•••</span><span class="vh">hidden</span></span>'
 )
@@ -36,23 +37,10 @@ def exponent(currency: str) -> int:
     return digits_of(currency)
 
 
-def _shown(minor: int, currency: str) -> tuple[int, str]:
-    """An amount and its currency, as the user has chosen."""
+def _shown(minor: int, currency: str) -> tuple[int, str, str]:
+    """An amount, its currency and its locale, as the user has chosen."""
     shown = current()
-    return shown.amount_of(minor, currency), shown.currency_of(currency)
-
-
-def exact_money(minor: int | None, currency: str) -> str:
-    """1234550, USD → $12,345.50, whatever the user has chosen; a dash when there is no amount."""
-    if minor is None:
-        return DASH
-    return ("−" if minor < 0 else "") + "".join(_split(minor, currency))
-
-
-def _split(minor: int, currency: str) -> tuple[str, str]:
-    places = digits_of(currency)
-    major, rest = divmod(abs(minor), 10**places)
-    return f"{symbol_of(currency)}{major:,}", f".{rest:0{places}d}" if places else ""
+    return shown.amount_of(minor, currency), shown.currency_of(currency), shown.locale
 
 
 # Amounts in the user's chosen display. Pages format amounts only with these.
@@ -62,16 +50,18 @@ def _split(minor: int, currency: str) -> tuple[str, str]:
 def money(minor: int | None, currency: str) -> str:
     """1234550, USD → $12,345.50; a dash when there is no amount."""
     if minor is None:
-        return DASH
-    return HIDDEN if current().hides_amounts else exact_money(*_shown(minor, currency))
+        return written.DASH
+    return HIDDEN if current().hides_amounts else written.amount(*_shown(minor, currency))
 
 
 @register.filter
 def paid(copy: CollectionInstance) -> str:
     """What the owner paid for a copy, in the currency they wrote, never converted; a bare number if they wrote none."""
     if copy.paid_minor is None:
-        return DASH
-    return HIDDEN if current().hides_amounts else exact_money(copy.paid_minor, copy.paid_currency).strip()
+        return written.DASH
+    if current().hides_amounts:
+        return HIDDEN
+    return written.amount(copy.paid_minor, copy.paid_currency, current().locale)
 
 
 @register.filter
@@ -99,20 +89,20 @@ def _is_withheld(text: str) -> bool:
 def money_in_words(minor: int | None, currency: str) -> str:
     """The same as plain text, for places that allow no markup, such as an attribute."""
     if minor is None:
-        return DASH
-    return "hidden" if current().hides_amounts else exact_money(*_shown(minor, currency))
+        return written.DASH
+    return "hidden" if current().hides_amounts else written.amount(*_shown(minor, currency))
 
 
 @register.filter
 def money_major(minor: int, currency: str) -> str:
-    """The part before the decimal point, with the symbol."""
-    return HIDDEN if current().hides_amounts else _split(*_shown(minor, currency))[0]
+    """The part before the decimal mark, with the symbol where it comes first."""
+    return HIDDEN if current().hides_amounts else written.split_amount(*_shown(minor, currency))[0]
 
 
 @register.filter
 def money_minor(minor: int, currency: str) -> str:
-    """The decimal point and what follows; nothing for a currency without a minor unit."""
-    return "" if current().hides_amounts else _split(*_shown(minor, currency))[1]
+    """The decimal mark and what follows; nothing for a currency without a minor unit."""
+    return "" if current().hides_amounts else written.split_amount(*_shown(minor, currency))[1]
 
 
 @register.filter
@@ -120,18 +110,14 @@ def money_difference(change: Change, currency: str) -> str:
     """A signed difference of the amounts as shown, so that it matches them to the cent."""
     if current().hides_amounts:
         return HIDDEN
-    (then, _), (now, shown_in) = (_shown(minor, currency) for minor in (change.then, change.now))
-    return ("+" if now > then else "") + exact_money(now - then, shown_in)
+    (then, *_), (now, shown_in, locale) = (_shown(minor, currency) for minor in (change.then, change.now))
+    return written.difference(now - then, shown_in, locale)
 
 
 @register.filter
 def money_round(minor: int, currency: str) -> str:
     """To the nearest whole unit, for places where the minor part is noise."""
-    if current().hides_amounts:
-        return HIDDEN
-    minor, currency = _shown(minor, currency)
-    unit = 10 ** exponent(currency)
-    return _split((minor + unit // 2) // unit * unit, currency)[0]
+    return HIDDEN if current().hides_amounts else written.whole_amount(*_shown(minor, currency))
 
 
 @register.filter
@@ -155,34 +141,51 @@ def percent(value: float | None) -> str:
     """A percentage without its sign, which the arrow beside it shows: 3.3 %."""
     if value is None:
         return ""
-    return f"{abs(value):,.{0 if abs(value) >= 1000 else 1}f} %"
+    return written.percent(abs(value), current().locale, decimals=0 if abs(value) >= 1000 else 1)
 
 
 @register.filter
 def share(part: int, whole: int) -> str:
     """`part` of `whole` as a whole percentage; 100 only if it is all."""
     if not whole:
-        return DASH
+        return written.DASH
     rounded = round(part * 100 / whole)
-    return f"{min(rounded, 99) if part < whole else 100} %"
+    return written.percent(min(rounded, 99) if part < whole else 100, current().locale)
 
 
 @register.filter
 def count(number: int | None) -> str:
     """A count with separators; a dash when it is unknown, which is not zero."""
-    return f"{number:,}" if isinstance(number, int) else DASH  # a missing attribute comes as ""
+    if not isinstance(number, int):  # a missing attribute comes as ""
+        return written.DASH
+    return written.number(number, current().locale)
+
+
+@register.filter
+def decimal(value: float) -> str:
+    """A number with one decimal, rounded half up."""
+    tenths = Decimal(str(value)).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    return written.number(tenths, current().locale, decimals=1)
 
 
 @register.filter
 def signed(number: int) -> str:
-    return f"{'+' if number > 0 else '−'}{abs(number):,}"
+    return f"{'+' if number > 0 else written.MINUS}{written.number(abs(number), current().locale)}"
+
+
+@register.filter(expects_localtime=True)
+def day(moment: date | None, form: str = "medium") -> str:
+    """A date, or the date of a time in the user's time zone; nothing if it is unknown. `format.day` knows the forms."""
+    if not moment:
+        return ""
+    return written.day(moment.date() if isinstance(moment, datetime) else moment, current().locale, form)
 
 
 def age_in_words(seconds: float) -> str:
     """Short, as in `2 h`."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
-            return f"{int(seconds // size):,} {unit}"
+            return f"{written.number(int(seconds // size), current().locale)} {unit}"
     return "moments"
 
 
@@ -191,11 +194,12 @@ def ago(moment: datetime | None) -> SafeString | str:
     """A <time> that says how long ago, with the exact time in its title, in the user's time zone."""
     if moment is None:
         return "never"
-    seconds = (timezone.now() - moment).total_seconds()
+    seconds, local = (timezone.now() - moment).total_seconds(), timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" title="{} {}">{} ago</time>',
+        '<time datetime="{}" title="{}, {} {}">{} ago</time>',
         moment.isoformat(timespec="seconds"),
-        formats.date_format(timezone.localtime(moment), "j M Y, H:i"),
+        day(local),
+        f"{local:%H:%M}",
         current().zone_name,
         age_in_words(seconds),
     )
@@ -205,20 +209,21 @@ def ago(moment: datetime | None) -> SafeString | str:
 def duration(seconds: float | None) -> str:
     """A duration in one or two units: 14 s, 4 min, 1 h 20 min."""
     if seconds is None:
-        return DASH
+        return written.DASH
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{round(whole / 60)} min"
     hours, minutes = divmod(round(whole / 60), 60)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+    only_hours = f"{written.number(hours, current().locale)} h"
+    return f"{only_hours} {minutes} min" if minutes else only_hours
 
 
 @register.filter
 def since(end: datetime | None, start: datetime) -> str:
     """The time between two moments; a dash while the end is not known yet."""
-    return DASH if end is None else duration((end - start).total_seconds())
+    return written.DASH if end is None else duration((end - start).total_seconds())
 
 
 @register.filter

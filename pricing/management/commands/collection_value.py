@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from pricing.management.commands._support import user_named
+from pricing.money.format import amount
 from pricing.pages.queries import value_for
 
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(facts))
             return
-        amount = f"{value.amount_minor // 100:,}.{value.amount_minor % 100:02d} {value.currency}"
+        total = amount(value.amount_minor, value.currency)
         self.stdout.write(
-            f"{amount}: the lowest listings of {value.priced} of {value.copies} copies ({value.stale} stale)."
+            f"{total}: the lowest listings of {value.priced} of {value.copies} copies ({value.stale} stale)."
         )

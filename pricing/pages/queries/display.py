@@ -7,6 +7,7 @@ from collections_app.connections.lookup import preferences_of
 from pricing.models import ExchangeRate
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.money.display import Display
+from pricing.money.locales import best_of
 
 
 def display_for(user_id: int, *, now: datetime) -> Display:
@@ -18,6 +19,7 @@ def display_for(user_id: int, *, now: datetime) -> Display:
     rate = row.as_rate() if row else None
     return Display(
         zone=_zone(chosen.time_zone),
+        locale=best_of([chosen.locale]),  # English for one that is not offered any more
         hides_amounts=chosen.hides_amounts,
         currency=chosen.currency,
         rate=rate,

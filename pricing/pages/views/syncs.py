@@ -13,6 +13,8 @@ from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.discogs import gate
 from pricing.models import SyncRun
+from pricing.money.display import current
+from pricing.money.format import number
 from pricing.pages import queries
 from pricing.pages.views._shared import connected
 from pricing.sync import runs
@@ -93,7 +95,6 @@ def sync_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
     again = runs.retry_failed(_run_of(request, run_id), now=timezone.now())
-    messages.info(
-        request, f"{again:,} failed releases are tried again." if again else "Nothing is left to retry."
-    )
+    some = f"{number(again, current().locale)} failed releases are tried again."
+    messages.info(request, some if again else "Nothing is left to retry.")
     return redirect("sync_run", run_id=run_id)

@@ -97,7 +97,9 @@ def collector(generous_sandbox, make_collector):
         )
     MarketStat.objects.create(release=wanted, currency="JPY", amount_minor=900, observed_at=now)
     rebuild_values(user.pk, first=now.date() - timedelta(days=365), last=now.date(), now=timezone.now())
-    Preferences.objects.create(user=user, sync_every_hours=6, currency="EUR", time_zone="Asia/Tokyo")
+    Preferences.objects.create(
+        user=user, sync_every_hours=6, currency="EUR", locale="ja", time_zone="Asia/Tokyo"
+    )
     return user
 
 

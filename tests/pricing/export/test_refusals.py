@@ -2,13 +2,14 @@
 
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from collections_app.models import CollectionInstance, DiscogsConnection
+from collections_app.models import CollectionInstance, DiscogsConnection, Preferences
 from pricing import export
 from pricing.export.kinds import DATETIME
 from pricing.export.read import MAX_LINE
@@ -60,6 +61,13 @@ def refusal(lines, user):
 def test_unchanged_file_is_accepted(lines, arriving):
     assert restore(lines, arriving).rows["instances"] == 2
     assert CollectionInstance.objects.of(arriving.pk).count() == 2
+
+
+def test_older_file_gets_the_default_of_a_column(lines, arriving):
+    older = [re.sub(r', "locale": "\w+"|"locale": "\w+", ', "", line) for line in lines]
+    assert older != lines
+    bring(older, arriving)
+    assert Preferences.objects.get(user=arriving).locale == "en"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +151,7 @@ def test_file_from_the_future_is_refused(lines, arriving):
     ("section", "change", "reason"),
     [
         ("preferences", ('"UTC"', '"Mars/Olympus"'), "“time_zone” must be"),
+        ("preferences", ('"en"', '"tlh"'), "“locale” must be one of"),
         ("preferences", ("24", "5"), "“sync_every_hours” must be one of"),
         ("preferences", ("24", "24.0"), "“sync_every_hours” must be one of"),
         ("connection", ('"token"', '"magic"'), "“kind” must be one of"),

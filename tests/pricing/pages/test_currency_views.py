@@ -14,6 +14,7 @@ from collections_app.models import Preferences
 from pricing.models import ExchangeRate
 from pricing.money import display
 from pricing.money.convert import Rate
+from pricing.money.format import amount
 from pricing.pages.charts import Change
 from pricing.pages.queries.display import display_for
 from pricing.templatetags import figures
@@ -172,7 +173,7 @@ def test_other_currencies_are_not_converted():
         assert figures.money(1000, "USD") == "€20.00"
         assert figures.money_difference(Change(1000, 0), "USD") == "−€20.00"
         assert figures.money_round(1049, "USD") == "€21"
-        assert figures.exact_money(1000, "USD") == "$10.00"
+        assert amount(1000, "USD") == "$10.00"
 
 
 def test_command_keeps_usd(collection):

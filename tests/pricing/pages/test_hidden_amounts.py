@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from collections_app.models import CollectionField, Preferences
 from pricing.money import display
+from pricing.money.format import amount
 from pricing.pages.charts import Change, shape_of
 from pricing.templatetags import figures
 from tests import factories as make
@@ -122,7 +123,7 @@ def test_missing_amount_is_still_a_dash():
         assert figures.money_difference(Change(2, 1), "USD") == figures.HIDDEN
         assert figures.money_in_words(1, "USD") == "hidden"
         assert figures.money_minor(1, "USD") == ""
-        assert figures.exact_money(1, "USD") == "$0.01"
+        assert amount(1, "USD") == "$0.01"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""The text of amounts, numbers, percentages and dates: for pages, the admin, mails, commands and files alike. Pure.
+
+Babel knows how each locale writes them; without a locale all of it is English. Results are text, never markup. The most
+recent ones are kept, since a list shows few different figures again and again and Babel takes some 30 µs for each.
+"""
+
+import re
+from copy import copy
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import NumberPattern, get_decimal_symbol
+
+from collections_app.currencies import digits_of
+from pricing.money.locales import DEFAULT, locale_of
+
+DASH, MINUS = "–", "−"
+DATE_FORMS = {
+    "medium": "d MMM y",
+    "long": "d MMMM y",
+    "short": "d MMM",
+    "month": "MMM y",
+}  # of the pages' English
+# Other locales have their own order; mostly in digits, since names of months would not be English.
+_SKELETONS = {"short": "Md", "month": "yM"}
+# CLDR wants a space between a code and the digits beside it, which Babel leaves out.
+_LETTER_THEN_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
+_remembered = lru_cache(maxsize=4096)
+
+
+@_remembered
+def amount(minor: int | None, currency: str, locale: str = DEFAULT) -> str:
+    """1234550, USD → $12,345.50, exactly; a dash for no amount, a bare number if the currency is unknown, as ""."""
+    if minor is None:
+        return DASH
+    digits = digits_of(currency)
+    return _written(Decimal(minor).scaleb(-digits), currency, digits, locale)
+
+
+def whole_amount(minor: int, currency: str, locale: str = DEFAULT) -> str:
+    """An amount to its nearest whole unit, for places where the minor part is noise."""
+    unit = 10 ** digits_of(currency)
+    return _written(Decimal((minor + unit // 2) // unit), currency, 0, locale)
+
+
+def split_amount(minor: int, currency: str, locale: str = DEFAULT) -> tuple[str, str]:
+    """An amount in two parts: up to its last whole digit, and the rest; no rest without a minor unit."""
+    text = amount(minor, currency, locale)
+    mark = text.rfind(get_decimal_symbol(locale_of(locale))) if digits_of(currency) else len(text)
+    return text[:mark], text[mark:]
+
+
+def difference(minor: int, currency: str, locale: str = DEFAULT) -> str:
+    """An amount with its sign, + or −, where the locale writes it; none for zero."""
+    return (
+        amount(-minor, currency, locale).replace(MINUS, "+") if minor > 0 else amount(minor, currency, locale)
+    )
+
+
+def _written(value: Decimal, currency: str, digits: int, locale: str) -> str:
+    known = locale_of(locale)
+    text: str = _pattern(locale, is_amount=bool(currency), digits=digits).apply(
+        value, known, currency=currency or None, currency_digits=False
+    )
+    return _LETTER_THEN_DIGIT.sub(" ", text.replace("-", MINUS))
+
+
+@cache
+def _pattern(locale: str, *, is_amount: bool, digits: int) -> NumberPattern:
+    """A locale's pattern with our number of decimals: Babel's own can differ for what someone typed as paid."""
+    known = locale_of(locale)
+    pattern: NumberPattern = copy(
+        known.currency_formats["standard"] if is_amount else known.decimal_formats[None]
+    )
+    pattern.frac_prec = (digits, digits)
+    return pattern
+
+
+@_remembered
+def number(value: float | Decimal, locale: str = DEFAULT, *, decimals: int = 0) -> str:
+    """12345 → 12,345, rounded to so many decimals as Python rounds."""
+    exact = Decimal(value) if isinstance(value, int) else Decimal(f"{value:.{decimals}f}")
+    return _written(exact, "", decimals, locale)
+
+
+def percent(value: float, locale: str = DEFAULT, *, decimals: int = 0) -> str:
+    """3.27 → 3.3 % with one decimal. The space is in every locale, as before the other units of a page."""
+    return f"{number(value, locale, decimals=decimals)} %"
+
+
+@_remembered
+def day(value: date, locale: str = DEFAULT, form: str = "medium") -> str:
+    """2026-03-12 → 12 Mar 2026. `long` is for sentences, `short` has no year, and `month` no day."""
+    known = locale_of(locale)
+    if locale == DEFAULT:
+        return format_date(value, DATE_FORMS[form], known)
+    if form in _SKELETONS:
+        return format_skeleton(_SKELETONS[form], value, locale=known)
+    return format_date(value, "medium", known)
