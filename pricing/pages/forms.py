@@ -1,12 +1,18 @@
 """The forms for the Discogs token and for preferences."""
 
+from decimal import Decimal
 from itertools import groupby
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
+from django.utils.html import format_html
 
 from collections_app.currencies import CURRENCIES
 from collections_app.models import Preferences
+from pricing.money import format as written
+from pricing.money.convert import PRICE_CURRENCY
+from pricing.money.locales import DEFAULT, TAGS, english_name, own_name
 
 # A personal access token has 40 characters; anything far longer was pasted by mistake.
 LONGEST_TOKEN = 200
@@ -60,8 +66,12 @@ def currency_choices() -> list[tuple[str, str]]:
     return [(code, f"{code} – {currency.name}") for code, currency in CURRENCIES.items()]
 
 
+def locale_choices() -> list[tuple[str, str]]:
+    return [(tag, f"{own_name(tag)} – {written.number(Decimal('12345.5'), tag, decimals=2)}") for tag in TAGS]
+
+
 class PreferencesForm(forms.ModelForm):
-    """How often to sync, and how everything is shown."""
+    """How often to sync, and how everything is shown. `suggested` is the locale that the browser asks for."""
 
     currency = forms.ChoiceField(
         choices=currency_choices,
@@ -75,11 +85,36 @@ class PreferencesForm(forms.ModelForm):
         error_messages={"invalid_choice": "This time zone is not known here. Choose one from the list."},
     )
 
+    locale = forms.ChoiceField(
+        label="Numbers and dates",
+        required=False,  # a page that was open during the upgrade does not send it
+        choices=locale_choices,
+        help_text="How amounts, numbers and dates are written. The pages stay in English.",
+        error_messages={"invalid_choice": "This is not known here. Choose one from the list."},
+    )
+
     class Meta:
         model = Preferences
-        fields = ("sync_every_hours", "currency", "time_zone", "hides_amounts")
+        fields = ("sync_every_hours", "currency", "locale", "time_zone", "hides_amounts")
         labels = {"sync_every_hours": "Sync", "hides_amounts": "Hide amounts"}
         help_texts = {
             "hides_amounts": "Shows ••• in place of every amount. Counts, percentages and the shape of charts stay."
         }
         error_messages = {"sync_every_hours": {"invalid_choice": "Choose one of the intervals in the list."}}
+
+    def __init__(self, *args: Any, suggested: str = DEFAULT, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if suggested != DEFAULT and self.instance.locale == DEFAULT:
+            self._suggest(suggested)
+
+    def _suggest(self, tag: str) -> None:
+        """Put the browser's locale first, and say what it looks like. English stays selected until the user chooses."""
+        field = cast(forms.ChoiceField, self.fields["locale"])
+        field.choices = sorted(locale_choices(), key=lambda choice: choice[0] != tag)
+        example = written.amount(1234550, PRICE_CURRENCY, tag)
+        field.help_text = format_html(
+            "{} Your browser asks for {}: {}.", field.help_text, english_name(tag), example
+        )
+
+    def clean_locale(self) -> str:
+        return self.cleaned_data["locale"] or self.instance.locale

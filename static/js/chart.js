@@ -1,11 +1,12 @@
 // Line charts. <div data-plot="id of a json_script" data-series="name"> becomes a chart; columns are lists of equal
 // length, t in epoch seconds, null where the value is unknown. Plots with the same data-sync share their cursor.
 
-const language = document.documentElement.lang || "en";
-const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-const month = new Intl.DateTimeFormat(language, { month: "short", timeZone: "UTC" });
-const dayOfMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
-const whole = new Intl.NumberFormat(language);
+// The user's choice; the page's own language is always English.
+const locale = document.currentScript.dataset.locale;
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
+const month = new Intl.DateTimeFormat(locale, { month: "short", timeZone: "UTC" });
+const dayOfMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+const whole = new Intl.NumberFormat(locale);
 const DAY = 86400;
 const AREA_OPACITY = 0.2;
 // Amounts and counts are whole numbers, so there are no ticks between them.
@@ -28,8 +29,8 @@ function wordsFor(box) {
   if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
   const unit = 10 ** Number(exponent);
   const options = { style: "currency", currency }; // the same symbols as on the page: CA$ is not $
-  const full = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: Number(exponent) });
-  const tick = new Intl.NumberFormat(language, { ...options, minimumFractionDigits: 0, maximumFractionDigits: 2 });
+  const full = new Intl.NumberFormat(locale, { ...options, minimumFractionDigits: Number(exponent) });
+  const tick = new Intl.NumberFormat(locale, { ...options, minimumFractionDigits: 0, maximumFractionDigits: 2 });
   return { full: (n) => full.format(n / unit), short: (n) => tick.format(n / unit) };
 }
 

@@ -4,11 +4,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of, copies_held, preferences_of
+from pricing.money.locales import best_of
 from pricing.pages.forms import PreferencesForm
 
 
@@ -31,9 +33,16 @@ def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None =
     context = {
         "connection": connection_of(user_id),
         "copies": copies_held(user_id),
-        "preferences": preferences or PreferencesForm(instance=preferences_of(user_id)),
+        "preferences": preferences
+        or PreferencesForm(instance=preferences_of(user_id), suggested=_locale_asked_for(request)),
     }
     return render(request, "pages/settings.html", context)
+
+
+def _locale_asked_for(request: HttpRequest) -> str:
+    """The offered locale nearest to those in the header Accept-Language."""
+    asked = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
+    return best_of(tag for tag, _ in asked)
 
 
 @require_safe

@@ -55,7 +55,7 @@ def test_number_beyond_any_row_is_404(collector, address):
 @pytest.mark.parametrize(
     ("address", "fields"),
     [
-        ("/settings/preferences/", ("sync_every_hours", "currency", "time_zone", "hides_amounts")),
+        ("/settings/preferences/", ("sync_every_hours", "currency", "locale", "time_zone", "hides_amounts")),
         ("/settings/amounts/", ("hide", "next")),
         ("/connect/", ("token",)),
         ("/account/reauthenticate/", ("password",)),

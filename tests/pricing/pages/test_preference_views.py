@@ -1,5 +1,6 @@
 """What users choose for themselves on the settings page."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,20 @@ from django.utils import timezone
 from collections_app.connections.lookup import preferences_of
 from collections_app.models import Preferences
 from pricing.models import SyncRun
+from pricing.money.locales import TAGS
 from pricing.pages.forms import zone_choices
 from pricing.workers import schedules
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 
-CHOSEN = {"sync_every_hours": "6", "currency": "EUR", "time_zone": "Europe/Berlin", "hides_amounts": "on"}
+CHOSEN = {
+    "sync_every_hours": "6",
+    "currency": "EUR",
+    "locale": "de-AT",
+    "time_zone": "Europe/Berlin",
+    "hides_amounts": "on",
+}
 
 
 @pytest.fixture
@@ -29,9 +37,7 @@ def save(client, **changes):
 
 
 def stored(user) -> dict[str, object]:
-    return Preferences.objects.values("sync_every_hours", "currency", "time_zone", "hides_amounts").get(
-        user=user
-    )
+    return Preferences.objects.values(*CHOSEN).get(user=user)
 
 
 def test_unsaved_preferences_are_defaults(client, user):
@@ -40,6 +46,7 @@ def test_unsaved_preferences_are_defaults(client, user):
         '<option value="24" selected>Daily',
         '<option value="USD" selected>USD – US dollar',
         '<option value="UTC" selected>',
+        '<option value="en" selected>English – 12,345.50',
     ):
         assert selected in html
     assert preferences_of(user.pk).pk is None
@@ -54,6 +61,7 @@ def test_preferences_are_saved_and_shown(client, user):
     assert stored(user) == {
         "sync_every_hours": 6,
         "currency": "EUR",
+        "locale": "de-AT",
         "time_zone": "Europe/Berlin",
         "hides_amounts": True,
     }
@@ -80,6 +88,9 @@ def test_saving_again_changes_the_same_row(client, user):
         ("currency", "usd"),
         ("currency", "<script>alert(1)</script>"),
         ("currency", ""),
+        ("locale", "de_AT"),
+        ("locale", "tlh"),
+        ("locale", "<b>"),
         ("time_zone", "Mars/Olympus"),
         ("time_zone", "../../etc/passwd"),
         ("time_zone", "Etc/GMT+5"),
@@ -139,3 +150,45 @@ def test_chosen_interval_sets_the_schedule(client):
     save(client, sync_every_hours="6")
     assert schedules.start_due_runs(now=now) == 1
     assert SyncRun.objects.filter(trigger="schedule").count() == 1
+
+
+def test_missing_locale_keeps_the_stored_one(client, user):
+    save(client)
+    client.post("/settings/preferences/", {**CHOSEN, "locale": "", "currency": "GBP"})
+    assert (stored(user)["locale"], stored(user)["currency"]) == ("de-AT", "GBP")
+
+
+def locales_in(html: str) -> list[str]:
+    return re.findall(
+        r'<option value="([^"]*)"', re.search(r'<select name="locale".*?</select>', html, re.S)[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "tag", "words"),
+    [
+        ("de-LU,de;q=0.9,en;q=0.8", "de", "Your browser asks for German: 12.345,50\u00a0$."),
+        ("en;q=0.2,pt-br", "pt-BR", "Your browser asks for Portuguese (Brazil): US$\u00a012.345,50."),
+        ("ja", "ja", "Your browser asks for Japanese: $12,345.50."),
+    ],
+)
+def test_locale_of_the_browser_is_suggested(client, user, header, tag, words):
+    html = client.get("/settings/", headers={"Accept-Language": header}).content.decode()
+    assert words in html
+    assert locales_in(html)[:2] == [tag, "en"]
+    assert sorted(locales_in(html)) == sorted(TAGS)
+    assert '<option value="en" selected>' in html
+
+
+@pytest.mark.parametrize("header", ["", "en-US", "*", "xx", "<b>", "de" * 5000, "\u00e9;q=x"])
+def test_no_locale_is_suggested_for_english(client, user, header):
+    html = client.get("/settings/", headers={"Accept-Language": header}).content.decode()
+    assert "Your browser asks" not in html
+    assert locales_in(html)[0] == "en"
+
+
+def test_no_locale_is_suggested_after_a_choice(client, user):
+    save(client, locale="fr")
+    html = client.get("/settings/", headers={"Accept-Language": "de"}).content.decode()
+    assert "Your browser asks" not in html
+    assert '<option value="fr" selected>Français' in html
