@@ -114,6 +114,26 @@ def test_pages_by_preference_are_accessible(live_server, browser_page, connectio
         check(browser_page, look, f"{live_server.url}{path}?{'hidden' if hidden else 'converted'}")
 
 
+@pytest.mark.parametrize("look", LOOKS[::2])
+@pytest.mark.parametrize("locale", ["de", "ja"])
+def test_pages_in_a_locale_are_accessible(live_server, browser_page, connection, look, locale):
+    chosen(connection, locale=locale)
+    log_in(browser_page, live_server.url, connection.user)
+    for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/settings/"):
+        check(browser_page, look, f"{live_server.url}{path}?{locale}")
+
+
+def test_chart_is_in_the_users_locale(live_server, browser_page, connection):
+    chosen(connection, locale="de")
+    log_in(browser_page, live_server.url, connection.user)
+    browser_page.goto(f"{live_server.url}/release/{RELEASE}/?range=all")
+    browser_page.locator(".plot .u-over").first.hover()
+    tip = browser_page.locator(".tip").first
+    expect(tip.locator("b")).to_contain_text(",")
+    expect(tip.locator("b")).to_contain_text("\u00a0$")
+    expect(tip.locator("span")).to_contain_text(f".{timezone.now().year}")
+
+
 def test_hidden_chart_has_shape_but_no_figures(live_server, browser_page, connection):
     chosen(connection, hides_amounts=True)
     log_in(browser_page, live_server.url, connection.user)
