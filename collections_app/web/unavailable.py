@@ -10,12 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from collections_app.web.error_pages import RETRY_AFTER, error_page
 
-
-class Unavailable(Exception):
-    """Something that a request requires is unavailable at the moment."""
-
-
-UNAVAILABLE = (OperationalError, InterfaceError, Unavailable)
+UNAVAILABLE = (OperationalError, InterfaceError)
 IN_A_LIVE_PART = "The database does not answer at the moment. Nothing was changed."
 
 

@@ -1,14 +1,16 @@
 """Limits on guessing and on what costs much."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from collections_app.accounts.limits import limited
+from collections_app.accounts.limits import limited, parse_rate
 from tests.accounts import log_in
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,11 @@ def expensive_to_read(request):
     return HttpResponse("done")
 
 
+@limited("at-once", "5/h")
+def at_once(request):
+    return HttpResponse("done")
+
+
 def ask(view, user, method: str = "post"):
     request = getattr(RequestFactory(), method)("/")
     request.user = user
@@ -130,6 +137,36 @@ def test_only_costly_reads_are_counted(make_user):
     user = make_user()
     assert [ask(expensive, user, "get").status_code for _ in range(4)] == [200] * 4
     assert [ask(expensive_to_read, user, "get").status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize(("text", "rate"), [("10/5m", (10, 300)), ("30/h", (30, 3600)), ("1/20s", (1, 20))])
+def test_parse_rate_reads_amount_and_seconds(text, rate):
+    assert parse_rate(text) == rate
+
+
+def test_slot_is_free_after_its_own_time(make_user):
+    user, now = make_user(), timezone.now()
+    answers = []
+    for seconds in (0, 200, 299, 301, 302, 501):
+        with time_machine.travel(now + timedelta(seconds=seconds), tick=False):
+            answers.append(ask(expensive, user).status_code)
+    assert answers == [200, 200, 429, 200, 429, 200]
+
+
+def test_limit_is_exact_for_requests_at_once(transactional_db, make_user):
+    if connection.vendor == "sqlite":
+        pytest.skip("its writers wait for each other, and threads of a test share one connection")
+    user = make_user()
+
+    def one(_: int) -> int:
+        try:
+            return ask(at_once, user).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(one, range(24)))
+    assert sorted(answers) == [200] * 5 + [429] * 19
 
 
 def test_limited_view_keeps_its_name():
