@@ -51,7 +51,7 @@ class Section:
         return {column.name: column for column in self.columns}
 
     @cached_property
-    def defaults(self) -> Row:
+    def defaults(self) -> Values:
         return {column.name: column.default for column in self.columns if column.default is not None}
 
     @cached_property

@@ -1,10 +1,10 @@
 """The controls of a list whose state lives in the address: sort, filters, pages."""
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
 
 from django import template
 from django.template import RequestContext
+from django.template.defaulttags import querystring
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,25 +15,19 @@ register = template.Library()
 register.filter("main_format", first_word)
 
 
-def _address(context: RequestContext, **changes: str | int) -> str:
-    # Keep only known parameters of the address: each page repeats them in a dozen links.
-    view: ListQuery = context["view"]
-    return f"?{urlencode({**view.parameters, **changes})}"
-
-
 @register.simple_tag(takes_context=True)
 def sort_link(context: RequestContext, label: str, first: str) -> SafeString:
     """A column's link: `first` is the most useful direction, a second click reverses it."""
-    current: str = context["view"].sort
-    name = first.removeprefix("-")
+    view: ListQuery = context["view"]
+    current, name = view.sort, first.removeprefix("-")
     if current.removeprefix("-") != name:
-        return format_html('<a href="{}">{}</a>', _address(context, sort=first), label)
+        address = querystring(context, view.parameters, sort=first)
+        return format_html('<a href="{}">{}</a>', address, label)
     is_descending = current.startswith("-")
     other = name if is_descending else f"-{name}"
     arrow = "▾" if is_descending else "▴"
-    return format_html(
-        '<a href="{}">{}<span aria-hidden="true"> {}</span></a>', _address(context, sort=other), label, arrow
-    )
+    address = querystring(context, view.parameters, sort=other)
+    return format_html('<a href="{}">{}<span aria-hidden="true"> {}</span></a>', address, label, arrow)
 
 
 @register.simple_tag
@@ -42,11 +36,6 @@ def aria_sort(view: ListQuery, names: str) -> SafeString | str:
     if view.sort.removeprefix("-") not in names.split():
         return ""
     return format_html('aria-sort="{}"', "descending" if view.sort.startswith("-") else "ascending")
-
-
-@register.simple_tag(takes_context=True)
-def page_address(context: RequestContext, number: int) -> str:
-    return _address(context, page=number)
 
 
 @register.inclusion_tag("pages/_select.html")

@@ -123,6 +123,15 @@ def test_pages_in_a_locale_are_accessible(live_server, browser_page, connection,
         check(browser_page, look, f"{live_server.url}{path}?{locale}")
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_pager_is_accessible(live_server, browser_page, connection, monkeypatch, look):
+    monkeypatch.setattr("pricing.pages.queries.collection.PAGE_SIZE", 2)
+    log_in(browser_page, live_server.url, connection.user)
+    check(browser_page, look, f"{live_server.url}/collection/?page=5")
+    browser_page.get_by_role("link", name="Page 6").click()
+    expect(browser_page.locator(".pager [aria-current]")).to_have_text("Page 6")
+
+
 def test_chart_is_in_the_users_locale(live_server, browser_page, connection):
     chosen(connection, locale="de")
     log_in(browser_page, live_server.url, connection.user)

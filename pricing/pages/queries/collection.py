@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, IntegerField, OrderBy, Q, QuerySet, Sum, TextField, When
 from django.db.models.functions import Cast
 from django.http import QueryDict
@@ -81,11 +82,13 @@ class ListQuery:
         )
 
     @property
-    def parameters(self) -> dict[str, str]:
-        """What an address of this list needs, without the page."""
+    def parameters(self) -> QueryDict:
+        """What an address of this list needs, without the page: a page repeats this in a dozen links."""
         names = ("q", "folder", "genre", "format", "decade", "state")
         chosen = {name: value for name in names if (value := getattr(self, name))}
-        return chosen if self.is_default_sort else {**chosen, "sort": self.sort}
+        needed = QueryDict(mutable=True)
+        needed.update(chosen if self.is_default_sort else {**chosen, "sort": self.sort})
+        return needed
 
     @property
     def is_default_sort(self) -> bool:
@@ -128,7 +131,7 @@ class CollectionPage:
     copies: int
     amount_minor: int
     currency: str
-    pages: int
+    pages: list[int | None]  # the numbers to link to, None for those left out between them
     options: Options
 
 
@@ -144,8 +147,9 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
     totals = shown.aggregate(
         copies=Count("id"), amount=Sum("release__price__amount_minor", filter=counted(now))
     )
-    pages = max(1, -(-totals["copies"] // PAGE_SIZE))
-    query = replace(query, page=min(query.page, pages))
+    paginator = Paginator(range(totals["copies"]), PAGE_SIZE)  # for its arithmetic only
+    query = replace(query, page=min(query.page, paginator.num_pages))
+    numbers = paginator.get_elided_page_range(query.page, on_each_side=1, on_ends=1)
     start = now.date() - TREND
     return CollectionPage(
         query=query,
@@ -153,7 +157,7 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         copies=totals["copies"],
         amount_minor=totals["amount"] or 0,
         currency=PRICE_CURRENCY,
-        pages=pages,
+        pages=[number if isinstance(number, int) else None for number in numbers],
         options=_options(held, user_id),
     )
 

@@ -66,7 +66,7 @@ def test_unchanged_file_is_accepted(lines, arriving):
 def test_older_file_gets_the_default_of_a_column(lines, arriving):
     older = [re.sub(r', "locale": "\w+"|"locale": "\w+", ', "", line) for line in lines]
     assert older != lines
-    bring(older, arriving)
+    restore(older, arriving)
     assert Preferences.objects.get(user=arriving).locale == "en"
 
 

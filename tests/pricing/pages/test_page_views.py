@@ -240,6 +240,23 @@ def test_list_keeps_filters_when_sorted_or_paged(show, collection):
     assert 'aria-sort="ascending"' in html
 
 
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [("1", "1* 2 … 9"), ("5", "1 … 4 5* 6 … 9"), ("9", "1 … 8 9*"), ("400", "1 … 8 9*"), ("x", "1* 2 … 9")],
+)
+def test_pager_links_pages_around_the_current(show, collection, monkeypatch, asked, numbers):
+    monkeypatch.setattr("pricing.pages.queries.collection.PAGE_SIZE", 2)
+    for _ in range(17):
+        make.make_copy(collection)
+    html = show("/collection/", page=asked, garbage="1", sort="title")
+    pills = re.search(r'<div class="pills">(.*?)</div>', html, re.S)[1]
+    link = r'<a href="[^"]*"\s*(aria-current="page")?[^>]*><span[^>]*>Page </span>(\d+)|<span>(…)'
+    shown = [(number + "*" * bool(current)) or gap for current, number, gap in re.findall(link, pills)]
+    assert " ".join(shown) == numbers
+    assert 'href="?sort=title&amp;page=1"' in pills
+    assert "garbage" not in html
+
+
 def test_search_without_a_hit_says_so(show, collection):
     make.make_copy(collection)
     assert "No copies match" in show("/collection/", q="zzz")
