@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from collections_app.accounts.owner import owner_of
+from collections_app.accounts.users import owner_of
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
