@@ -10,7 +10,8 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
@@ -29,6 +30,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("shared")
 
 ROOT = Path(__file__).resolve().parent.parent
+# `migrate` has written these for all models; they are the same in every test.
+KEPT_TABLES = {"django_content_type", "auth_permission"}
+
+
+def delete_all_rows(_: TransactionTestCase) -> None:
+    """Empty the tables after a test that has committed.
+
+    Django truncates them and writes content types and permissions again: 0.2 to 1.5 s on PostgreSQL, 0.1 s on SQLite.
+    Deleting a test's few rows takes milliseconds. Foreign keys are checked at the end of the transaction.
+    """
+    tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in sorted(tables - KEPT_TABLES):
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
+TransactionTestCase._fixture_teardown = delete_all_rows
 
 
 @pytest.fixture(autouse=True)
