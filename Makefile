@@ -21,11 +21,11 @@ run: $(VENV)/.run keys ## run the site with the real Discogs
 keys: $(VENV)/.run
 	@$(BIN)/python -m config.keys
 
-test: $(VENV)/.dev ## run the tests on SQLite, and on PostgreSQL if it is running
+test: $(VENV)/.dev ## run the tests on SQLite, and on PostgreSQL if it is running, side by side
 	@$(BIN)/python -m tests.run $(TESTS)
 
 faults: $(VENV)/.dev ## kill processes and break Discogs, on both databases (a quarter of an hour)
-	@$(BIN)/python -m tests.run -m fault tests/faults tests/security
+	@$(BIN)/python -m tests.run --one-by-one -m fault tests/faults tests/security
 
 check: lint test ## lint and test: must pass before a change is merged
 
