@@ -72,7 +72,7 @@ def test_dry_run_fetches_nothing(discogs, site):
 
 
 def test_timeout_is_status_3_and_keeps_results(discogs, site):
-    done = site.run("sync_prices", "--user", "keeper", "--wait", "--timeout", "6", "--json")
+    done = site.run("sync_prices", "--user", "keeper", "--wait", "--timeout", "20", "--json")  # of 30 s
     assert done.returncode == 3, done.stderr
     facts = json.loads(done.stdout)
     assert 0 < facts["recorded"] < 300
