@@ -261,6 +261,38 @@ def test_code_fault_keeps_its_traceback(client, make_user, lines):
     assert "ZeroDivisionError" in "\n".join(lines)
 
 
+REFUSED_FORMS = [
+    ({"HTTP_ORIGIN": "https://a.example:8443"}, "https://a.example:8443, an address this site does not know"),
+    ({"HTTP_ORIGIN": "null"}, "did not say which site"),
+    ({"HTTP_ORIGIN": "<b>x</b>"}, "&lt;b&gt;x&lt;/b&gt;"),
+    ({"HTTP_ORIGIN": "https://" + "a" * 5000}, "a" * 100),
+    ({"HTTP_ORIGIN": "http://localhost"}, "cookies are blocked"),
+    ({"HTTP_ORIGIN": "http://localhost", "HTTP_COOKIE": COOKIE}, "The form has expired"),
+    ({"wsgi.url_scheme": "https"}, "did not say which site"),
+]
+
+
+@pytest.mark.parametrize(("headers", "sentence"), REFUSED_FORMS, ids=lambda value: str(value)[:40])
+def test_csrf_page_says_which_check_failed(headers, sentence):
+    answer = call("/account/login/", method="POST", CONTENT_TYPE=FORM, **headers)
+    assert answer.status == 403
+    assert sentence in answer.text
+    assert "Nothing was changed" in answer.text
+    assert len(answer.text) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("https://localhost:8443", 200), ("https://localhost:9", 403)]
+)
+def test_form_behind_another_port(settings, origin, status):
+    """A proxy leaves the port out of the Host header; the operator has written it in ALLOWED_HOSTS."""
+    settings.CSRF_TRUSTED_ORIGINS = ["https://localhost:8443"]
+    client = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
+    token = client.get("/account/login/", secure=True).cookies["csrftoken"].value
+    form = {"csrfmiddlewaretoken": token}
+    assert client.post("/account/login/", form, secure=True, HTTP_ORIGIN=origin).status_code == status
+
+
 def test_settings_name_the_error_pages():
     assert django_settings.CSRF_FAILURE_VIEW == "collections_app.web.error_pages.csrf_failure"
 
