@@ -13,6 +13,7 @@ from pricing.monitoring.file_checks import FILES
 from pricing.web.channel import Timeouts
 from pricing.web.prefork import Prefork
 from pricing.web.server import STOP_WITHIN, Application, WebServer, allow_open_files, listen
+from pricing.web.static_files import require_collected_files
 
 LOOPBACK = "127.0.0.1"
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         self.check()
         # A deployment check that runs at every start: most sites are never checked with --deploy.
         self.check(tags=[FILES], include_deployment_checks=True)
+        require_collected_files()
         host, port = options["host"].strip("[]"), options["port"]
         application = get_internal_wsgi_application()
         try:
