@@ -15,7 +15,6 @@ from pricing.pages.views import (
 urlpatterns = [
     path("", site.landing, name="landing"),
     path("settings/", site.settings, name="settings"),
-    path("healthz", site.healthz, name="healthz"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard/headline/", dashboard.headline, name="headline"),
     path("collection/", collection.collection, name="collection"),

@@ -226,7 +226,9 @@ def test_each_role_gets_the_answer_of_the_table(stage, row, role):
 def test_post_without_a_csrf_token_is_refused(stage, role):
     for route in routes():
         client = stage.client(role, enforce_csrf_checks=True)
-        assert ask(client, "POST", stage.address(route)) == "403", route.label
+        # Health probes are answered before that check: a POST is refused whatever it holds.
+        expected = "405" if route.label == "healthz" else "403"
+        assert ask(client, "POST", stage.address(route)) == expected, route.label
 
 
 @pytest.mark.parametrize("role", ["owner", "staff"])

@@ -1,11 +1,9 @@
-"""Pages without a price: landing, settings and the health check."""
+"""Pages without a price: landing and settings."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection as database
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation.trans_real import parse_accept_lang_header
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from collections_app.accounts.users import owner_of
@@ -43,13 +41,3 @@ def _locale_asked_for(request: HttpRequest) -> str:
     """The offered locale nearest to those in the header Accept-Language."""
     asked = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
     return best_of(tag for tag, _ in asked)
-
-
-@require_safe
-@login_not_required
-@never_cache
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Return 200 if the database answers; otherwise an error page results."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return HttpResponse("ok", content_type="text/plain")
