@@ -4,102 +4,44 @@ If a value is wrong or missing, the site does not start, and the error names the
 """
 
 import os
-import re
 from math import ceil
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import environ
-from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import process
+from config.environment import (
+    LOOPBACK,
+    choice,
+    credential_keys,
+    database_address,
+    discogs_address,
+    flag,
+    header,
+    hosts,
+    mail_addresses,
+    mail_sender,
+    mail_server,
+    number,
+    origins,
+    read_file,
+    required,
+    text,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 # ENV_FILE replaces the .env beside manage.py: tests need that, and so does an operator with several sites.
-environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
-
-
-def required(name: str, how: str) -> str:
-    """The value of an environment variable that has no default.
-
-    Raises ImproperlyConfigured with `how` when it is missing or empty.
-    """
-    value = env.str(name, default="").strip()
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. {how}")
-    return value
-
-
-Number = TypeVar("Number", int, float)
-
-
-def number(name: str, default: Number, *, minimum: float, maximum: float) -> Number:
-    """A number from the environment, of the default's type and within [minimum, maximum]."""
-    text = env.str(name, default=str(default)).strip()
-    try:
-        value = type(default)(text)
-    except ValueError:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise ImproperlyConfigured(f"{name} is {text!r}. Write {kind} from {minimum} to {maximum}.") from None
-    if not minimum <= value <= maximum:
-        raise ImproperlyConfigured(f"{name} is {text}. Write a number from {minimum} to {maximum}.")
-    return value
-
-
-def flag(name: str, default: bool) -> bool:
-    """A switch from the environment: 1 or 0, or the usual words for them."""
-    text = env.str(name, default="1" if default else "0").strip().lower()
-    if text not in {"0", "1", "true", "false", "yes", "no", "on", "off"}:
-        raise ImproperlyConfigured(f"{name} is {text!r}. Write 1 for yes or 0 for no.")
-    return text in {"1", "true", "yes", "on"}
-
-
-# One expression matches the whole address, because URL parsers disagree about odd ones: with a backslash or an @ in it,
-# this check and the request could see different hosts.
-DISCOGS = re.compile(
-    r"https://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*discogs\.com/?", re.IGNORECASE | re.ASCII
-)
-_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-LOOPBACK = re.compile(
-    rf"https?://(?:localhost|127(?:\.{_OCTET}){{3}}|\[::1\])(?::\d{{1,5}})?/?", re.IGNORECASE | re.ASCII
-)
-
-
-def discogs_address(name: str, default: str) -> str:
-    """A base address of Discogs, without its trailing slash: https to discogs.com, or loopback with DEBUG=1.
-
-    Credentials are sent to this host, so a typing error must not send them to another one.
-    """
-    address = env.str(name, default=default)
-    if LOOPBACK.fullmatch(address) and not DEBUG:
-        raise ImproperlyConfigured(
-            f"{name} is {address}, an address of this machine. It is accepted with DEBUG=1 only."
-        )
-    if not (LOOPBACK.fullmatch(address) or DISCOGS.fullmatch(address)):
-        raise ImproperlyConfigured(
-            f"{name} is {address!r}. Write an https address of discogs.com, such as {default}."
-        )
-    return address.removesuffix("/").lower()
+read_file(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 
 def database() -> dict[str, Any]:
-    """Django's database settings from DATABASE_URL."""
-    how = "Write sqlite:////path/to/file or postgres://user:password@host:5432/name."
-    address = env.str("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")
-    if not address.startswith(("sqlite:///", "postgres://", "postgresql://")):
-        raise ImproperlyConfigured(f"DATABASE_URL does not start with sqlite:/// or postgres://. {how}")
-    try:
-        settings = dict(env.db_url_config(address))
-    except ValueError:
-        # The value contains a password, so the message does not repeat it.
-        raise ImproperlyConfigured(f"DATABASE_URL is not a database address. {how}") from None
-    return settings | (
-        _sqlite() if address.startswith("sqlite") else _postgresql(settings.get("OPTIONS", {}))
-    )
+    settings = database_address("DATABASE_URL", f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")
+    if settings["ENGINE"].endswith(".sqlite3"):
+        return settings | _sqlite()
+    return settings | _postgresql(settings.get("OPTIONS", {}))
 
 
 def _sqlite() -> dict[str, Any]:
@@ -110,7 +52,7 @@ def _sqlite() -> dict[str, Any]:
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
     # Tests use a file too, because the worker processes of a test open the same database.
-    test = {"NAME": env.str("TEST_DATABASE_FILE", default=str(BASE_DIR / "test.sqlite3"))}
+    test = {"NAME": text("TEST_DATABASE_FILE", str(BASE_DIR / "test.sqlite3"))}
     return {"OPTIONS": options, "TEST": test}
 
 
@@ -134,65 +76,26 @@ def _postgresql(chosen: dict[str, Any]) -> dict[str, Any]:
     return {"ENGINE": "collections_app.postgresql", "OPTIONS": {**network, **waiting, **chosen}}
 
 
-def credential_keys() -> list[str]:
-    how = (
-        "Write one or more Fernet keys, newest first, separated by commas; `python -m config.keys` makes one."
-    )
-    keys = [key.strip() for key in required("CREDENTIAL_KEYS", how).split(",") if key.strip()]
-    for position, key in enumerate(keys, start=1):
-        try:
-            Fernet(key)
-        except ValueError:
-            raise ImproperlyConfigured(
-                f"Key {position} of CREDENTIAL_KEYS is not a Fernet key. {how}"
-            ) from None
-    if not keys:
-        raise ImproperlyConfigured(f"CREDENTIAL_KEYS holds no key. {how}")
-    return keys
-
-
-def mail_server() -> dict[str, Any]:
-    """Django's EMAIL_ settings from one address."""
-    address = env.str("EMAIL_URL", default="").strip() or "consolemail://"
-    try:
-        server = env.email_url_config(address)
-    except (ImproperlyConfigured, ValueError):
-        # The value contains a password, so the message does not repeat it.
-        raise ImproperlyConfigured(
-            "EMAIL_URL is not a mail server address. Write smtp+tls://user:password@host:587, or leave it out."
-        ) from None
-    return {name: value for name, value in server.items() if name.startswith("EMAIL_") and value is not None}
-
-
-def administrators() -> list[tuple[str, str]]:
-    addresses = [address.strip() for address in env.list("ADMIN_EMAILS", default=[]) if address.strip()]
-    for address in addresses:
-        if not all(address.partition("@")):
-            raise ImproperlyConfigured(
-                f"ADMIN_EMAILS contains {address!r}. Write email addresses, separated by commas."
-            )
-    return [("Administrator", address) for address in addresses]
-
-
-def log_level() -> str:
-    text = env.str("LOG_LEVEL", default="INFO").strip().upper()
-    if text not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-        raise ImproperlyConfigured(f"LOG_LEVEL is {text!r}. Write DEBUG, INFO, WARNING, ERROR or CRITICAL.")
-    return text
-
-
 # Core -----------------------------------------------------------------------------------------------
 
 DEBUG = flag("DEBUG", False)
 # For a site behind https: secure cookies, HSTS. Off by default, because a household opens the site over plain http.
 HTTPS = flag("HTTPS", False)
+HSTS_FOR = choice("HSTS_FOR", "host", ("host", "subdomains", "preload"))
 SECRET_KEY = required(
     "SECRET_KEY", "Write 50 or more random characters; `python -m config.keys` writes them into .env."
 )
-CREDENTIAL_KEYS = credential_keys()
+CREDENTIAL_KEYS = credential_keys("CREDENTIAL_KEYS")
 PORT = number("PORT", 8000, minimum=1, maximum=65535)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if HTTPS and host != "*"]
+ALLOWED_HOSTS, _addresses = hosts(
+    "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", scheme="https" if HTTPS else "http"
+)
+# Where forms may come from, if a proxy passes another Host header than the browser's, such as one without the port.
+CSRF_TRUSTED_ORIGINS = [*_addresses, *origins("TRUSTED_ORIGINS")]
+if HTTPS:
+    CSRF_TRUSTED_ORIGINS += [
+        f"https://{'*' if host[0] == '.' else ''}{host}" for host in ALLOWED_HOSTS if host != "*"
+    ]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -221,6 +124,7 @@ MIDDLEWARE = [
     "collections_app.web.headers.HeadersMiddleware",
     "collections_app.web.unavailable.UnavailableMiddleware",
     "collections_app.web.body.BodyMiddleware",
+    "collections_app.web.probes.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "collections_app.web.addresses.AddressMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -293,14 +197,18 @@ WEB_BUFFER_MB = number("WEB_BUFFER_MB", 256, minimum=1, maximum=4096)  # of one 
 
 # Discogs --------------------------------------------------------------------------------------------
 
-DISCOGS_API_URL = discogs_address("DISCOGS_API_URL", "https://api.discogs.com")
-DISCOGS_WEB_URL = discogs_address("DISCOGS_WEB_URL", "https://www.discogs.com")
-DISCOGS_CONSUMER_KEY = env.str("DISCOGS_CONSUMER_KEY", default="")
-DISCOGS_CONSUMER_SECRET = env.str("DISCOGS_CONSUMER_SECRET", default="")
-DISCOGS_USER_AGENT = env.str("DISCOGS_USER_AGENT", default="Crateworth/0.1 +https://crateworth.example")
+DISCOGS_API_URL = discogs_address("DISCOGS_API_URL", "https://api.discogs.com", debug=DEBUG)
+DISCOGS_WEB_URL = discogs_address("DISCOGS_WEB_URL", "https://www.discogs.com", debug=DEBUG)
+DISCOGS_CONSUMER_KEY = text("DISCOGS_CONSUMER_KEY")
+DISCOGS_CONSUMER_SECRET = text("DISCOGS_CONSUMER_SECRET")
+if bool(DISCOGS_CONSUMER_KEY) != bool(DISCOGS_CONSUMER_SECRET):
+    raise ImproperlyConfigured(
+        "DISCOGS_CONSUMER_KEY and DISCOGS_CONSUMER_SECRET belong together, and one is missing. Write both or none."
+    )
+DISCOGS_USER_AGENT = header("DISCOGS_USER_AGENT", "Crateworth/0.1 +https://crateworth.example")
 DISCOGS_RATE_LIMIT = number("DISCOGS_RATE_LIMIT", 60, minimum=1, maximum=100_000)  # requests per window
 DISCOGS_RATE_WINDOW = number("DISCOGS_RATE_WINDOW", 60.0, minimum=0.1, maximum=3600)  # seconds
-DISCOGS_EGRESS = env.str("DISCOGS_EGRESS", default="default")  # hosts behind one address share one name
+DISCOGS_EGRESS = text("DISCOGS_EGRESS", "default")  # hosts behind one address share one name
 DISCOGS_LISTING_SEARCH = flag("DISCOGS_LISTING_SEARCH", False)  # not a public route; asked once a day if on
 
 # Prices ---------------------------------------------------------------------------------------------
@@ -315,7 +223,7 @@ PRICE_RETRY_ATTEMPTS = number("PRICE_RETRY_ATTEMPTS", 3, minimum=1, maximum=10)
 PRICE_WORKER_RATE_LIMIT = number("PRICE_WORKER_RATE_LIMIT", DISCOGS_RATE_LIMIT, minimum=1, maximum=100_000)
 PRICE_QUEUE_SIZE = number("PRICE_QUEUE_SIZE", 30, minimum=1, maximum=5000)  # jobs kept ready for the workers
 PRICE_FRESH_FOR = number("PRICE_FRESH_FOR", 6 * 3600, minimum=0, maximum=30 * 86400)  # seconds
-HISTORY_DAYS = number("HISTORY_DAYS", 0, minimum=0, maximum=36_500)  # how long snapshots stay; 0: for ever
+HISTORY_DAYS = number("HISTORY_DAYS", 0, minimum=0, maximum=36_500)  # of snapshots; 0 keeps all
 if PRICE_WORKERS_MAX < PRICE_WORKERS_MIN:
     raise ImproperlyConfigured(
         "PRICE_WORKERS_MAX is smaller than PRICE_WORKERS_MIN. Write the same number or more."
@@ -396,11 +304,11 @@ MFA_TOTP_ISSUER = "Crateworth"
 
 # Mail -----------------------------------------------------------------------------------------------
 
-globals().update(mail_server())
+globals().update(mail_server("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds: the supervisor sends alerts, and must not hang
 EMAIL_SUBJECT_PREFIX = "[Crateworth] "
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="Crateworth <crateworth@localhost>")
-ADMINS = administrators()  # these addresses receive alerts
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = mail_sender("EMAIL_FROM", "Crateworth <crateworth@localhost>")
+ADMINS = [("Administrator", address) for address in mail_addresses("ADMIN_EMAILS")]  # who is told of alerts
 
 # Language and time ----------------------------------------------------------------------------------
 
@@ -449,6 +357,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+# They ask for what HSTS_FOR leaves to the operator.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 CSRF_FAILURE_VIEW = "collections_app.web.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -463,8 +373,9 @@ if HTTPS:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     SECURE_HSTS_SECONDS = 365 * 86400
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # A promise for a whole domain is its owner's to make; browsers keep it for a year.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = HSTS_FOR != "host"
+    SECURE_HSTS_PRELOAD = HSTS_FOR == "preload"
     SECURE_SSL_REDIRECT = True
     # Only with HTTPS=1, when a proxy in front of the site terminates TLS.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -489,7 +400,10 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line_each"]}
     },
-    "root": {"handlers": ["console"], "level": log_level()},
+    "root": {
+        "handlers": ["console"],
+        "level": choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+    },
     "loggers": {
         # Without Django's own handlers, which would email ADMINS the form data of a page that failed.
         "django": {"level": "INFO"},
