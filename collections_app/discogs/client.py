@@ -19,7 +19,7 @@ from urllib3 import Retry
 from urllib3.exceptions import DecodeError, HTTPError
 
 from collections_app.currencies import CURRENCIES
-from collections_app.discogs import errors, market_payloads, oauth, payloads
+from collections_app.discogs import collection_payloads, errors, market_payloads, oauth, payloads
 from collections_app.discogs.answers import Headers, accepted_body, parse_rate_headers
 from collections_app.discogs.gate import Gate, configured_gate
 from collections_app.discogs.json_values import parse_json
@@ -125,25 +125,27 @@ class DiscogsClient:
         """The second, permanent token; the credentials carry the first one and the verifier."""
         return self._ask("POST", "/oauth/access_token", read=oauth.parse_token)
 
-    def collection_folders(self, username: str) -> tuple[payloads.FolderPayload, ...]:
-        return payloads.parse_folders(self._get(f"/users/{_segment(username)}/collection/folders"))
+    def collection_folders(
+        self, username: str
+    ) -> collection_payloads.Rows[collection_payloads.FolderPayload]:
+        return collection_payloads.parse_folders(self._get(f"/users/{_segment(username)}/collection/folders"))
 
-    def collection_fields(self, username: str) -> tuple[payloads.FieldPayload, ...]:
-        return payloads.parse_fields(self._get(f"/users/{_segment(username)}/collection/fields"))
+    def collection_fields(self, username: str) -> collection_payloads.Rows[collection_payloads.FieldPayload]:
+        return collection_payloads.parse_fields(self._get(f"/users/{_segment(username)}/collection/fields"))
 
-    def wants_page(self, username: str, page: int) -> payloads.WantPage:
+    def wants_page(self, username: str, page: int) -> collection_payloads.WantPage:
         """One page of the wantlist. Raises NotFound past the last page."""
         query = {"page": page, "per_page": PAGE_SIZE}
-        return payloads.parse_want_page(self._get(f"/users/{_segment(username)}/wants", query))
+        return collection_payloads.parse_want_page(self._get(f"/users/{_segment(username)}/wants", query))
 
-    def collection_page(self, username: str, page: int) -> payloads.CopyPage:
+    def collection_page(self, username: str, page: int) -> collection_payloads.CopyPage:
         """One page of all copies, oldest first, so that one added during the import pass comes last.
 
         Raises NotFound past the last page.
         """
         path = f"/users/{_segment(username)}/collection/folders/0/releases"
         query = {"page": page, "per_page": PAGE_SIZE, "sort": "added", "sort_order": "asc"}
-        return payloads.parse_copy_page(self._get(path, query))
+        return collection_payloads.parse_copy_page(self._get(path, query))
 
     def release_market(self, discogs_id: int) -> payloads.Market:
         data = self._get(f"/releases/{int(discogs_id)}", {"curr_abbr": "USD"})

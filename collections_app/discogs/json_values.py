@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +11,7 @@ from collections_app.discogs.errors import BadPayload
 MAX_COUNT = 2_000_000_000  # fits a 32-bit column
 MAX_ID = 2**62
 MAX_TEXT = 5_000
+FIRST_YEAR = 1990  # Discogs is younger
 
 
 def parse_json(body: bytes) -> Any:
@@ -51,21 +52,6 @@ def read_list(row: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def objects(row: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """A list of objects that may be absent or null."""
-    value = row.get(key) or []
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise BadPayload(f"Discogs sent {key} in an unexpected shape.")
-    return value
-
-
-def texts(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = row.get(key) or []
-    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise BadPayload(f"Discogs sent {key} in an unexpected shape.")
-    return tuple(clean(entry) for entry in value)
-
-
 def read_id(row: Mapping[str, Any], key: str) -> int:
     value = row.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_ID:
@@ -90,20 +76,55 @@ def read_text(row: Mapping[str, Any], key: str) -> str:
     return clean(value)
 
 
-def optional_text(row: Mapping[str, Any], key: str) -> str:
-    return "" if row.get(key) is None else read_text(row, key)
-
-
 def clean(text: str) -> str:
     # PostgreSQL cannot store NUL, and lone surrogates cannot be encoded.
     return text.replace("\x00", "").encode("utf-8", "replace").decode()[:MAX_TEXT].strip()
 
 
-def read_datetime(row: Mapping[str, Any], key: str) -> datetime:
+# Facts that a row can do without: each reader returns None, or something empty, for what it does not understand ------
+
+
+def as_count(value: Any) -> int | None:
+    """A count, also written as text or with a decimal point."""
+    number = _whole(value)
+    return number if number is not None and number <= MAX_COUNT else None
+
+
+def as_id(value: Any) -> int | None:
+    number = _whole(value)
+    return number if number is not None and number <= MAX_ID else None
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) <= 20:
+        return int(value)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def as_text(value: Any) -> str:
+    """A text, or a number as text."""
+    if isinstance(value, Decimal):
+        return f"{value:f}" if value.adjusted() > -20 else "0"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return clean(value) if isinstance(value, str) else ""
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def as_objects(value: Any) -> list[Mapping[str, Any]]:
+    return [entry for entry in as_list(value) if isinstance(entry, dict)]
+
+
+def as_date(value: Any) -> datetime | None:
+    """A time since Discogs exists; without an offset it is UTC. Earlier ones stand for an unknown date."""
     try:
-        moment = datetime.fromisoformat(read_text(row, key))
+        moment = datetime.fromisoformat(as_text(value))
     except ValueError:
-        raise BadPayload(f"Discogs sent no usable {key}.") from None
-    if moment.tzinfo is None or not 1990 <= moment.year <= 2200:
-        raise BadPayload(f"Discogs sent no usable {key}.")
-    return moment
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if FIRST_YEAR <= moment.year <= 2200 else None

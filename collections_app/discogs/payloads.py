@@ -4,10 +4,7 @@ A missing fact is an absent key, a price is a float with noise, an integer may b
 sources of these facts.
 """
 
-import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -15,93 +12,20 @@ from typing import Any
 from collections_app.currencies import minor_units
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.json_values import (
-    MAX_TEXT,
-    objects,
-    optional_text,
     read_count,
-    read_datetime,
     read_id,
-    read_list,
     read_object,
     read_text,
-    texts,
 )
 
 MAX_AMOUNT = Decimal(10_000_000)  # no record costs more; a larger value is garbage
 MAX_USERNAME = 255  # characters; Discogs' limit is lower
-# No host hidden behind an @, and no character that a browser would strip.
-IMAGE = re.compile(r"https://[^\s/@\\?#]+/\S*|http://(127\.0\.0\.1|localhost):[0-9]+/\S*")
-# Discogs numbers artists of the same name: "Name (2)".
-DISAMBIGUATION = re.compile(r" \(\d+\)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     discogs_id: int
     username: str
-
-
-@dataclass(frozen=True, slots=True)
-class FolderPayload:
-    discogs_id: int
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class FieldPayload:
-    discogs_id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseFacts:
-    """The facts about a release in a collection row. Unknown ones are None or empty."""
-
-    discogs_id: int
-    title: str
-    artists: str
-    year: int | None
-    format: str
-    labels: str
-    catalog_number: str
-    genres: tuple[str, ...]
-    styles: tuple[str, ...]
-    master_id: int | None
-    thumb_url: str
-    cover_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class CopyPayload:
-    instance_id: int
-    folder_id: int
-    rating: int
-    added_at: datetime
-    notes: Mapping[int, str]  # by field id
-    release: ReleaseFacts
-
-
-@dataclass(frozen=True, slots=True)
-class CopyPage:
-    """`items`: of the whole collection, as Discogs reports. Its number of pages is not reliable, so it is not kept."""
-
-    items: int
-    copies: tuple[CopyPayload, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WantPayload:
-    rating: int
-    added_at: datetime
-    notes: str
-    release: ReleaseFacts
-
-
-@dataclass(frozen=True, slots=True)
-class WantPage:
-    items: int  # of the whole wantlist, as Discogs reports
-    wants: tuple[WantPayload, ...]
 
 
 class MarketStatus(StrEnum):
@@ -136,34 +60,6 @@ def parse_identity(data: Any) -> Identity:
     return Identity(read_id(row, "id"), username)
 
 
-def parse_folders(data: Any) -> tuple[FolderPayload, ...]:
-    rows = read_list(read_object(data, "folders"), "folders")
-    return tuple(
-        FolderPayload(read_id(row, "id"), read_text(row, "name"), read_count(row, "count") or 0)
-        for row in (read_object(row, "folder") for row in rows)
-    )
-
-
-def parse_fields(data: Any) -> tuple[FieldPayload, ...]:
-    rows = read_list(read_object(data, "fields"), "fields")
-    return tuple(
-        FieldPayload(read_id(row, "id"), read_text(row, "name"))
-        for row in (read_object(row, "field") for row in rows)
-    )
-
-
-def parse_copy_page(data: Any) -> CopyPage:
-    page = read_object(data, "collection page")
-    rows = tuple(_copy(read_object(row, "copy")) for row in read_list(page, "releases"))
-    return CopyPage(_items(page), rows)
-
-
-def parse_want_page(data: Any) -> WantPage:
-    page = read_object(data, "wantlist page")
-    rows = tuple(_want(read_object(row, "want")) for row in read_list(page, "wants"))
-    return WantPage(_items(page), rows)
-
-
 def parse_release_market(data: Any, *, discogs_id: int) -> Market:
     """Parse the market part of `/releases/{id}`, whose price is always in USD.
 
@@ -194,83 +90,12 @@ def parse_release_market(data: Any, *, discogs_id: int) -> Market:
     )
 
 
-def join_artists(artists: Iterable[Mapping[str, Any]]) -> str:
-    """Artists in one line, joined as Discogs writes them: the name variation first, without its number."""
-    line, between = "", ""
-    for artist in artists:
-        name = DISAMBIGUATION.sub("", optional_text(artist, "anv") or optional_text(artist, "name"))
-        line += between + name
-        join = optional_text(artist, "join").strip()
-        # The join of the last artist has nothing after it.
-        between = f" {join} " if join not in ("", ",") else f"{join} "
-    return line.strip()[:MAX_TEXT]
-
-
 def _status(blocked: bool, amount: int | None) -> MarketStatus:
     if blocked:
         return MarketStatus.BLOCKED
     if amount is not None:
         return MarketStatus.PRICED
     return MarketStatus.NONE_FOR_SALE
-
-
-def _copy(row: Mapping[str, Any]) -> CopyPayload:
-    return CopyPayload(
-        instance_id=read_id(row, "instance_id"),
-        folder_id=read_id(row, "folder_id"),
-        rating=min(read_count(row, "rating") or 0, 5),
-        added_at=read_datetime(row, "date_added"),
-        notes={read_id(note, "field_id"): optional_text(note, "value") for note in objects(row, "notes")},
-        release=_facts(read_object(row.get("basic_information"), "basic information")),
-    )
-
-
-def _want(row: Mapping[str, Any]) -> WantPayload:
-    return WantPayload(
-        rating=min(read_count(row, "rating") or 0, 5),
-        added_at=read_datetime(row, "date_added"),
-        notes=optional_text(row, "notes"),
-        release=_facts(read_object(row.get("basic_information"), "basic information")),
-    )
-
-
-def _items(page: Mapping[str, Any]) -> int:
-    return read_count(read_object(page.get("pagination"), "pagination"), "items") or 0
-
-
-def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
-    labels = objects(row, "labels")
-    year = read_count(row, "year") or None
-    return ReleaseFacts(
-        discogs_id=read_id(row, "id"),
-        title=read_text(row, "title"),
-        artists=join_artists(objects(row, "artists")),
-        year=year if year and 1860 <= year <= 2200 else None,
-        format=_format_line(objects(row, "formats")),
-        labels=_line(DISAMBIGUATION.sub("", optional_text(label, "name")) for label in labels),
-        catalog_number=_line(optional_text(label, "catno") for label in labels),
-        genres=texts(row, "genres"),
-        styles=texts(row, "styles"),
-        master_id=read_count(row, "master_id") or None,
-        thumb_url=_image(row, "thumb"),
-        cover_url=_image(row, "cover_image"),
-    )
-
-
-def _line(parts: Iterable[str]) -> str:
-    """Join the parts that are not empty, each once."""
-    return ", ".join(dict.fromkeys(filter(None, parts)))[:MAX_TEXT]
-
-
-def _format_line(formats: list[Mapping[str, Any]]) -> str:
-    """`2 × Vinyl, LP, Album`; Discogs sends the quantity as a string."""
-    lines = []
-    for entry in formats:
-        quantity = optional_text(entry, "qty")
-        name = optional_text(entry, "name")
-        named = f"{quantity} × {name}" if quantity.isdecimal() and int(quantity[:4]) > 1 else name
-        lines.append(", ".join([named, *texts(entry, "descriptions")]))
-    return " + ".join(filter(None, lines))[:MAX_TEXT]
 
 
 def parse_amount(value: Any, currency: str) -> int | None:
@@ -293,8 +118,3 @@ def _rating(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= 5:
         raise BadPayload("Discogs sent a rating that is not one.")
     return float(value)
-
-
-def _image(row: Mapping[str, Any], key: str) -> str:
-    address = optional_text(row, key)
-    return address if IMAGE.fullmatch(address) else ""

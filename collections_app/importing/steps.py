@@ -1,12 +1,12 @@
 """Update one connection's folders, fields, copies and wantlist, one request per step.
 
 Each step fetches one page, stores it and says when the next one is due. An import pass survives a lost step: the next
-one continues at the same page. `store` writes the rows and decides what was removed; `failures` decides what a failed
-request means.
+one continues at the same page. `store` writes the rows, `unread` keeps the odd ones, `removed` decides
+what is no longer there; `failures` decides what a failed request means.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -15,9 +15,9 @@ from django.db.models import F
 from collections_app.connections.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
 from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
+from collections_app.discogs.collection_payloads import CopyPage, Rows, WantPage
 from collections_app.discogs.gate import longest_wait
-from collections_app.discogs.payloads import CopyPage, WantPage
-from collections_app.importing import failures, store
+from collections_app.importing import failures, removed, store, unread
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.times import is_over
 
@@ -27,6 +27,8 @@ MAX_QUEUED = 50  # steps queued at once; the rest are queued a second later
 MAX_PAGES = 2_000  # an import pass that never gets an empty page ends here
 # Discogs' clock may differ from ours: what was added this shortly before an import pass may have been added during it.
 CLOCK_MARGIN = timedelta(minutes=10)
+
+UNREAD = ("unread_count", "unread")  # the columns that `unread` counts in
 
 Stage = ImportPass.Stage
 State = DiscogsConnection.State
@@ -109,11 +111,12 @@ def _claim(pass_id: int, *, now: datetime) -> ImportPass | None:
 
 
 def _folders(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
-    folders = client.collection_folders(import_pass.connection.discogs_username)
+    rows = client.collection_folders(import_pass.connection.discogs_username)
+    folders = rows.read
     if all(folder.discogs_id == 0 for folder in folders):
         # The owner is shown folder 1 as well; otherwise, after a rename, another user may have the old name.
         failures.confirm_owner(import_pass, client)
-    counts = [folder.count for folder in folders if folder.discogs_id == 0]
+    counts = [folder.count for folder in folders if folder.discogs_id == 0 and folder.count is not None]
     with transaction.atomic():
         _advance(
             import_pass,
@@ -121,9 +124,13 @@ def _folders(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> b
             stage=Stage.FIELDS,
             instances_expected=max(counts, default=0),
             instances_seen=0,
-            instances_consistent=len(counts) == 1,
+            instances_consistent=len(counts) == 1 and not rows.unread,
+            unread_count=0,
+            unread=[],
         )
         store.store_folders(import_pass, folders)
+        unread.note(import_pass, unread.What.FOLDER, rows.unread)
+        import_pass.save(update_fields=UNREAD)
     return False
 
 
@@ -135,7 +142,9 @@ def _fields(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bo
     with transaction.atomic():
         _advance(import_pass, client, stage=Stage.COPIES, next_page=1)
         if fields is not None:
-            store.store_fields(import_pass, fields)
+            store.store_fields(import_pass, fields.read, are_all=not fields.unread)
+            unread.note(import_pass, unread.What.FIELD, fields.unread)
+            import_pass.save(update_fields=UNREAD)
     return False
 
 
@@ -145,15 +154,18 @@ def _copies(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bo
     except errors.NotFound:
         if import_pass.next_page == 1:
             raise
-        page = CopyPage(items=import_pass.instances_expected, copies=())  # past the end
+        page = CopyPage(items=import_pass.instances_expected, copies=Rows(()))  # past the end
     with transaction.atomic():
         _advance(import_pass, client, next_page=import_pass.next_page + 1)
-        new = store.store_copies(import_pass, page.copies)
+        new = store.store_copies(import_pass, page.copies.read)
+        new += unread.keep_copies(import_pass, page.copies.unread)
         import_pass.instances_seen += new
-        settled = all(entry.added_at < import_pass.started_at - CLOCK_MARGIN for entry in page.copies)
+        settled = _is_settled(import_pass, (entry.added_at for entry in page.copies.read))
         import_pass.instances_consistent &= page.items == import_pass.instances_expected and settled
         import_pass.instances_expected = max(import_pass.instances_expected, page.items)
-        import_pass.save(update_fields=["instances_seen", "instances_consistent", "instances_expected"])
+        import_pass.save(
+            update_fields=["instances_seen", "instances_consistent", "instances_expected", *UNREAD]
+        )
         if _is_over(
             import_pass, len(page.copies), new, import_pass.instances_seen, import_pass.instances_expected
         ):
@@ -168,9 +180,8 @@ def _copies(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bo
 def _end_of_copies(import_pass: ImportPass, *, now: datetime) -> None:
     import_pass.stage, import_pass.next_page = Stage.WANTS, 1
     import_pass.instances_consistent &= import_pass.instances_seen == import_pass.instances_expected
-    import_pass.save(update_fields=["stage", "next_page", "instances_consistent"])
-    if import_pass.instances_consistent:
-        store.note_removed_copies(import_pass, now=now)
+    removed.note_removed_copies(import_pass, now=now)
+    import_pass.save(update_fields=["stage", "next_page", "instances_consistent", "unconfirmed_copies"])
 
 
 def _wants(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bool:
@@ -178,17 +189,19 @@ def _wants(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> boo
         page = client.wants_page(import_pass.connection.discogs_username, import_pass.next_page)
     except (errors.NotFound, errors.AccessDenied):
         # A private wantlist: the stored one is kept.
-        page = WantPage(items=import_pass.wants_expected, wants=())
+        page = WantPage(items=import_pass.wants_expected, wants=Rows(()))
         import_pass.wants_consistent &= import_pass.next_page > 1
     first = import_pass.next_page == 1
     with transaction.atomic():
         _advance(import_pass, client, next_page=import_pass.next_page + 1)
-        new = store.store_wants(import_pass, page.wants)
+        new = store.store_wants(import_pass, page.wants.read) + unread.keep_wants(
+            import_pass, page.wants.unread
+        )
         import_pass.wants_seen = new + (0 if first else import_pass.wants_seen)
-        settled = all(entry.added_at < import_pass.started_at - CLOCK_MARGIN for entry in page.wants)
+        settled = _is_settled(import_pass, (entry.added_at for entry in page.wants.read))
         import_pass.wants_consistent &= (first or page.items == import_pass.wants_expected) and settled
         import_pass.wants_expected = page.items if first else max(import_pass.wants_expected, page.items)
-        import_pass.save(update_fields=["wants_seen", "wants_consistent", "wants_expected"])
+        import_pass.save(update_fields=["wants_seen", "wants_consistent", "wants_expected", *UNREAD])
         finished = _is_over(
             import_pass, len(page.wants), new, import_pass.wants_seen, import_pass.wants_expected
         )
@@ -205,6 +218,11 @@ STEPS: dict[ImportPass.Stage, Callable[[ImportPass, DiscogsClient, datetime], bo
 }
 
 
+def _is_settled(import_pass: ImportPass, added_at: Iterable[datetime | None]) -> bool:
+    """Whether nothing of this was added while the import pass read. What has no date is taken as older."""
+    return all(moment is None or moment < import_pass.started_at - CLOCK_MARGIN for moment in added_at)
+
+
 def _is_over(import_pass: ImportPass, rows: int, new: int, seen: int, expected: int) -> bool:
     """Whether the page just stored was the last. The reported total may be wrong; only an empty page proves the end.
 
@@ -218,10 +236,10 @@ def _is_over(import_pass: ImportPass, rows: int, new: int, seen: int, expected: 
 
 def _complete(import_pass: ImportPass, *, now: datetime) -> None:
     import_pass.wants_consistent &= import_pass.wants_seen == import_pass.wants_expected
+    removed.delete_removed_wants(import_pass)
     import_pass.state, import_pass.finished_at = ImportPass.State.COMPLETE, now
-    import_pass.save(update_fields=["wants_consistent", "state", "finished_at"])
-    if import_pass.wants_consistent:
-        store.delete_removed_wants(import_pass)
+    import_pass.save(update_fields=["wants_consistent", "state", "finished_at", "unconfirmed_wants"])
+    removed.start_confirmation(import_pass, now=now)
 
 
 def _advance(import_pass: ImportPass, client: DiscogsClient, **values: object) -> None:

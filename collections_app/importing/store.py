@@ -1,10 +1,8 @@
-"""Store what an import has read: folders, fields, copies, wants and removals.
+"""Store what an import has read: folders, fields, copies and wants.
 
-Rows are written by their Discogs ids, so storing a page twice changes nothing. A copy or want that an import pass did
-not see counts as removed only if the pass was complete and consistent; many at once only after two such passes.
+Rows are written by their Discogs ids, so storing a page twice changes nothing.
 """
 
-import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,9 +10,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import models
-from django.db.models import Q
 
-from collections_app.discogs.payloads import (
+from collections_app.discogs.collection_payloads import (
     CopyPayload,
     FieldPayload,
     FolderPayload,
@@ -30,10 +27,6 @@ from collections_app.models import (
     Release,
     WantlistItem,
 )
-
-logger = logging.getLogger(__name__)
-
-MAX_REMOVED = 0.2  # the share of copies or wants that one import pass may mark as removed
 
 Role = CollectionField.Role
 M = TypeVar("M", bound=models.Model)
@@ -64,7 +57,8 @@ def store_folders(import_pass: ImportPass, folders: Iterable[FolderPayload]) -> 
     _upsert(rows, by=("connection", "discogs_id"))
 
 
-def store_fields(import_pass: ImportPass, fields: Sequence[FieldPayload]) -> None:
+def store_fields(import_pass: ImportPass, fields: Sequence[FieldPayload], *, are_all: bool) -> None:
+    """Insert or update fields; delete the others if these are all."""
     roles = roles_of(fields)
     rows = [
         CollectionField(
@@ -77,9 +71,9 @@ def store_fields(import_pass: ImportPass, fields: Sequence[FieldPayload]) -> Non
         for field in _each_once(fields)
     ]
     _upsert(rows, by=("connection", "discogs_id"))
-    CollectionField.objects.filter(connection=import_pass.connection_id).exclude(
-        seen_in_pass=import_pass.pk
-    ).delete()
+    known = CollectionField.objects.filter(connection=import_pass.connection_id)
+    if are_all:
+        known.exclude(seen_in_pass=import_pass.pk).delete()
 
 
 def roles_of(fields: Iterable[FieldPayload]) -> dict[int, CollectionField.Role]:
@@ -97,31 +91,38 @@ def roles_of(fields: Iterable[FieldPayload]) -> dict[int, CollectionField.Role]:
 
 def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
     """Insert or update the copies of one page and their releases; return how many this import pass had not seen."""
-    known = CollectionInstance.objects.filter(
-        connection=import_pass.connection_id, seen_in_pass=import_pass.pk
-    )
+    mine = CollectionInstance.objects.filter(connection=import_pass.connection_id)
     entries = {entry.instance_id: entry for entry in copies}
-    again = known.filter(instance_id__in=entries).count()
+    again = mine.filter(seen_in_pass=import_pass.pk, instance_id__in=entries).count()
     _store_releases(entry.release for entry in copies)
     folders, fields = _folder_of_each(import_pass, entries), _fields_of(import_pass)
-    rows = [_copy(import_pass, entry, folders[number], fields) for number, entry in entries.items()]
+    dates = _dates(
+        import_pass, {number: entry.added_at for number, entry in entries.items()}, mine, "instance_id"
+    )
+    rows = [
+        _copy(import_pass, entry, fields, folder_id=folders[number], added_at=dates[number])
+        for number, entry in entries.items()
+    ]
     _upsert(rows, by=("connection", "instance_id"))
     return len(entries) - again
 
 
 def store_wants(import_pass: ImportPass, wants: Sequence[WantPayload]) -> int:
     """Insert or update the wants of one page and their releases; return how many this import pass had not seen."""
-    known = WantlistItem.objects.filter(connection=import_pass.connection_id, seen_in_pass=import_pass.pk)
+    mine = WantlistItem.objects.filter(connection=import_pass.connection_id)
     entries = {entry.release.discogs_id: entry for entry in wants}
-    again = known.filter(release__in=entries).count()
+    again = mine.filter(seen_in_pass=import_pass.pk, release__in=entries).count()
     _store_releases(entry.release for entry in wants)
+    dates = _dates(
+        import_pass, {release: entry.added_at for release, entry in entries.items()}, mine, "release_id"
+    )
     rows = [
         WantlistItem(
             connection_id=import_pass.connection_id,
             release_id=release,
             rating=entry.rating,
             notes=entry.notes,
-            added_at=entry.added_at,
+            added_at=dates[release],
             seen_in_pass=import_pass.pk,
         )
         for release, entry in entries.items()
@@ -130,55 +131,37 @@ def store_wants(import_pass: ImportPass, wants: Sequence[WantPayload]) -> int:
     return len(entries) - again
 
 
-def note_removed_copies(import_pass: ImportPass, *, now: datetime) -> None:
-    """Mark as removed the copies that a complete, consistent import pass did not see."""
-    held = CollectionInstance.objects.filter(connection=import_pass.connection_id).held()
-    gone = _gone(held, _previous_pass(import_pass, Q(instances_consistent=True)), import_pass)
-    if number := gone.update(removed_at=now):
-        logger.info("import %s: %s copies gone at Discogs", import_pass.pk, number)
-    # Only now: deleting folders during a pass that then fails would leave copies without a folder.
-    Folder.objects.filter(connection=import_pass.connection_id).exclude(seen_in_pass=import_pass.pk).delete()
-
-
-def delete_removed_wants(import_pass: ImportPass) -> None:
-    """Delete the wants that a complete, consistent import pass did not see."""
-    wants = WantlistItem.objects.filter(connection=import_pass.connection_id)
-    gone = _gone(wants, _previous_pass(import_pass, Q(wants_consistent=True)), import_pass)
-    if number := gone.delete()[0]:
-        logger.info("import %s: %s wants gone at Discogs", import_pass.pk, number)
-
-
-def _previous_pass(import_pass: ImportPass, consistent: Q) -> ImportPass | None:
-    passes = ImportPass.objects.filter(
-        consistent, connection=import_pass.connection_id, state=ImportPass.State.COMPLETE
-    )
-    return passes.exclude(pk=import_pass.pk).order_by("-pk").first()
-
-
-def _gone(
-    rows: "models.QuerySet[M]", previous: ImportPass | None, import_pass: ImportPass
-) -> "models.QuerySet[M]":
-    """The rows the import pass did not see. Many at once count only if the previous pass did not see them either."""
-    unseen = rows.exclude(seen_in_pass=import_pass.pk)
-    if unseen.count() <= MAX_REMOVED * rows.count():
-        return unseen
-    return unseen.filter(seen_in_pass__lt=previous.pk) if previous else unseen.none()
+def _dates(
+    import_pass: ImportPass,
+    told: Mapping[int, datetime | None],
+    mine: "models.QuerySet[Any]",
+    key: str,
+) -> dict[int, datetime]:
+    """When each copy or want was added, by `key`. One that Discogs does not date counts from when it was first read."""
+    undated = [number for number, moment in told.items() if moment is None]
+    known = dict(mine.filter(**{f"{key}__in": undated}).values_list(key, "added_at")) if undated else {}
+    return {number: moment or known.get(number, import_pass.started_at) for number, moment in told.items()}
 
 
 def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, CopyPayload]) -> dict[int, int | None]:
     """Our folder of each copy, by Discogs' id of the copy.
 
     A copy in an unknown folder, one made during the import pass, stays where it was; the next pass moves it. This pass
-    must not delete any folder then, so it counts as inconsistent.
+    must not delete any folder then, so it counts as inconsistent. A copy without a folder stays where it was, too.
     """
     folders = dict(
         Folder.objects.filter(connection=import_pass.connection_id).values_list("discogs_id", "pk")
     )
     strays = [number for number, entry in entries.items() if entry.folder_id not in folders]
-    import_pass.instances_consistent &= not strays
+    import_pass.instances_consistent &= all(entries[number].folder_id is None for number in strays)
     copies = CollectionInstance.objects.filter(connection=import_pass.connection_id, instance_id__in=strays)
     before = dict(copies.values_list("instance_id", "folder_id"))
-    return {number: folders.get(entry.folder_id, before.get(number)) for number, entry in entries.items()}
+    return {
+        number: folders.get(entry.folder_id, before.get(number))
+        if entry.folder_id is not None
+        else before.get(number)
+        for number, entry in entries.items()
+    }
 
 
 def _fields_of(import_pass: ImportPass) -> list[CollectionField]:
@@ -214,8 +197,10 @@ def _store_releases(releases: Iterable[ReleaseFacts]) -> None:
 def _copy(
     import_pass: ImportPass,
     entry: CopyPayload,
-    folder_id: int | None,
     fields: Iterable[CollectionField],
+    *,
+    folder_id: int | None,
+    added_at: datetime,
 ) -> CollectionInstance:
     return CollectionInstance(
         connection_id=import_pass.connection_id,
@@ -223,7 +208,7 @@ def _copy(
         release_id=entry.release.discogs_id,
         folder_id=folder_id,
         rating=entry.rating,
-        added_at=entry.added_at,
+        added_at=added_at,
         removed_at=None,
         seen_in_pass=import_pass.pk,
         **_notes(entry.notes, fields),

@@ -39,6 +39,15 @@ class ImportPass(models.Model):
     # then do unseen rows count as removed.
     instances_consistent = models.BooleanField(default=True)
     wants_consistent = models.BooleanField(default=True)
+    # Rows that could not be read: how many, and the first of them by name.
+    unread_count = models.PositiveIntegerField(default=0)
+    unread = models.JSONField(
+        default=list, blank=True, help_text="[{what, release_id, instance_id, title, reason}]"
+    )
+    # Copies and wants that this pass did not see and that are kept until a second pass has not seen them either.
+    unconfirmed_copies = models.PositiveIntegerField(default=0)
+    unconfirmed_wants = models.PositiveIntegerField(default=0)
+    is_confirmation = models.BooleanField(default=False, help_text="Such a second pass.")
     requests = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed tries of the page at hand.")
     error = models.TextField(blank=True)

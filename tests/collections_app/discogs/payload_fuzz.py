@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from collections_app.discogs import market_payloads, payloads
+from collections_app.discogs import collection_payloads, market_payloads, payloads
 from collections_app.discogs.json_values import MAX_COUNT
 from collections_app.sandbox.api import documents
 from collections_app.sandbox.world.world import World
@@ -96,10 +96,10 @@ def _kinds() -> tuple[Kind, ...]:
     folders = [documents.folder(BASE, user, number) for number in (0, *user.folders)]
     return (
         Kind("identity", {"id": 3, "username": "x", "resource_url": ""}, payloads.parse_identity),
-        Kind("folders", {"folders": folders}, payloads.parse_folders),
-        Kind("fields", documents.collection_fields(user, owner=True), payloads.parse_fields),
-        Kind("copies", {"pagination": pagination, "releases": rows}, payloads.parse_copy_page),
-        Kind("wants", {"pagination": pagination, "wants": wants}, payloads.parse_want_page),
+        Kind("folders", {"folders": folders}, collection_payloads.parse_folders),
+        Kind("fields", documents.collection_fields(user, owner=True), collection_payloads.parse_fields),
+        Kind("copies", {"pagination": pagination, "releases": rows}, collection_payloads.parse_copy_page),
+        Kind("wants", {"pagination": pagination, "wants": wants}, collection_payloads.parse_want_page),
         Kind("market", documents.release(world, BASE, facts, market), parse_market),
         Kind("stats", documents.marketplace_stats(market, "EUR"), parse_stats),
         Kind(

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from collections_app.currencies import CURRENCIES
-from collections_app.discogs import market_payloads, payloads
+from collections_app.discogs import collection_payloads, market_payloads, payloads
 from collections_app.discogs.json_values import MAX_COUNT, MAX_ID, MAX_TEXT
 from tests.collections_app.discogs.payload_fuzz import RELEASE
 
@@ -29,49 +29,66 @@ def _identity(value: payloads.Identity) -> None:
     assert 0 < len(value.username) <= MAX_USERNAME
 
 
-def _folder(value: payloads.FolderPayload) -> None:
+def _rows(value: collection_payloads.Rows[Any]) -> None:
+    check(value.read)
+    check(value.unread)
+
+
+def _unread(value: collection_payloads.UnreadRow) -> None:
+    for number in (value.release_id, value.instance_id):
+        if number is not None:
+            _id(number)
+    _text(value.title)
+    _text(value.reason)
+    assert value.reason
+
+
+def _folder(value: collection_payloads.FolderPayload) -> None:
     _id(value.discogs_id)
     _text(value.name)
+    assert value.name
     _count(value.count)
-    assert value.count is not None
 
 
-def _field(value: payloads.FieldPayload) -> None:
+def _field(value: collection_payloads.FieldPayload) -> None:
     _id(value.discogs_id)
     _text(value.name)
 
 
-def _page(value: payloads.CopyPage | payloads.WantPage) -> None:
+def _page(value: collection_payloads.CopyPage | collection_payloads.WantPage) -> None:
     _count(value.items)
     assert value.items is not None
-    check(value.copies if isinstance(value, payloads.CopyPage) else value.wants)
+    check(value.copies if isinstance(value, collection_payloads.CopyPage) else value.wants)
 
 
-def _copy(value: payloads.CopyPayload) -> None:
+def _copy(value: collection_payloads.CopyPayload) -> None:
     _id(value.instance_id)
-    _id(value.folder_id)
+    if value.folder_id is not None:
+        _id(value.folder_id)
     _rated(value)
     for number, text in value.notes.items():
         _id(number)
         _text(text)
 
 
-def _want(value: payloads.WantPayload) -> None:
+def _want(value: collection_payloads.WantPayload) -> None:
     _text(value.notes)
     _rated(value)
 
 
-def _rated(value: payloads.CopyPayload | payloads.WantPayload) -> None:
+def _rated(value: collection_payloads.CopyPayload | collection_payloads.WantPayload) -> None:
     assert type(value.rating) is int
     assert 0 <= value.rating <= 5
-    assert isinstance(value.added_at, datetime)
-    assert value.added_at.utcoffset() is not None
-    assert 1990 <= value.added_at.year <= 2200
+    if value.added_at is not None:
+        assert isinstance(value.added_at, datetime)
+        assert value.added_at.utcoffset() is not None
+        assert 1990 <= value.added_at.year <= 2200
     _release(value.release)
 
 
-def _release(value: payloads.ReleaseFacts) -> None:
+def _release(value: collection_payloads.ReleaseFacts) -> None:
     _id(value.discogs_id)
+    assert value.title
     for field in fields(value):
         told = getattr(value, field.name)
         for text in told if isinstance(told, tuple) else (told,):
@@ -138,12 +155,14 @@ def _text(value: Any) -> None:
 
 CHECKS: dict[type, Callable[[Any], None]] = {
     payloads.Identity: _identity,
-    payloads.FolderPayload: _folder,
-    payloads.FieldPayload: _field,
-    payloads.CopyPage: _page,
-    payloads.CopyPayload: _copy,
-    payloads.WantPage: _page,
-    payloads.WantPayload: _want,
+    collection_payloads.Rows: _rows,
+    collection_payloads.UnreadRow: _unread,
+    collection_payloads.FolderPayload: _folder,
+    collection_payloads.FieldPayload: _field,
+    collection_payloads.CopyPage: _page,
+    collection_payloads.CopyPayload: _copy,
+    collection_payloads.WantPage: _page,
+    collection_payloads.WantPayload: _want,
     payloads.Market: _market,
     market_payloads.MarketStats: _stats,
     market_payloads.Suggestion: _suggestion,

@@ -10,9 +10,14 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collections_app.discogs.collection_payloads import (
+    parse_copy_page,
+    parse_fields,
+    parse_folders,
+    parse_want_page,
+)
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.json_values import parse_json
-from collections_app.discogs.payloads import parse_copy_page, parse_fields, parse_folders, parse_want_page
 from collections_app.importing import store
 from collections_app.importing.steps import import_step, start_import
 from collections_app.models import (

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
-from collections_app.discogs.payloads import FieldPayload
+from collections_app.discogs.collection_payloads import FieldPayload
 from collections_app.importing.steps import import_step, start_import
 from collections_app.importing.store import roles_of
 from collections_app.models import (

@@ -61,7 +61,6 @@ def test_amount_is_read_with_its_currency(text, minor, currency):
         "0,125",
         "0.999.000",
         "1 2 3",
-        "$",
     ],
 )
 def test_other_text_is_no_amount(text):

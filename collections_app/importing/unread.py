@@ -1,0 +1,57 @@
+"""Rows that could not be read: counted and named on their import pass, and never taken for removed."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from collections_app.discogs.collection_payloads import UnreadRow
+from collections_app.models import CollectionInstance, ImportPass, WantlistItem
+
+MAX_NAMED = 100  # of one import pass; further ones are only counted
+
+
+class What(StrEnum):
+    FOLDER = "folder"
+    FIELD = "field"
+    COPY = "copy"
+    WANT = "want"
+
+
+def note(import_pass: ImportPass, what: What, rows: Sequence[UnreadRow]) -> None:
+    """Count and name these rows. Saved by the caller, together with the page."""
+    import_pass.unread_count += len(rows)
+    named = [
+        {
+            "what": str(what),
+            "release_id": row.release_id,
+            "instance_id": row.instance_id,
+            "title": row.title,
+            "reason": row.reason,
+        }
+        for row in rows
+    ]
+    import_pass.unread = [*import_pass.unread, *named][:MAX_NAMED]
+
+
+def keep_copies(import_pass: ImportPass, rows: Sequence[UnreadRow]) -> int:
+    """Mark unread copies as seen, so that they are not removed; return how many this pass had not seen.
+
+    A row without its id makes the pass inconsistent: which copy it is is not known, so none may be removed.
+    """
+    numbers = {row.instance_id for row in rows if row.instance_id is not None}
+    import_pass.instances_consistent &= all(row.instance_id is not None for row in rows)
+    copies = CollectionInstance.objects.filter(connection=import_pass.connection_id, instance_id__in=numbers)
+    known = {row["instance_id"] for row in import_pass.unread}
+    copies.update(seen_in_pass=import_pass.pk)
+    note(import_pass, What.COPY, rows)
+    return len(numbers - known)
+
+
+def keep_wants(import_pass: ImportPass, rows: Sequence[UnreadRow]) -> int:
+    """The same for the wantlist, whose rows are known by their release."""
+    numbers = {row.release_id for row in rows if row.release_id is not None}
+    import_pass.wants_consistent &= all(row.release_id is not None for row in rows)
+    wants = WantlistItem.objects.filter(connection=import_pass.connection_id, release__in=numbers)
+    known = {row["release_id"] for row in import_pass.unread if row["what"] == What.WANT}
+    wants.update(seen_in_pass=import_pass.pk)
+    note(import_pass, What.WANT, rows)
+    return len(numbers - known)
