@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from collections_app.discogs import errors
-from collections_app.discogs.payloads import FieldPayload, FolderPayload
+from collections_app.discogs.collection_payloads import FieldPayload, FolderPayload
 from tests.collections_app.discogs.client.conftest import ABSENT, PAYLOAD, changed_document
 
 pytestmark = pytest.mark.django_db
@@ -59,8 +59,12 @@ def test_folders_have_counts(discogs):
         {"id": 2, "name": "Jazz"},
     ]
     client = discogs.answers(f"{HOME}/collection/folders", json={"folders": rows})
-    found = (FolderPayload(0, "All", 23), FolderPayload(1, "Uncategorized", 0), FolderPayload(2, "Jazz", 0))
-    assert client.collection_folders("crate_owner") == found
+    found = (
+        FolderPayload(0, "All", 23),
+        FolderPayload(1, "Uncategorized", 0),
+        FolderPayload(2, "Jazz", None),
+    )
+    assert client.collection_folders("crate_owner").read == found
 
 
 def test_fields_are_dropdowns_and_texts(discogs):
@@ -70,7 +74,7 @@ def test_fields_are_dropdowns_and_texts(discogs):
     ]  # fmt: skip
     client = discogs.answers(f"{HOME}/collection/fields", json={"fields": rows})
     found = (FieldPayload(1, "Media Condition"), FieldPayload(3, "Notes"))
-    assert client.collection_fields("crate_owner") == found
+    assert client.collection_fields("crate_owner").read == found
 
 
 @pytest.mark.parametrize(
@@ -87,14 +91,11 @@ def test_fields_are_dropdowns_and_texts(discogs):
     ],
 )
 def test_collection_row_may_have_notes(discogs, changed, notes):
-    instance = (
-        discogs.answers(COLLECTION, json=page([row(**changed)]))
-        .collection_page("crate_owner", 1)
-        .instances[0]
-    )
-    assert (instance.instance_id, instance.folder_id, instance.rating) == (500_000_001, 1, 0)
-    assert instance.added_at == datetime(2019, 6, 1, 15, 30, tzinfo=UTC)
-    assert instance.notes == notes
+    client = discogs.answers(COLLECTION, json=page([row(**changed)]))
+    (copy,) = client.collection_page("crate_owner", 1).copies.read
+    assert (copy.instance_id, copy.folder_id, copy.rating) == (500_000_001, 1, 0)
+    assert copy.added_at == datetime(2019, 6, 1, 15, 30, tzinfo=UTC)
+    assert copy.notes == notes
 
 
 @pytest.mark.parametrize(
@@ -114,33 +115,45 @@ def test_collection_row_may_have_notes(discogs, changed, notes):
 )  # fmt: skip
 def test_basic_information_in_each_variant(discogs, changed, expected):
     document = page([row(basic_information=information(**changed))])
-    facts = discogs.answers(COLLECTION, json=document).collection_page("crate_owner", 1).instances[0].release
+    client = discogs.answers(COLLECTION, json=document)
+    facts = client.collection_page("crate_owner", 1).copies.read[0].release
     assert {name: getattr(facts, name) for name in expected} == expected
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"releases": []},
-        {"pagination": {"items": 0}},
-        page([row(instance_id=ABSENT)]),
-        page([row(basic_information=ABSENT)]),
-        page([row(basic_information=None)]),
-        page([row(date_added="yesterday")]),
-        page([row(date_added="2019-06-01T08:30:00")]),  # no offset
-        page([row(notes=PAYLOAD)]),  # as in a wantlist
-        page([row(), None]),
-    ],
-)
+@pytest.mark.parametrize("document", [{"releases": []}, {"pagination": {"items": 0}}])
 def test_collection_page_of_another_shape(discogs, refusal, document):
     refusal(errors.BadPayload, discogs.answers(COLLECTION, json=document).collection_page, "crate_owner", 1)
+
+
+@pytest.mark.parametrize(
+    "odd", [row(instance_id=ABSENT), row(basic_information=ABSENT), row(basic_information=None), None]
+)
+def test_row_of_another_shape_is_unread(discogs, odd):
+    client = discogs.answers(COLLECTION, json=page([row(), odd]))
+    copies = client.collection_page("crate_owner", 1).copies
+    assert (len(copies.read), len(copies.unread)) == (1, 1)
+    assert PAYLOAD not in copies.unread[0].reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "value"),
+    [
+        ({"date_added": "yesterday"}, "added_at", None),
+        ({"date_added": "2019-06-01T08:30:00"}, "added_at", datetime(2019, 6, 1, 8, 30, tzinfo=UTC)),
+        ({"notes": PAYLOAD}, "notes", {}),  # as in a wantlist
+    ],
+)
+def test_odd_field_costs_only_itself(discogs, changed, field, value):
+    client = discogs.answers(COLLECTION, json=page([row(**changed)]))
+    (copy,) = client.collection_page("crate_owner", 1).copies.read
+    assert getattr(copy, field) == value
 
 
 @pytest.mark.parametrize(("notes", "text"), [("for trade", "for trade"), ("", ""), (None, ""), (ABSENT, "")])
 def test_want_has_notes_as_text(discogs, notes, text):
     wants = page([row(notes=notes, instance_id=ABSENT, folder_id=ABSENT, rating=5)], name="wants", items=130)
     found = discogs.answers(WANTS, json=wants).wants_page("crate_owner", 1)
-    assert (found.items, found.wants[0].notes, found.wants[0].rating) == (130, text, 5)
+    assert (found.items, found.wants.read[0].notes, found.wants.read[0].rating) == (130, text, 5)
 
 
 def test_page_past_the_last_is_not_found(discogs, refusal):

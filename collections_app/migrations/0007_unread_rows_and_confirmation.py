@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('collections_app', '0005_gate_clocks'),
+        ('collections_app', '0006_preferences_locale'),
     ]
 
     operations = [
