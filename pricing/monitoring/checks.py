@@ -16,7 +16,7 @@ BROKER = "pricing.sync.queue.OrderedBroker"
 TASK_MARGIN = 3  # seconds django-q2 may need to notice and replace a worker that timed out
 MAX_SAVED = 1000  # with 2000 stored tasks the queue slowed from hundreds a second to 34
 MIN_CONN_MAX_AGE = 60  # seconds
-LONGEST_TASK = PATIENCE + DEADLINE
+MAX_TASK_SECONDS = PATIENCE + DEADLINE
 
 Apps = Sequence[AppConfig] | None
 
@@ -183,10 +183,10 @@ def check_task_timeout(app_configs: Apps, **_: Any) -> list[CheckMessage]:
         [
             Rule(
                 "E012",
-                settings.PRICE_TASK_TIMEOUT > LONGEST_TASK,
+                settings.PRICE_TASK_TIMEOUT > MAX_TASK_SECONDS,
                 f"PRICE_TASK_TIMEOUT is {settings.PRICE_TASK_TIMEOUT}: a task may wait {PATIENCE:.0f} seconds for "
                 f"the limit and {DEADLINE:.0f} for Discogs; it would be killed before it stores the price.",
-                f"Write {LONGEST_TASK + 1:.0f} or more, such as 30",
+                f"Write {MAX_TASK_SECONDS + 1:.0f} or more, such as 30",
             )
         ]
     )

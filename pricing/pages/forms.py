@@ -15,7 +15,7 @@ from pricing.money.convert import PRICE_CURRENCY
 from pricing.money.locales import DEFAULT, TAGS, english_name, own_name
 
 # A personal access token has 40 characters; anything far longer was pasted by mistake.
-LONGEST_TOKEN = 200
+MAX_TOKEN_LENGTH = 200
 # The rest of the IANA database is old names, whole countries, and offsets whose sign is reversed.
 REGIONS = frozenset(
     {
@@ -39,7 +39,7 @@ class ConnectForm(forms.Form):
 
     token = forms.CharField(
         label="Personal access token",
-        max_length=LONGEST_TOKEN,
+        max_length=MAX_TOKEN_LENGTH,
         widget=forms.PasswordInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}, render_value=False
         ),

@@ -65,7 +65,7 @@ def test_gate_shut_by_wrong_clock_is_ignored(run, gate):
     assert alerts.measure(now=NOON).idle_since is not None
 
 
-def test_reconcile_hands_out_rows_locked_beyond_retry(run):
+def test_reconcile_frees_rows_locked_too_long(run):
     row = queue_row(wanted_job(run, "queued", queued_at=NOON), AHEAD)
     reconciler.reconcile(now=NOON)
     row.refresh_from_db()
@@ -161,7 +161,7 @@ def test_rate_from_the_future_is_not_fresh():
     assert not exchange_rates._fresh("EUR", NOON)
 
 
-def test_search_asked_in_the_future_is_asked_again(settings):
+def test_search_from_the_future_is_repeated(settings):
     settings.DISCOGS_LISTING_SEARCH = True
     Capability.objects.create(name="search", is_available=False, checked_at=AHEAD)
     assert feed_if_idle(now=NOON) == 1

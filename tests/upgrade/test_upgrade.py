@@ -77,7 +77,7 @@ def test_upgrade_keeps_sessions(upgraded):
 
 
 @pytest.mark.processes
-def test_upgrade_continues_runs_and_empties_the_queue(upgraded, generous_sandbox, site):
+def test_upgrade_ends_runs_and_empties_queue(upgraded, generous_sandbox, site):
     world.fill(generous_sandbox)
     known = set(ReleasePrice.objects.exclude(pk=1112).values_list("pk", flat=True))
     old_rows = list(OrmQ.objects.values_list("pk", flat=True))

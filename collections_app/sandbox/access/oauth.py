@@ -15,7 +15,7 @@ FORM = "application/x-www-form-urlencoded"
 _PARAMETER = re.compile(r'\s*([^\s=,"]+)="([^"]*)"\s*')
 _SECONDS = re.compile(r"[0-9]{1,16}")
 _MILLISECONDS = 10**11  # more seconds than that are milliseconds
-_LONGEST_NONCE = 64
+_MAX_NONCE_LENGTH = 64
 
 
 class NotSigned(Exception):
@@ -93,4 +93,4 @@ def is_odd(params: dict[str, str]) -> bool:
     """Whether Discogs would accept the request but show nothing private: a long nonce, or milliseconds."""
     timestamp = params.get("oauth_timestamp", "")
     in_milliseconds = bool(_SECONDS.fullmatch(timestamp)) and int(timestamp) >= _MILLISECONDS
-    return in_milliseconds or len(params.get("oauth_nonce", "")) > _LONGEST_NONCE
+    return in_milliseconds or len(params.get("oauth_nonce", "")) > _MAX_NONCE_LENGTH

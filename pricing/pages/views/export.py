@@ -19,7 +19,7 @@ from pricing.export import document, file_name
 logger = logging.getLogger(__name__)
 
 # A process killed during a download cannot release its slot, so the slot expires.
-LONGEST_DOWNLOAD = 15 * 60  # seconds
+MAX_DOWNLOAD_SECONDS = 15 * 60  # seconds
 
 
 @require_safe
@@ -29,7 +29,7 @@ def export(request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
     """Send everything about the user while reading it. One download at a time: a slow one occupies a thread."""
     now, user_id = timezone.now(), owner_of(request)
     slot = f"export:{user_id}"
-    if not cache.add(slot, True, LONGEST_DOWNLOAD):
+    if not cache.add(slot, True, MAX_DOWNLOAD_SECONDS):
         return render(request, "pages/export_running.html", status=409)
     pieces = Download(document(user_id, now=now), slot)
     response = StreamingHttpResponse(pieces, content_type="application/json")
@@ -44,13 +44,13 @@ class Download:
     def __init__(self, pieces: Generator[str], slot: str) -> None:
         self._pieces = pieces
         self._slot = slot
-        self._give_up_at = timezone.now() + timedelta(seconds=LONGEST_DOWNLOAD)
+        self._give_up_at = timezone.now() + timedelta(seconds=MAX_DOWNLOAD_SECONDS)
 
     def __iter__(self) -> Iterator[str]:
         """Raises ConnectionAbortedError, which closes the connection, once another download may take its slot."""
         for piece in self._pieces:
             if timezone.now() > self._give_up_at:
-                logger.warning("%s was aborted after %s seconds", self._slot, LONGEST_DOWNLOAD)
+                logger.warning("%s was aborted after %s seconds", self._slot, MAX_DOWNLOAD_SECONDS)
                 raise ConnectionAbortedError("the download took too long")
             yield piece
 

@@ -102,7 +102,7 @@ UNKNOWN_DATES = [
 
 
 @pytest.mark.parametrize("date", UNKNOWN_DATES, ids=str)
-def test_copy_without_date_counts_from_its_reading(account, date):
+def test_copy_without_date_counts_from_reading(account, date):
     account.copies.append(row(ODD, date_added=date))
     first = account.read_once()
     assert first.unread_count == 0

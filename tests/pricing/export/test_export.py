@@ -29,7 +29,7 @@ from pricing.models import (
     SyncRun,
 )
 from pricing.pages.queries import value_for
-from pricing.pages.views.export import LONGEST_DOWNLOAD
+from pricing.pages.views.export import MAX_DOWNLOAD_SECONDS
 from pricing.sync import runs
 from pricing.value.daily import rebuild_values
 from tests import factories as make
@@ -326,7 +326,7 @@ def test_download_ends_when_its_lease_may_lapse(client):
         response = client.get("/export/")
         pieces = iter(response)
         next(pieces)
-        clock.shift(LONGEST_DOWNLOAD + 1)
+        clock.shift(MAX_DOWNLOAD_SECONDS + 1)
         with pytest.raises(ConnectionAbortedError):
             next(pieces)
     response.close()

@@ -282,7 +282,7 @@ def test_pages_have_fifty_rows(collection, now):
         make.make_copy(collection, make.make_release(title=f"{number:02}"))
     first = queries.collection_for(collection.user_id, view(sort="title"), now=now)
     last = queries.collection_for(collection.user_id, view(sort="title", page="99"), now=now)
-    assert (len(first.rows), first.pages) == (50, 2)
+    assert (len(first.rows), first.pages) == (50, [1, 2])
     assert titles(last) == ["50"]
     assert last.query.page == 2
 

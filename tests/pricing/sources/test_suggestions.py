@@ -65,7 +65,7 @@ def test_fresh_suggestion_costs_no_request(collector, generous_sandbox):
     assert generous_sandbox.stats()["accepted"] == 1
 
 
-def test_empty_answer_lasts_a_week_and_is_no_price(collector, generous_sandbox):
+def test_empty_answer_lasts_a_week(collector, generous_sandbox):
     generous_sandbox.add_fault(
         path="/marketplace/price_suggestions/11",
         kind="status",
@@ -104,7 +104,7 @@ def test_new_suggestions_replace_old_ones(collector):
     assert PriceSuggestion.objects.filter(release=release).exists()
 
 
-def test_missing_seller_settings_pause_for_a_month(make_collector, generous_sandbox):
+def test_missing_settings_pause_for_a_month(make_collector, generous_sandbox):
     user = make_owner(make_collector, generous_sandbox, "buyer")
     before = list(ReleasePrice.objects.order_by("pk").values())
     assert ask() is False
@@ -173,7 +173,7 @@ def test_fault_is_retried_the_next_day(collector, generous_sandbox, kind):
     assert 11 in due(later=2 * DAY)
 
 
-def test_refusal_pauses_gate_and_keeps_release_due(collector, generous_sandbox):
+def test_refusal_pauses_gate_and_stays_due(collector, generous_sandbox):
     generous_sandbox.add_fault(path="/marketplace/price_suggestions/11", kind="status", status=429, times=1)
     assert ask() is False
     assert configured_gate().status().reason == "rate_limit"

@@ -155,7 +155,7 @@ def test_lapsed_lease_is_reclaimed(two_runs):
     assert (job.state, job.attempts) == (PriceJob.State.DUE, 1)
 
 
-def test_job_of_a_dead_worker_is_reclaimed_at_once(two_runs):
+def test_job_of_dead_worker_is_reclaimed_soon(two_runs):
     job = running_job(
         lease_until=timezone.now() + timedelta(seconds=30), worker=f"{socket.gethostname()}:999999999"
     )
@@ -205,7 +205,7 @@ def test_feeding_from_memory_takes_each_job_once(two_runs):
     assert not PriceJob.objects.live().exists()
 
 
-def test_feeding_from_memory_reads_a_large_run_once(two_runs):
+def test_feeder_reads_a_large_run_once(two_runs):
     runs.pause_run(two_runs[1])
     ahead = feeder.Ahead()
     feeder.feed(now=timezone.now(), ahead=ahead)

@@ -71,9 +71,7 @@ def test_sync_with_restored_key_fails_no_job(collector, lose_key, lost_in_import
 
 
 @pytest.mark.parametrize("import_first", [True, False])
-def test_sync_without_the_key_says_what_is_missing(
-    client, collector, lose_key, generous_sandbox, import_first
-):
+def test_sync_without_key_says_what_is_missing(client, collector, lose_key, generous_sandbox, import_first):
     sealed, asked = DiscogsConnection.objects.get().credential, generous_sandbox.stats()["accepted"]
     lose_key()
     run = sync(collector, import_first=import_first)
@@ -129,7 +127,7 @@ def test_shared_release_uses_readable_credential(collector, make_collector, gene
     assert (state_of(collector), state_of(other)) == ("unreadable", "active")
 
 
-def test_readable_credential_is_found_among_others(make_collector, generous_sandbox):
+def test_readable_credential_is_found(make_collector, generous_sandbox):
     owners = [make_collector(generous_sandbox, f"owner{n}", release_ids=[101]) for n in range(6)]
     for owner in owners:
         import_all(owner)

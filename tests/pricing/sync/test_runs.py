@@ -18,7 +18,7 @@ NOW = datetime(2027, 3, 28, 12, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def test_plan_commits_a_thousand_releases_at_a_time(monkeypatch):
+def test_plan_commits_in_chunks(monkeypatch):
     monkeypatch.setattr(planner, "CHUNK", 10)
     connection = make_connection()
     for _ in range(25):

@@ -75,7 +75,7 @@ def test_loop_queries_are_constant_in_owners():
     assert len(stored()) == 45
 
 
-def test_own_value_is_computed_first_and_others_later():
+def test_own_value_is_computed_before_others():
     run = run_with_owners(2)
     loop_step(NOW)
     first = ValueRequest.objects.get(pk=queued()[0])
@@ -88,7 +88,7 @@ def test_own_value_is_computed_first_and_others_later():
     assert stored() == {"collector", "collector0", "collector1"}
 
 
-def test_many_runs_leave_one_request_for_each_user():
+def test_many_runs_leave_one_request_per_user():
     run = run_with_owners(5)
     for _ in range(3):
         SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING)

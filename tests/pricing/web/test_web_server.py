@@ -133,7 +133,7 @@ def test_ipv4_visitor_has_an_ipv4_address(serve, app):
     assert [environ["REMOTE_ADDR"] for environ in app.requests] == ["127.0.0.1", "::1"]
 
 
-def test_server_keeps_a_connection_for_the_next_request(serve):
+def test_server_keeps_a_connection_open(serve):
     client = connect(serve())
     for number in (b"1", b"2", b"3"):
         client.sendall(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n" + number)
