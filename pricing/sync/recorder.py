@@ -1,5 +1,6 @@
 """Store the result of one request: snapshot, latest price and job in one transaction. Safe to run twice."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +9,9 @@ from django.db import transaction
 from collections_app.discogs.payloads import Market, MarketStatus
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
 
-READING = (
-    "status", "currency", "amount_minor", "num_for_sale", "want", "have", "rating_count", "rating_average",
-)  # fmt: skip
+READING = tuple(
+    field.name for field in fields(Market) if field.name != "discogs_id"
+)  # columns of the same names
 
 OUTCOME = {
     MarketStatus.PRICED: PriceJob.State.RECORDED,
