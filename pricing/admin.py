@@ -41,7 +41,18 @@ for model in (Success, Failure, Schedule, OrmQ):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
-    list_display = ("id", "user", "state", "trigger", "done", "failed", "error", "created_at", "finished_at")
+    list_display = (
+        "id",
+        "user",
+        "state",
+        "trigger",
+        "done",
+        "failed",
+        "cancelled",
+        "error",
+        "created_at",
+        "finished_at",
+    )
     list_filter = ("state", "trigger")
     list_select_related = ("user",)
     search_fields = ("user__username",)
@@ -53,11 +64,15 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="progress")
     def done(self, row: Any) -> str:
-        return f"{row.finished:,} of {row.total:,}"
+        return f"{row.done:,} of {row.total:,}"
 
     @admin.display(ordering="failed")
     def failed(self, row: Any) -> int:
         return int(row.failed)
+
+    @admin.display(ordering="cancelled")
+    def cancelled(self, row: Any) -> int:
+        return int(row.cancelled)
 
 
 @admin.register(PriceJob)

@@ -47,6 +47,7 @@ class PriceJob(models.Model):
     LIVE = (State.DUE, State.QUEUED, State.RUNNING, State.WAITING)
     WORKING = (State.QUEUED, State.RUNNING)
     KNOWN = (State.RECORDED, State.NONE_FOR_SALE, State.BLOCKED, State.GONE, State.NOT_FOUND)
+    DONE = (*KNOWN, State.DEAD)  # a cancelled job was never carried out
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="jobs")
     state = models.CharField(max_length=16, choices=State, default=State.DUE)
@@ -104,10 +105,16 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
         return self.filter(state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
 
     def with_counts(self) -> Self:
-        """Each run with the number of its releases: `total`, `finished` (without a live job) and `failed`."""
-        live, dead = Q(items__job__state__in=PriceJob.LIVE), Q(items__job__state=PriceJob.State.DEAD)
+        """Each run with the number of its releases: `total`, `done`, `failed` and `cancelled`.
+
+        The twin of `sync.progress.Progress`, where the words are defined.
+        """
+        done = Q(items__job__isnull=True) | Q(items__job__state__in=PriceJob.DONE)
         return self.annotate(
-            total=Count("items"), finished=Count("items", filter=~live), failed=Count("items", filter=dead)
+            total=Count("items"),
+            done=Count("items", filter=done),
+            failed=Count("items", filter=Q(items__job__state=PriceJob.State.DEAD)),
+            cancelled=Count("items", filter=Q(items__job__state=PriceJob.State.CANCELLED)),
         )
 
 
@@ -136,6 +143,9 @@ class SyncRun(models.Model):
     trigger = models.CharField(max_length=10, choices=Trigger)
     import_pass = models.ForeignKey(ImportPass, on_delete=models.SET_NULL, null=True, blank=True)
     stale_after_seconds = models.PositiveIntegerField(help_text="Younger prices are reused; 0 asks for all.")
+    replaced_requests = models.PositiveIntegerField(
+        default=0, help_text="Requests of failed jobs that a retry replaced."
+    )
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)

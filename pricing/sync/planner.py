@@ -141,8 +141,13 @@ def move_to_front(run: SyncRun) -> None:
 
 
 def replace_failed_jobs(run: SyncRun, *, now: datetime) -> int:
-    """Give each failed release of a run another job; returns how many. Call it in a transaction."""
-    failed = list(run.items.filter(job__state=PriceJob.State.DEAD))
+    """Give each failed release of a run another job; returns how many. Call it in a transaction.
+
+    The run keeps the number of requests of the jobs that it no longer refers to.
+    """
+    failed = list(run.items.filter(job__state=PriceJob.State.DEAD).select_related("job"))
+    sent = sum(item.job.requests for item in failed if item.job)
+    SyncRun.objects.filter(pk=run.pk).update(replaced_requests=F("replaced_requests") + sent)
     jobs = _live_jobs([item.release_id for item in failed], now=now)
     for item in failed:
         item.job_id = jobs.get(item.release_id)

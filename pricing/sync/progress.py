@@ -1,11 +1,15 @@
-"""The progress of sync runs, derived from rows."""
+"""The progress of sync runs, derived from rows: the one definition of done, known, failed and cancelled.
+
+Known: the release has a stored answer, or a price that was fresh enough. Failed: its job was given up. Done: known or
+failed. Cancelled: its job ended before it was carried out, so it is neither done nor part of the success rate.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Avg, Count, Sum
+from django.db.models import Avg, Count, Min, Q, Sum
 
 from collections_app.models import ImportPass
 from pricing.models import PriceJob, RunItem, SyncRun
@@ -27,7 +31,10 @@ class Progress:
     failed: int
     cancelled: int
     waiting: int  # put off until a later time
-    requests: int
+    at_work: int  # in the queue or with a worker: fetched even if the run is paused or cancelled now
+    next_try_at: datetime | None  # of those that wait
+    price_requests: int
+    import_requests: int  # of the import pass, as far as it belongs to this run
     average_ms: int | None
     seconds: float  # since the run started
     errors: dict[str, int]  # failed releases by kind of error
@@ -43,11 +50,16 @@ class Progress:
 
     @property
     def done(self) -> int:
-        return self.known + self.failed + self.cancelled
+        return self.known + self.failed
 
     @property
     def remaining(self) -> int:
-        return self.total - self.done
+        return self.total - self.done - self.cancelled
+
+    @property
+    def requests(self) -> int:
+        """All requests to Discogs of this run: for prices, and for reading the collection."""
+        return self.price_requests + self.import_requests
 
     @property
     def success_rate(self) -> float | None:
@@ -67,7 +79,9 @@ def progress_of(run: SyncRun, *, now: datetime) -> Progress:
     items = RunItem.objects.filter(run=run)
     states = Counter(dict(items.values_list("job__state").annotate(n=Count("id")).order_by()))
     served = items.filter(job__isnull=False).aggregate(
-        requests=Sum("job__requests"), average=Avg("job__duration_ms")
+        requests=Sum("job__requests"),
+        average=Avg("job__duration_ms"),
+        next_try_at=Min("job__not_before", filter=Q(job__state=PriceJob.State.WAITING)),
     )
     errors = items.filter(job__state=PriceJob.State.DEAD).values_list("job__error_kind")
     return Progress(
@@ -83,11 +97,22 @@ def progress_of(run: SyncRun, *, now: datetime) -> Progress:
         failed=states[PriceJob.State.DEAD],
         cancelled=states[PriceJob.State.CANCELLED],
         waiting=states[PriceJob.State.WAITING],
-        requests=served["requests"] or 0,
+        at_work=sum(states[state] for state in PriceJob.WORKING),
+        next_try_at=served["next_try_at"],
+        price_requests=(served["requests"] or 0) + run.replaced_requests,
+        import_requests=_import_requests(run),
         average_ms=None if served["average"] is None else round(served["average"]),
         seconds=((run.finished_at or now) - run.created_at).total_seconds(),
         errors=dict(errors.annotate(n=Count("id")).order_by()),
     )
+
+
+def _import_requests(run: SyncRun) -> int:
+    """The requests of the run's import pass; none if the run only builds on a pass that was complete before."""
+    import_pass = run.import_pass
+    if import_pass is None or (import_pass.finished_at and import_pass.finished_at < run.created_at):
+        return 0
+    return import_pass.requests
 
 
 def active_run_of(user_id: int) -> SyncRun | None:
@@ -95,7 +120,7 @@ def active_run_of(user_id: int) -> SyncRun | None:
 
 
 def runs_for(user_id: int, *, limit: int = 30) -> list[SyncRun]:
-    """A user's runs, newest first, each with `total`, `finished` and `failed`: one query."""
+    """A user's runs, newest first, each with `total`, `done`, `failed` and `cancelled`: one query."""
     runs = SyncRun.objects.of(user_id).with_counts().select_related("import_pass")
     return list(runs.order_by("-created_at")[:limit])
 

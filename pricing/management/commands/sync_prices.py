@@ -128,7 +128,8 @@ class Command(BaseCommand):
             return
         self.stdout.write(
             f"Run {progress.run.pk}, {progress.run.get_state_display().lower()}: {progress.done} of {progress.total} "
-            f"releases ({progress.reused} reused, {progress.failed} failed), {progress.requests} requests."
+            f"releases ({progress.reused} reused, {progress.failed} failed, {progress.cancelled} cancelled), "
+            f"{progress.requests} requests ({progress.import_requests} of them for the collection)."
         )
 
 
@@ -145,6 +146,7 @@ def facts_of(progress: Progress) -> dict[str, int | float | None]:
         "gone": progress.gone,
         "not_found": progress.not_found,
         "failed": progress.failed,
+        "cancelled": progress.cancelled,
         "requests": progress.requests,
         "seconds": round(progress.seconds, 1),
         "success_rate": None if rate is None else round(rate, 4),

@@ -294,10 +294,10 @@ def test_invalid_page_number_is_harmless(collection, now, page):
 
 def test_runs_and_counts_take_one_query(collection, django_assert_num_queries):
     run = make.make_run(collection)
-    for state in ("due", "recorded", "dead", None):
+    for state in ("due", "recorded", "dead", "cancelled", None):
         make.make_item(run, make.make_release(), state)
     make.make_run(collection, "finished")
     with django_assert_num_queries(1):
         newest, oldest = queries.runs_for(collection.user_id)
-    assert (oldest.total, oldest.finished, oldest.failed) == (4, 3, 1)
+    assert (oldest.total, oldest.done, oldest.failed, oldest.cancelled) == (5, 3, 1, 1)
     assert newest.total == 0
