@@ -99,3 +99,15 @@ def day(value: date, locale: str = DEFAULT, form: str = "medium") -> str:
     if form in _SKELETONS:
         return format_skeleton(_SKELETONS[form], value, locale=known)
     return format_date(value, "medium", known)
+
+
+def duration(seconds: float, locale: str = DEFAULT) -> str:
+    """A duration in one or two units: 14 s, 4 min, 1 h 20 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{round(whole / 60)} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    only_hours = f"{number(hours, locale)} h"
+    return f"{only_hours} {minutes} min" if minutes else only_hours

@@ -208,16 +208,7 @@ def ago(moment: datetime | None) -> SafeString | str:
 @register.filter
 def duration(seconds: float | None) -> str:
     """A duration in one or two units: 14 s, 4 min, 1 h 20 min."""
-    if seconds is None:
-        return written.DASH
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{round(whole / 60)} min"
-    hours, minutes = divmod(round(whole / 60), 60)
-    only_hours = f"{written.number(hours, current().locale)} h"
-    return f"{only_hours} {minutes} min" if minutes else only_hours
+    return written.DASH if seconds is None else written.duration(seconds, current().locale)
 
 
 @register.filter
