@@ -48,6 +48,11 @@ class DiscogsConnection(models.Model):
     def is_active(self) -> bool:
         return self.state == self.State.ACTIVE
 
+    @property
+    def needs_reconnect(self) -> bool:
+        """Whether no request can succeed until the user reconnects or, for `unreadable`, the key is back."""
+        return self.state in (self.State.RECONNECT_NEEDED, self.State.UNREADABLE)
+
 
 class PendingAuthorisation(models.Model):
     """A user was sent to Discogs to authorise us and has not returned yet. Usable once, within ten minutes."""

@@ -117,8 +117,11 @@ def _overdue(now: datetime) -> list[int]:
 
 def _next_run_of(connection_id: int, *, now: datetime) -> NextRun | None:
     """When the next run of a connected user is due; None if one is active or none is scheduled."""
-    fields = "hours", "connected_at", "over_at", "failed_at"
-    row = _with_runs(now).filter(pk=connection_id).values_list(*fields).first()
+    return _due_of(_with_runs(now).filter(pk=connection_id), now=now)
+
+
+def _due_of(connection: "QuerySet[Any]", *, now: datetime) -> NextRun | None:
+    row = connection.values_list("hours", "connected_at", "over_at", "failed_at").first()
     if row is None:
         return None
     hours, connected_at, over_at, failed_at = row
@@ -129,26 +132,34 @@ def _next_run_of(connection_id: int, *, now: datetime) -> NextRun | None:
     return NextRun(due_at, every)
 
 
-def _with_runs(now: datetime) -> "QuerySet[Any]":
-    """The connections that get scheduled runs and have no active run.
+def next_sync_at(connection_id: int, *, now: datetime) -> datetime | None:
+    """When a user's next scheduled run is due, as if an active one ended now; None if none is scheduled. One query."""
+    due = _due_of(_scheduled(now).filter(pk=connection_id), now=now)
+    return due.due_at if due else None
 
-    Each has `hours`, its interval; `over_at`, the start of its last run that finished or was cancelled; `failed_at`,
-    the end of its last failed run.
+
+def _with_runs(now: datetime) -> "QuerySet[Any]":
+    """The connections that get scheduled runs and have no active run; see `_scheduled`."""
+    of_user = SyncRun.objects.filter(user=OuterRef("user"))
+    return _scheduled(now).exclude(Exists(of_user.active()))
+
+
+def _scheduled(now: datetime) -> "QuerySet[Any]":
+    """The connections that get scheduled runs.
+
+    Each has `hours`, its interval; `over_at`, the start of its last run that did not fail; `failed_at`, the end of its
+    last failed run.
     """
     of_user = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
     # A run created in the future by a wrong clock would otherwise delay the next one until then.
     plausible = of_user.filter(created_at__lte=now + MAX_SKEW)
     # A cancelled run counts, because it must not start again within a minute.
-    over = plausible.filter(state__in=(SyncRun.State.FINISHED, SyncRun.State.CANCELLED))
+    over = plausible.exclude(state=SyncRun.State.FAILED)
     failed = plausible.filter(state=SyncRun.State.FAILED, finished_at__lte=now + MAX_SKEW)
     hours = Coalesce(F("user__preferences__sync_every_hours"), Constant(int(Preferences.SyncEvery.DAY)))
     active = DiscogsConnection.objects.filter(state=DiscogsConnection.State.ACTIVE, user__is_active=True)
-    return (
-        active.exclude(Exists(of_user.active()))
-        .annotate(
-            hours=hours,
-            over_at=Subquery(over.values("created_at")[:1]),
-            failed_at=Subquery(failed.values("finished_at")[:1]),
-        )
-        .exclude(hours=Preferences.SyncEvery.NEVER)
-    )
+    return active.annotate(
+        hours=hours,
+        over_at=Subquery(over.values("created_at")[:1]),
+        failed_at=Subquery(failed.values("finished_at")[:1]),
+    ).exclude(hours=Preferences.SyncEvery.NEVER)

@@ -36,6 +36,9 @@ class Command(BaseCommand):
             }
             self.stdout.write(json.dumps(facts))
             return
+        if not value.priced:
+            self.stdout.write(f"No value yet: none of the {value.copies} copies has a price.")
+            return
         total = amount(value.amount_minor, value.currency)
         self.stdout.write(
             f"{total}: the lowest listings of {value.priced} of {value.copies} copies ({value.stale} stale)."

@@ -2,23 +2,28 @@
 
 from pricing.pages.queries.collection import ListQuery, collection_for
 from pricing.pages.queries.dashboard import dashboard_for, headline_for
+from pricing.pages.queries.failures import failures_of
 from pricing.pages.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.pages.queries.limit import TookTooLong
 from pricing.pages.queries.release import release_for
-from pricing.sync.progress import Progress, active_run_of, progress_now, progress_of, runs_for
+from pricing.pages.queries.sync_status import Live, live_for, live_of
+from pricing.sync.progress import Progress, active_run_of, progress_of, runs_for
 from pricing.value.current import value_for
 
 __all__ = [
     "DEFAULT_GROUPING",
     "GROUPINGS",
     "ListQuery",
+    "Live",
     "Progress",
     "TookTooLong",
     "active_run_of",
     "collection_for",
     "dashboard_for",
+    "failures_of",
     "headline_for",
-    "progress_now",
+    "live_for",
+    "live_of",
     "progress_of",
     "release_for",
     "runs_for",

@@ -11,12 +11,14 @@ from django.db.models import Case, Count, F, IntegerField, OrderBy, Q, QuerySet,
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
+from collections_app.connections.lookup import connection_of
 from collections_app.models import CollectionInstance, Folder
 from collections_app.search import words_of
-from pricing.models import PriceSnapshot
+from pricing.models import PriceJob, PriceSnapshot
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change, sparkline
-from pricing.pages.queries.dashboard import failed_releases
+from pricing.pages.queries.dashboard import METER, failed_releases
+from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.groups import decade_of, main_format
 from pricing.pages.queries.limit import time_limit
 from pricing.pages.queries.movers import amount_at
@@ -46,6 +48,7 @@ SORTS: dict[str, tuple[str, ...]] = {
 DEFAULT_SORT = "-price"
 STATES: dict[str, str] = {
     **{state.value: label for state, label in STATE_LABELS.items()},
+    **{key: METER[key].label for key in ("shut", "never")},  # parts of the meter that have several states
     "failed": "Failed in the last sync",
 }
 _GRADES = ("Poor", "Fair", "Good (", "Good Plus", "Very Good (", "Very Good Plus", "Near Mint", "Mint")
@@ -113,6 +116,7 @@ class CopyRow:
     observed_at: datetime | None
     change: Change | None
     spark: list[str]
+    failure_reason: str  # of the last attempt, if it failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +133,15 @@ class CollectionPage:
     query: ListQuery
     rows: list[CopyRow]
     copies: int
-    amount_minor: int
+    amount_minor: int | None  # None: nothing listed here has a price
     currency: str
+    next_try: str  # of failed releases
     pages: list[int | None]  # the numbers to link to, None for those left out between them
     options: Options
 
 
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    """One page of the list. Seven queries, one more for the state `failed`. Raises TookTooLong when it is filtered."""
+    """One page of the list. Ten queries, one more for the state `failed`. Raises TookTooLong when it is filtered."""
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 
@@ -155,8 +160,9 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         query=query,
         rows=_rows(_copies_on_page(shown, query, start=start, now=now), start=start, now=now),
         copies=totals["copies"],
-        amount_minor=totals["amount"] or 0,
+        amount_minor=totals["amount"],
         currency=PRICE_CURRENCY,
+        next_try=next_try(connection_of(user_id), now=now),
         pages=[number if isinstance(number, int) else None for number in numbers],
         options=_options(held, user_id),
     )
@@ -189,7 +195,8 @@ def _filtered(
     if query.state == "failed":
         copies = copies.filter(release__in=failed_releases(user_id))
     elif query.state:
-        copies = copies.alias(state=state_at(now)).filter(state=query.state)
+        states = METER[query.state].states if query.state in METER else (query.state,)
+        copies = copies.alias(state=state_at(now)).filter(state__in=states)
     return copies
 
 
@@ -234,20 +241,30 @@ def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> li
         release: [(day, amount) for _, day, amount in group]
         for release, group in groupby(readings, key=lambda row: row[0])
     }
-    return [_row(copy, history.get(copy.release_id, []), start=start, now=now) for copy in copies]
+    failed = last_failures(releases)
+    return [
+        _row(copy, history.get(copy.release_id, []), failed.get(copy.release_id), start=start, now=now)
+        for copy in copies
+    ]
 
 
 def _row(
-    copy: CollectionInstance, history: list[tuple[date, int | None]], *, start: date, now: datetime
+    copy: CollectionInstance,
+    history: list[tuple[date, int | None]],
+    failed: PriceJob | None,
+    *,
+    start: date,
+    now: datetime,
 ) -> CopyRow:
     price = getattr(copy.release, "price", None)
     state = state_of(price, now=now)
+    failure = failure_since(price, failed)
     before = [amount for day, amount in history if day <= start]
     amount = price.amount_minor if price else None
     return CopyRow(
         copy=copy,
         state=state,
-        state_label=STATE_LABELS[state],
+        state_label=label_of(state, has_failed=failure is not None),
         amount_minor=amount,
         currency=price.currency if price else "",
         num_for_sale=price.num_for_sale if price else None,
@@ -255,6 +272,7 @@ def _row(
         observed_at=price.observed_at if price else None,
         change=change(before[-1], amount) if before and state in PRICED else None,
         spark=sparkline(history, width=SPARK_WIDTH, height=SPARK_HEIGHT, start=start),
+        failure_reason=reason_of(failure) if failure else "",
     )
 
 

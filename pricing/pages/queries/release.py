@@ -5,13 +5,15 @@ from datetime import date, datetime
 
 from django.db.models import Exists, Min, OuterRef
 
+from collections_app.connections.lookup import connection_of
 from collections_app.models import CollectionField, CollectionInstance, Release, WantlistItem
-from pricing.models import PriceSnapshot, ReleasePrice
+from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import TABLE_ROWS
 from pricing.value.current import state_of
-from pricing.value.freshness import PRICED, STATE_LABELS, Freshness
+from pricing.value.freshness import PRICED, Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,12 @@ class ReleasePage:
     pills: list[Pill]
     snapshots: list[PriceSnapshot]
     first_day: date | None
+    failure: PriceJob | None  # the last attempt, if it failed
+    next_try: str
+
+    @property
+    def failure_reason(self) -> str:
+        return reason_of(self.failure) if self.failure else ""
 
     @property
     def amount_minor(self) -> int | None:
@@ -41,7 +49,7 @@ class ReleasePage:
 
     @property
     def state_label(self) -> str:
-        return STATE_LABELS[self.state]
+        return label_of(self.state, has_failed=self.failure is not None)
 
     @property
     def change(self) -> Change | None:
@@ -87,7 +95,7 @@ class ReleasePage:
 
 
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
-    """Six queries. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
+    """Nine queries. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
     copies = CollectionInstance.objects.of(user_id).filter(release=OuterRef("pk"))
     wants = WantlistItem.objects.filter(connection__user_id=user_id, release=OuterRef("pk"))
     release = (
@@ -113,6 +121,8 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         pills=pills(span, today=now.date(), first_day=first_day),
         snapshots=list(history.filter(day__gte=start).order_by("day")),
         first_day=first_day,
+        failure=failure_since(price, last_failures([release.pk]).get(release.pk)),
+        next_try=next_try(connection_of(user_id), now=now),
     )
 
 

@@ -148,6 +148,44 @@ def test_meter_covers_every_copy(collection, now):
     ]
 
 
+def test_each_figure_of_the_meter_opens_that_many_copies(collection, now):
+    for number in range(3):
+        owned(collection, f"blocked {number}", price_status="blocked")
+    for number in range(2):
+        owned(collection, f"gone {number}", price_status="gone")
+    owned(collection, "none", price_status="none_for_sale")
+    owned(collection, "fresh", 100)
+    owned(collection, "ageing", 100, price_observed_at=now - timedelta(hours=7))
+    owned(collection, "stale", 100, price_observed_at=now - timedelta(days=2))
+    owned(collection, "expired", 100, price_observed_at=now - timedelta(days=31))
+    make.make_copy(collection)
+    meter = queries.headline_for(collection.user_id, range_key="", now=now).meter
+    opened = {
+        part.key: queries.collection_for(collection.user_id, view(state=part.filter), now=now).copies
+        for part in meter
+    }
+    assert opened == {part.key: part.copies for part in meter}
+    assert (opened["shut"], opened["never"]) == (5, 2)
+
+
+def test_each_figure_that_needs_attention_opens_that_many_copies(collection, now):
+    run = make.make_run(collection, "finished")
+    twice, sold = owned(collection, "twice", 100), make.make_release(title="sold")
+    make.make_copy(collection, twice)
+    make.make_copy(collection, sold, removed_at=now)
+    for release in (twice, sold):
+        make.make_item(run, release, "dead")
+    for status in ("none_for_sale", "blocked", "gone"):
+        owned(collection, status, price_status=status)
+    board = queries.dashboard_for(collection.user_id, range_key="", group="genre", now=now)
+    opened = {
+        row.state: queries.collection_for(collection.user_id, view(state=row.state), now=now).copies
+        for row in board.attention
+    }
+    assert opened == {row.state: row.copies for row in board.attention}
+    assert opened["failed"] == 2
+
+
 @pytest.mark.parametrize(
     ("fields", "found"),
     [
@@ -266,6 +304,33 @@ def test_list_sum_is_the_estimated_value(collection, now):
     make.make_copy(collection, twice, removed_at=now)
     page = queries.collection_for(collection.user_id, view(), now=now)
     assert (page.copies, page.amount_minor) == (3, 2000)
+
+
+def test_sum_of_nothing_is_none(collection, now):
+    owned(collection, "old", 7000, price_observed_at=now - timedelta(days=31))
+    owned(collection, "none", price_status="none_for_sale")
+    assert queries.collection_for(collection.user_id, view(), now=now).amount_minor is None
+
+
+def test_row_names_the_failure_of_its_last_attempt(collection, now):
+    failed, later, missed, kept = (
+        owned(collection, title) for title in ("failed", "later", "missed", "kept")
+    )
+    make.make_price(later, 100, observed_at=now)
+    make.make_price(missed, 100, observed_at=now - timedelta(days=2))
+    make.make_price(kept, 100, observed_at=now - timedelta(days=2))
+    run, ended = make.make_run(collection, "finished"), now - timedelta(hours=1)
+    for release in (failed, later, missed, kept):
+        make.make_item(run, release, "dead", finished_at=ended, error_kind="network")
+    make.make_item(make.make_run(collection, "finished"), kept, "not_found", finished_at=now)
+    rows = queries.collection_for(collection.user_id, view(), now=now).rows
+    labels = {row.copy.release.title: (row.state_label, row.failure_reason) for row in rows}
+    assert labels == {
+        "failed": ("Failed", "Discogs did not answer."),
+        "later": ("Fresh", ""),
+        "missed": ("Stale", "Discogs did not answer."),
+        "kept": ("Stale", ""),
+    }
 
 
 def test_row_shows_three_months_of_change(collection, now):

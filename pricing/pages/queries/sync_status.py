@@ -1,0 +1,76 @@
+"""What a sync does now, as one sentence: the facts for `sync.status_line`, read from rows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from collections_app.discogs import gate
+from collections_app.models import ImportPass
+from pricing.models import PriceJob
+from pricing.money.display import current
+from pricing.monitoring.metrics import live_jobs, running_supervisors
+from pricing.sync.progress import Progress, progress_now
+from pricing.sync.status_line import Facts, StatusLine, status_line
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A run's progress and the sentence about it."""
+
+    progress: Progress
+    line: StatusLine
+
+
+def live_for(user_id: int, *, connection_state: str, now: datetime) -> Live | None:
+    """The user's active run; one query when there is none, otherwise seven."""
+    progress = progress_now(user_id, now=now)
+    return live_of(progress, connection_state=connection_state, now=now) if progress else None
+
+
+def live_of(progress: Progress, *, connection_state: str, now: datetime) -> Live:
+    """The same for a run whose progress is known: three queries while it is active.
+
+    connection_state: of its user's connection; "" without one.
+    """
+    facts = {**_run_facts(progress, now=now), **_import_facts(progress.import_pass)}
+    if progress.run.is_active:
+        facts |= _engine_facts(progress, now=now)
+    return Live(progress, status_line(Facts(**facts, connection=connection_state, locale=current().locale)))
+
+
+def _run_facts(progress: Progress, *, now: datetime) -> dict[str, Any]:
+    ends_at = timezone.localtime(now + timedelta(seconds=progress.seconds_left or 0))
+    retry_in = (progress.next_try_at - now).total_seconds() if progress.next_try_at else 0.0
+    same = ("seconds", "total", "done", "failed", "cancelled", "remaining", "waiting", "at_work")
+    return {
+        **{name: getattr(progress, name) for name in same},
+        "state": progress.run.state,
+        "seconds_left": progress.seconds_left or 0.0,
+        "ends_at": f"{ends_at:%H:%M}",
+        "retry_in": retry_in,
+    }
+
+
+def _import_facts(import_pass: ImportPass | None) -> dict[str, Any]:
+    if import_pass is None:
+        return {}
+    of_wants = import_pass.stage == ImportPass.Stage.WANTS
+    return {
+        "stage": import_pass.stage,
+        "is_read": import_pass.state == ImportPass.State.COMPLETE,
+        "read": import_pass.wants_seen if of_wants else import_pass.instances_seen,
+        "expected": import_pass.wants_expected if of_wants else import_pass.instances_expected,
+        "import_error": import_pass.error,
+    }
+
+
+def _engine_facts(progress: Progress, *, now: datetime) -> dict[str, Any]:
+    status = gate.status()
+    return {
+        "pause_seconds": status.paused_seconds if status.reason else 0.0,
+        "is_outage": status.reason == "breaker",
+        "workers_run": running_supervisors(now=now) > 0,
+        "others_ahead": max(0, live_jobs(PriceJob.WORKING) - progress.at_work),
+    }
