@@ -1,29 +1,37 @@
 """Template context of every page."""
 
+from functools import cache
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
 from collections_app.connections.lookup import connection_in_trouble
 from collections_app.models import DiscogsConnection
-from pricing.pages.queries import Progress, progress_now
+from pricing.pages.queries import Live, live_for
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """Callables query the database only if a template calls them."""
+    """Callables query the database only if a template calls them, once for each page."""
 
+    @cache
     def trouble() -> DiscogsConnection | None:
         user = getattr(request, "user", None)
         return connection_in_trouble(user.pk) if user and user.is_authenticated else None
 
-    def live_progress() -> Progress | None:
+    @cache
+    def live() -> Live | None:
         user = getattr(request, "user", None)
-        return progress_now(user.pk, now=timezone.now()) if user and user.is_authenticated else None
+        if not user or not user.is_authenticated:
+            return None
+        troubled = trouble()
+        state = troubled.state if troubled else DiscogsConnection.State.ACTIVE
+        return live_for(user.pk, connection_state=state, now=timezone.now())
 
     in_terminal = settings.DEBUG and settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
     return {
         "discogs_web_url": settings.DISCOGS_WEB_URL,
-        "live_progress": live_progress,
+        "live": live,
         "connection_in_trouble": trouble,
         "mail_goes_to_terminal": in_terminal,
     }

@@ -24,8 +24,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         group=group if group in queries.GROUPINGS else queries.DEFAULT_GROUPING,
         now=now,
     )
-    progress = queries.progress_now(user_id, now=now)
-    context = {"board": board, "headline": board.headline, "progress": progress, **connected(connection)}
+    live = queries.live_for(user_id, connection_state=connection.state, now=now)
+    context = {"board": board, "headline": board.headline, "live": live, **connected(connection)}
     return render(request, "pages/dashboard.html", context)
 
 
@@ -33,12 +33,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 def headline(request: HttpRequest) -> HttpResponse:
     """The live part of the dashboard; it polls while a run is active."""
     now, user_id = timezone.now(), owner_of(request)
+    connection = connection_of(user_id)
+    state = connection.state if connection else ""
     context = {
         "headline": queries.headline_for(user_id, range_key=range_of(request), now=now),
-        "progress": queries.progress_now(user_id, now=now),
-        **connected(connection_of(user_id)),
+        "live": queries.live_for(user_id, connection_state=state, now=now),
+        **connected(connection),
     }
     response = render(request, "pages/_headline.html", context)
-    if context["progress"] is None:
+    if context["live"] is None:
         response["HX-Refresh"] = "true"  # the sync is over: movers, groups and chart have changed too
     return response

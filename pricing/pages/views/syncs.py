@@ -1,7 +1,5 @@
 """The list of syncs, the page of one, and starting, pausing and cancelling them."""
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,13 +22,21 @@ def _run_of(request: HttpRequest, run_id: int) -> SyncRun:
     return get_object_or_404(SyncRun.objects.of(owner_of(request)).select_related("import_pass"), pk=run_id)
 
 
-def _progress_context(request: HttpRequest, run_id: int) -> dict[str, object]:
-    now, run = timezone.now(), _run_of(request, run_id)
+def _run_context(request: HttpRequest, run_id: int) -> dict[str, object]:
+    now, run, connection = timezone.now(), _run_of(request, run_id), connection_of(owner_of(request))
     progress = queries.progress_of(run, now=now)
-    left = progress.seconds_left
-    ends_at = None if left is None or not run.is_active else now + timedelta(seconds=left)
-    context = connected(connection_of(owner_of(request)))
-    return {"run": run, "progress": progress, "gate": gate.status(), "ends_at": ends_at, **context}
+    live = queries.live_of(progress, connection_state=connection.state if connection else "", now=now)
+    failures = queries.failures_of(progress, connection, now=now)
+    context = {
+        "run": run,
+        "progress": progress,
+        "line": live.line,
+        "failures": failures,
+        "gate": gate.status(),
+    }
+    if run.is_active:
+        context["live"] = live  # also for the header
+    return {**context, **connected(connection)}
 
 
 @require_safe
@@ -42,12 +48,13 @@ def syncs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sync_run(request: HttpRequest, run_id: int) -> HttpResponse:
-    return render(request, "pages/sync_run.html", _progress_context(request, run_id))
+    return render(request, "pages/sync_run.html", _run_context(request, run_id))
 
 
 @require_safe
 def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
-    return render(request, "pages/_progress.html", _progress_context(request, run_id))
+    """The live part of a run's page, with the parts elsewhere on the page that must agree with it."""
+    return render(request, "pages/_live_run.html", _run_context(request, run_id))
 
 
 @require_safe

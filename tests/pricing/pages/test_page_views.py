@@ -136,6 +136,7 @@ def test_empty_site_names_the_next_step(show):
 def test_missing_prices_are_a_dash_never_zero(show, collection):
     make.make_copy(collection)
     make.make_run(collection)
+    make.make_heartbeat(role="supervisor", seen_at=timezone.now())
     html = show("/dashboard/")
     assert "First prices are being fetched" in html
     assert "$0" not in html

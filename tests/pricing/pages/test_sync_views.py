@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, ImportPass
 from pricing.models import SyncRun
+from pricing.sync import runs
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +24,18 @@ def collection(client):
     return connection
 
 
+@pytest.fixture
+def workers():
+    """A supervisor that was just seen."""
+    make.make_heartbeat(role="supervisor", seen_at=timezone.now())
+
+
 def text(response):
     assert response.status_code == 200
     return response.content.decode()
 
 
-def test_running_sync_shows_its_progress(client, collection):
+def test_running_sync_shows_its_progress(client, collection, workers):
     run = make.make_run(collection)
     for state in ("recorded", "none_for_sale", "dead", "due", "due", None):
         make.make_item(
@@ -39,12 +46,12 @@ def test_running_sync_shows_its_progress(client, collection):
     assert 'max="6"' in html
     assert "of 6 releases" in html
     assert "75 %" in html
-    assert "Error: server" in html
+    assert "Discogs answered with an error." in html
     assert "Retry failed releases" in html
     assert "done at" in html
 
 
-def test_import_shows_how_many_copies_were_read(client, collection):
+def test_import_shows_how_many_copies_were_read(client, collection, workers):
     import_pass = ImportPass.objects.create(
         connection=collection, instances_expected=438, instances_seen=200, started_at=timezone.now()
     )
@@ -77,13 +84,107 @@ def test_page_reloads_without_javascript(client, collection):
     assert '<meta http-equiv="refresh" content="5">' in html
 
 
-def test_waiting_for_discogs_is_explained(client, collection, settings):
+def test_waiting_for_discogs_is_explained(client, collection, workers, settings):
     run = make.make_run(collection)
     make.make_item(run, make.make_release(), "due")
     gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]
     gate.paused_until = timezone.now().timestamp() + 14
     gate.save()
     assert "for Discogs." in text(client.get(f"/syncs/{run.pk}/progress/"))
+
+
+def test_pause_of_the_gate_is_explained_while_importing(client, collection, workers, settings):
+    import_pass = ImportPass.objects.create(connection=collection, started_at=timezone.now())
+    run = make.make_run(collection, "importing", import_pass=import_pass)
+    gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]
+    gate.paused_until = timezone.now().timestamp() + 14
+    gate.save()
+    for address in (f"/syncs/{run.pk}/", f"/syncs/{run.pk}/progress/"):
+        assert "for Discogs." in text(client.get(address))
+    assert "waiting for Discogs" in text(client.get("/syncs/bar/"))
+    assert "Waiting 1" in text(client.get("/dashboard/"))
+
+
+def test_no_time_is_estimated_during_an_outage(client, collection, workers, settings):
+    run = make.make_run(collection)
+    make.make_item(run, make.make_release(), "due")
+    gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]
+    gate.breaker, gate.open_until = ApiGate.Breaker.OPEN, timezone.now().timestamp() + 19
+    gate.save()
+    html = text(client.get(f"/syncs/{run.pk}/progress/"))
+    assert "Discogs does not answer. Next attempt in 19 s" in html
+    assert "done at" not in html
+    assert "1 s" not in text(client.get("/syncs/bar/"))
+
+
+def test_missing_workers_are_named(client, collection):
+    run = make.make_run(collection)
+    make.make_item(run, make.make_release(), "due")
+    assert "No workers are running" in text(client.get(f"/syncs/{run.pk}/"))
+    assert "No workers are running" in text(client.get("/dashboard/"))
+    assert "no workers are running" in text(client.get("/syncs/bar/"))
+
+
+def test_other_syncs_ahead_are_named(client, collection, workers):
+    run, other = make.make_run(collection), make.make_run(make.make_connection("other"))
+    for state in ("due", "queued"):
+        make.make_item(run, make.make_release(), state)
+    for state in ("queued", "running", "due"):
+        make.make_item(other, make.make_release(), state)
+    assert "2 of their requests go first" in text(client.get(f"/syncs/{run.pk}/"))
+
+
+def test_paused_run_names_what_is_still_fetched(client, collection, workers):
+    run = make.make_run(collection, "paused")
+    for state in ("queued", "running", "due"):
+        make.make_item(run, make.make_release(), state)
+    html = text(client.get(f"/syncs/{run.pk}/"))
+    assert "2 releases already with the workers are still fetched; 1 release waits until you resume" in html
+
+
+def test_empty_collection_is_said_to_be_empty(client, collection):
+    import_pass = ImportPass.objects.create(
+        connection=collection, state="complete", started_at=timezone.now(), finished_at=timezone.now()
+    )
+    run = make.make_run(collection, "finished", import_pass=import_pass)
+    html = text(client.get(f"/syncs/{run.pk}/"))
+    assert "Your collection at Discogs is empty" in html
+    assert "See the value" not in html
+
+
+def test_banner_and_header_follow_the_live_part(client, collection, workers):
+    run = make.make_run(collection)
+    make.make_item(run, make.make_release(), "due")
+    fragment = text(client.get(f"/syncs/{run.pk}/progress/"))
+    assert '<div id="trouble" hx-swap-oob="true">' in fragment
+    assert "no longer accepts" not in fragment
+    assert fragment.count('id="live-bar"') == 1
+    runs.fail_runs_of(collection.user_id, error="Discogs no longer accepts it.", now=timezone.now())
+    collection.state = "reconnect_needed"
+    collection.save()
+    fragment = text(client.get(f"/syncs/{run.pk}/progress/"))
+    banner = fragment.partition('<div id="trouble" hx-swap-oob="true">')[2]
+    assert "Discogs no longer accepts your connection" in banner
+    assert '<div id="live-bar" hx-swap-oob="delete">' in fragment
+    assert "Reconnect to continue." in fragment
+    assert "tart another sync" not in fragment
+
+
+@pytest.mark.parametrize("state", ["reconnect_needed", "unreadable"])
+def test_sync_is_not_offered_where_it_cannot_work(client, collection, state):
+    run = make.make_run(collection, "failed")
+    make.make_item(run, make.make_release(), "dead")
+    addresses = ("/syncs/", f"/syncs/{run.pk}/", "/dashboard/", "/collection/")
+    for address in addresses:
+        main = text(client.get(address)).partition('<div id="trouble"')[2]
+        assert "Reconnect" not in main
+    collection.state = state
+    collection.save()
+    for address in addresses:
+        main = text(client.get(address)).partition('<div id="trouble"')[2].partition("</section>")[2]
+        assert "Reconnect</a>" in main, address
+        assert "Sync now" not in main, address
+        assert "Retry failed releases" not in main
 
 
 def test_every_header_shows_the_active_run(client, collection):
