@@ -13,7 +13,7 @@ from django.utils import timezone
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
 from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
-from pricing.pages.queries import Progress, progress_of
+from pricing.pages.queries import Progress, live_of, progress_of
 from pricing.sync import planner, runs
 from pricing.value.freshness import fresh_for
 
@@ -117,9 +117,10 @@ class Command(BaseCommand):
         width = 30
         done = width * progress.done // progress.total if progress.total else 0
         bar = "█" * done + "·" * (width - done)
-        left = f" {progress.seconds_left:.0f} s left" if progress.seconds_left else ""
+        state = live_of(progress, connection_state="active", now=timezone.now()).line.short
         end = "\n" if not progress.run.is_active else ""
-        sys.stderr.write(f"\r{bar} {progress.done} of {progress.total}{left}   {end}")
+        # The rest of the line is erased: the text before it may have been longer.
+        sys.stderr.write(f"\r{bar} {progress.done} of {progress.total} · {state}\x1b[K{end}")
         sys.stderr.flush()
 
     def _print(self, progress: Progress, options: dict[str, Any]) -> None:

@@ -125,4 +125,5 @@ def next_try(connection: DiscogsConnection | None, *, now: datetime) -> str:
     if at <= now:
         return "tried again with the next sync, which starts in a moment"
     local = timezone.localtime(at)
-    return f"tried again with the next sync, {day(local.date(), current().locale)}, {local:%H:%M}"
+    on = day(local.date(), current().locale, "short")
+    return f"tried again with the next sync, {on}, {local:%H:%M}"
