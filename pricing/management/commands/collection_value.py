@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(facts))
             return
         if not value.priced:
-            self.stdout.write(f"No value yet: none of the {value.copies} copies has a price.")
+            self.stdout.write(f"No value yet: no copy of {value.copies} has a price.")
             return
         total = amount(value.amount_minor, value.currency)
         self.stdout.write(

@@ -114,6 +114,27 @@ def test_failed_run_is_retried_after_an_hour():
     assert scheduled() == ["collector"]
 
 
+def test_next_sync_is_when_the_tick_starts_it():
+    connection = connected(every=6)
+    ended_run(connection, ago=2 * HOUR)
+    assert schedules.next_sync_at(connection.pk, now=NOW) == NOW + 4 * HOUR
+    assert schedules.start_due_runs(now=NOW + 4 * HOUR - timedelta(minutes=1)) == 0
+    assert schedules.start_due_runs(now=NOW + 4 * HOUR) == 1
+    assert schedules.next_sync_at(connection.pk, now=NOW + 4 * HOUR) == NOW + 10 * HOUR  # one is active now
+
+
+def test_next_sync_after_a_failed_one_is_an_hour_later():
+    connection = connected(every=6)
+    ended_run(connection, ago=10 * HOUR)
+    failed = ended_run(connection, ago=timedelta(minutes=30), state="failed")
+    assert schedules.next_sync_at(connection.pk, now=NOW) == failed.finished_at + HOUR
+
+
+@pytest.mark.parametrize("unscheduled", [{"every": 0}, {"state": "private"}])
+def test_next_sync_is_none_without_a_schedule(unscheduled):
+    assert schedules.next_sync_at(connected(**unscheduled).pk, now=NOW) is None
+
+
 def test_tick_skips_users_who_must_reconnect():
     ended_run(connected(state="reconnect_needed"), ago=9 * DAY)
     schedules.tick(NOW)
