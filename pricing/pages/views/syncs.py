@@ -59,8 +59,8 @@ def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def sync_bar(request: HttpRequest) -> HttpResponse:
-    """The progress in the header of every page."""
-    return render(request, "pages/_bar.html")
+    """The progress in the header of every page, and the banner below it, which may follow from how the sync ended."""
+    return render(request, "pages/_live_bar.html")
 
 
 @require_POST

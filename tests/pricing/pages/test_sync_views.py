@@ -150,6 +150,10 @@ def test_empty_collection_is_said_to_be_empty(client, collection):
     html = text(client.get(f"/syncs/{run.pk}/"))
     assert "Your collection at Discogs is empty" in html
     assert "See the value" not in html
+    for address in ("/dashboard/", "/collection/"):
+        html = text(client.get(address))
+        assert "Your collection at Discogs is empty" in html
+        assert "Nothing has been imported yet" not in html
 
 
 def test_banner_and_header_follow_the_live_part(client, collection, workers):
@@ -163,8 +167,9 @@ def test_banner_and_header_follow_the_live_part(client, collection, workers):
     collection.state = "reconnect_needed"
     collection.save()
     fragment = text(client.get(f"/syncs/{run.pk}/progress/"))
-    banner = fragment.partition('<div id="trouble" hx-swap-oob="true">')[2]
-    assert "Discogs no longer accepts your connection" in banner
+    for html in (fragment, text(client.get("/syncs/bar/"))):
+        banner = html.partition('<div id="trouble" hx-swap-oob="true">')[2]
+        assert "Discogs no longer accepts your connection" in banner
     assert '<div id="live-bar" hx-swap-oob="delete">' in fragment
     assert "Reconnect to continue." in fragment
     assert "tart another sync" not in fragment
