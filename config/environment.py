@@ -173,17 +173,24 @@ LOOPBACK = re.compile(
 )
 
 
-def discogs_address(name: str, default: str, *, debug: bool) -> str:
-    """A base address of Discogs, without its trailing slash: https to discogs.com, or loopback with DEBUG=1.
+def discogs_address(name: str, default: str, *, debug: bool, sandbox: bool) -> str:
+    """A base address of Discogs, without its trailing slash: https to discogs.com, or loopback.
 
-    Credentials travel to this host, so a typing error must not send them elsewhere.
+    Credentials travel to this host, so a typing error must not send them elsewhere. Loopback is for a sandbox, with
+    DEBUG=1 or SANDBOX=1; with SANDBOX=1 nothing else is accepted, so that a demo never reaches the real Discogs.
     """
     address = os.environ.get(name) or default  # not even a space around it is understood
-    if LOOPBACK.fullmatch(address) and not debug:
+    is_local = LOOPBACK.fullmatch(address) is not None
+    if sandbox and not is_local:
         raise ImproperlyConfigured(
-            f"{name} is {address}, an address of this machine. It is accepted with DEBUG=1 only."
+            f"{name} is {address!r}, and SANDBOX=1 is for a sandbox on this machine only. Write its address, such as "
+            "http://127.0.0.1:8001, or leave SANDBOX out."
         )
-    if not (LOOPBACK.fullmatch(address) or DISCOGS.fullmatch(address)):
+    if is_local and not (debug or sandbox):
+        raise ImproperlyConfigured(
+            f"{name} is {address}, an address of this machine. It is accepted with SANDBOX=1 or DEBUG=1 only."
+        )
+    if not (is_local or DISCOGS.fullmatch(address)):
         raise ImproperlyConfigured(
             f"{name} is {address!r}. Write an https address of discogs.com, such as {default}."
         )

@@ -18,6 +18,7 @@ from config.environment import (
     credential_keys,
     database_address,
     discogs_address,
+    entries,
     flag,
     header,
     hosts,
@@ -197,8 +198,11 @@ WEB_BUFFER_MB = number("WEB_BUFFER_MB", 256, minimum=1, maximum=4096)  # of one 
 
 # Discogs --------------------------------------------------------------------------------------------
 
-DISCOGS_API_URL = discogs_address("DISCOGS_API_URL", "https://api.discogs.com", debug=DEBUG)
-DISCOGS_WEB_URL = discogs_address("DISCOGS_WEB_URL", "https://www.discogs.com", debug=DEBUG)
+# For the demo: both addresses must be those of a sandbox, whose tokens the connect page names (name:token).
+SANDBOX = flag("SANDBOX", False)
+SANDBOX_TOKENS = [entry.partition(":")[::2] for entry in entries("SANDBOX_TOKENS") if SANDBOX]
+DISCOGS_API_URL = discogs_address("DISCOGS_API_URL", "https://api.discogs.com", debug=DEBUG, sandbox=SANDBOX)
+DISCOGS_WEB_URL = discogs_address("DISCOGS_WEB_URL", "https://www.discogs.com", debug=DEBUG, sandbox=SANDBOX)
 DISCOGS_CONSUMER_KEY = text("DISCOGS_CONSUMER_KEY")
 DISCOGS_CONSUMER_SECRET = text("DISCOGS_CONSUMER_SECRET")
 if bool(DISCOGS_CONSUMER_KEY) != bool(DISCOGS_CONSUMER_SECRET):

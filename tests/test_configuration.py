@@ -27,6 +27,7 @@ READERS = {
     "credential_keys",
     "database_address",
     "discogs_address",
+    "entries",
     "flag",
     "header",
     "hosts",
@@ -139,7 +140,25 @@ def test_complete_environment_starts():
         ({"DISCOGS_API_URL": "https://discogs.com.evil.example"}, "DISCOGS_API_URL", "Write an https"),
         ({"DISCOGS_API_URL": "https://[x"}, "DISCOGS_API_URL", "Write an https address"),
         ({"DISCOGS_WEB_URL": "https://api.discogs.com:x"}, "DISCOGS_WEB_URL", "Write an https address"),
-        ({"DISCOGS_API_URL": "http://127.0.0.1:8001", "DEBUG": "0"}, "DISCOGS_API_URL", "with DEBUG=1 only"),
+        (
+            {"DISCOGS_API_URL": "http://127.0.0.1:8001", "DEBUG": "0"},
+            "DISCOGS_API_URL",
+            "with SANDBOX=1 or DEBUG=1 only",
+        ),
+        ({"SANDBOX": "1"}, "DISCOGS_API_URL", "leave SANDBOX out"),
+        ({"SANDBOX": "1", "DEBUG": "0"}, "DISCOGS_API_URL", "leave SANDBOX out"),
+        (
+            {"SANDBOX": "1", "DISCOGS_API_URL": "http://127.0.0.1:8001"},
+            "DISCOGS_WEB_URL",
+            "such as http://127",
+        ),
+        (
+            {"SANDBOX": "1", "DISCOGS_WEB_URL": "http://127.0.0.1:8001"},
+            "DISCOGS_API_URL",
+            "such as http://127",
+        ),
+        ({"SANDBOX": "1", "DISCOGS_API_URL": "http://evil.example"}, "DISCOGS_API_URL", "such as http://127"),
+        ({"SANDBOX": "maybe"}, "SANDBOX", "Write 1 for yes or 0 for no"),
         ({"DATABASE_TIMEOUT": "0"}, "DATABASE_TIMEOUT", "Write a number from 1 to 60"),
         ({"DISCOGS_RATE_LIMIT": "0"}, "DISCOGS_RATE_LIMIT", "Write a number from 1 to 100000"),
         ({"DISCOGS_RATE_LIMIT": "1.5"}, "DISCOGS_RATE_LIMIT", "Write a whole number"),
@@ -180,6 +199,12 @@ def test_wrong_value_stops_the_start(changed, names, advice):
 
 def test_loopback_is_accepted_with_debug():
     assert start(DISCOGS_API_URL="http://127.0.0.1:8001", DEBUG="1").returncode == 0
+
+
+def test_sandbox_needs_no_debug():
+    local = dict.fromkeys(("DISCOGS_API_URL", "DISCOGS_WEB_URL"), "http://127.0.0.1:8001")
+    done = start(**local, SANDBOX="1", DEBUG="0")
+    assert done.returncode == 0, done.stderr
 
 
 # Where credentials are sent ------------------------------------------------------------------------

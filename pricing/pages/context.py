@@ -28,10 +28,12 @@ def site(request: HttpRequest) -> dict[str, object]:
         state = troubled.state if troubled else DiscogsConnection.State.ACTIVE
         return live_for(user.pk, connection_state=state, now=timezone.now())
 
-    in_terminal = settings.DEBUG and settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
+    is_tried_out = settings.DEBUG or settings.SANDBOX
+    in_terminal = is_tried_out and settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
     return {
         "discogs_web_url": settings.DISCOGS_WEB_URL,
         "live": live,
         "connection_in_trouble": trouble,
         "mail_goes_to_terminal": in_terminal,
+        "sandbox_tokens": settings.SANDBOX_TOKENS,
     }
