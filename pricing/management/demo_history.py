@@ -1,6 +1,6 @@
 """Made-up history for the demo, from the sandbox's own market, marked as demo data."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
@@ -16,10 +16,12 @@ DAILY_FOR = 120  # days before today with a snapshot each; older ones have every
 BATCH = 2_000  # rows in one transaction, so that workers get their turn on SQLite
 
 
-def seed_history(user_id: int, *, world: World, years: int, now: datetime) -> int:
+def seed_history(
+    user_id: int, *, world: World, years: int, now: datetime, report: Callable[[float], None] = lambda _: None
+) -> int:
     """Add `years` of dated snapshots for a user's releases, up to yesterday; return how many.
 
-    Days that have a snapshot keep it, so this can run again.
+    Days that have a snapshot keep it, so this can run again. `report` is called with the share that is done, 0 to 1.
     """
     releases = list(
         CollectionInstance.objects.of(user_id)
@@ -29,11 +31,13 @@ def seed_history(user_id: int, *, world: World, years: int, now: datetime) -> in
     )
     today = now.astimezone(UTC).date()
     first = today - timedelta(days=365 * years)
-    rows = (_snapshot(world.market(release, day)) for release in releases for day in _days(first, today))
+    days = list(_days(first, today))
+    rows = (_snapshot(world.market(release, day)) for release in releases for day in days)
     count = 0
     while batch := list(islice(rows, BATCH)):
         PriceSnapshot.objects.bulk_create(batch, ignore_conflicts=True)
         count += len(batch)
+        report(count / (len(releases) * len(days)))
     rebuild_values(user_id, first=first, last=today, now=now)
     return count
 

@@ -102,7 +102,10 @@ class Command(BaseCommand):
     def _wait(self, run: SyncRun, timeout: float | None, workers: Workers) -> Progress:
         deadline = time.monotonic() + timeout if timeout is not None else None
         while True:
-            run.refresh_from_db()
+            try:
+                run.refresh_from_db()
+            except SyncRun.DoesNotExist:
+                raise CommandError("The run was erased, because its user has disconnected.") from None
             progress = progress_of(run, now=timezone.now())
             self._draw(progress)
             if not run.is_active or (deadline is not None and time.monotonic() >= deadline):

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from collections_app.sandbox.access.auth import CONSUMER_KEY, CONSUMER_SECRET
+from collections_app.sandbox.world import demo
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
 from pricing.workers.cluster import end_with_parent
 
@@ -35,6 +36,18 @@ def answers(host: str, port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((ANY.get(host, host), port), timeout=2):
         return True
     return False
+
+
+def _refuse_used(host: str, port: int) -> None:
+    """Otherwise the server that listens there would be taken for this site."""
+    if answers(host, port):
+        raise CommandError(
+            f"Another process listens on {netloc(host, port)}. Stop it, or choose another port with --port or PORT."
+        )
+
+
+def _with_this_machine(hosts: list[str]) -> list[str]:
+    return hosts if hosts == ["*"] else list(dict.fromkeys([*hosts, "localhost", "127.0.0.1", "[::1]"]))
 
 
 class Command(BaseCommand):
@@ -61,37 +74,65 @@ class Command(BaseCommand):
             self._shut_down()
 
     def _start(self, host: str, port: int, *, sandbox: bool) -> None:
+        _refuse_used(host, port)
+        if sandbox:
+            _refuse_used(LOOPBACK, port + 1)
+        self._say("Preparing the database …")
         self._once("migrate", "--verbosity", "0")
         if self._environment.get("DEBUG", "0") != "1":
+            self._say("Collecting static files …")
             self._once("collectstatic", "--noinput", "--verbosity", "0")
         if sandbox:
+            self._say("Starting the sandbox Discogs …")
             self._spawn(
                 "sandbox", "discogs_sandbox", "--port", str(port + 1), "--window", str(SANDBOX_WINDOW)
             )
             self._await_port(LOOPBACK, port + 1)
+        self._say("Starting the web server …")
         self._spawn("web", "run_web", "--host", host, "--port", str(port))
-        self._await_port(host, port)
-        self._spawn("workers", "run_workers")
-        address = f"http://{netloc('localhost' if host == LOOPBACK else host, port)}"
         if sandbox:
-            self._once("seed_demo")
-            self.stdout.write(
-                f"\nCrateworth is at {address}\nSign in as {USERNAME} with the password {PASSWORD}\n"
-                f"Everything in it is made up. Its sandbox Discogs allows 60 requests in {SANDBOX_WINDOW} seconds "
-                "(the real one: in a minute), so the first sync ends within a minute.\nStop with Ctrl-C.\n"
-            )
-        else:
-            self.stdout.write(f"\nCrateworth is at {address}\nStop with Ctrl-C.\n")
-        self.stdout.flush()
+            self._once("seed_demo", "--account-only")  # while the web server starts
+        self._await_port(host, port)
+        self._say(f"\nCrateworth is at http://{netloc('localhost' if host == LOOPBACK else host, port)}")
+        if sandbox:
+            self._say(f"Sign in as {USERNAME} with the password {PASSWORD}")
+        self._say("Stop with Ctrl-C.\n")
+        self._spawn("workers", "run_workers")
+        if sandbox:
+            self._fill_demo()
+
+    def _fill_demo(self) -> None:
+        """Fill the demo account. The site answers already, so the progress can be watched there too."""
+        self._once("seed_demo")
+        self._say(
+            f"Reading the first prices, within a minute: the sandbox allows 60 requests in {SANDBOX_WINDOW} seconds "
+            "(the real Discogs: in a minute) …"
+        )
+        # What it says is only for the reader: the demo goes on if a price failed or the run was cancelled on the site.
+        self._once("sync_prices", "--user", USERNAME, "--wait", is_required=False)
 
     def _sandbox_environment(self, port: int) -> dict[str, str]:
-        """The children's environment: it has its own database, so that made-up prices reach no real collection."""
+        """The children's environment: it has its own database, so that made-up prices reach no real collection.
+
+        What `.env` says of a real site is overruled: the demo answers on this machine, over http and without a proxy,
+        and sends no mail.
+        """
         database = Path(settings.BASE_DIR) / "demo.sqlite3"
-        chosen = {"DATABASE_URL": os.environ.get("DEMO_DATABASE_URL", f"sqlite:///{database}")}
+        tokens = {
+            demo.DEMO_USERNAME: demo.DEMO_TOKEN,
+            demo.SMALL_USERNAME: demo.SMALL_TOKEN,
+            demo.PRIVATE_USERNAME: demo.PRIVATE_TOKEN,
+        }
         return {
             **os.environ,
-            **chosen,
-            "DEBUG": "1",
+            "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL", f"sqlite:///{database}"),
+            "DEBUG": "0",
+            "HTTPS": "0",
+            "TRUSTED_PROXIES": "0",
+            "ALLOWED_HOSTS": ",".join(_with_this_machine(settings.ALLOWED_HOSTS)),
+            "EMAIL_URL": "consolemail://",
+            "SANDBOX": "1",
+            "SANDBOX_TOKENS": ",".join(f"{name}:{token}" for name, token in tokens.items()),
             "DISCOGS_API_URL": f"http://127.0.0.1:{port + 1}",
             "DISCOGS_WEB_URL": f"http://127.0.0.1:{port + 1}",
             "DISCOGS_CONSUMER_KEY": CONSUMER_KEY,
@@ -101,18 +142,26 @@ class Command(BaseCommand):
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         }
 
-    def _once(self, *words: str) -> None:
-        """Run a command to its end. Raises CommandError if it fails."""
+    def _say(self, text: str) -> None:
+        if not self._stop.is_set():
+            self.stdout.write(text)
+            self.stdout.flush()
+
+    def _once(self, *words: str, is_required: bool = True) -> None:
+        """Run a command to its end. Raises CommandError if a required one fails, or a process of the site ends."""
         if self._stop.is_set():
             return
         process = self._popen(*self._manage(*words))
-        while process.poll() is None:
-            if self._stop.wait(0.05):
-                process.terminate()
-                process.wait()
-                return
-        if process.returncode:
-            raise CommandError(f"`manage.py {words[0]}` failed; nothing was started.")
+        try:
+            while process.poll() is None and not self._stop.wait(0.05):
+                self._check_children()
+        finally:
+            process.terminate()
+            process.wait()
+        if process.returncode and is_required and not self._stop.is_set():
+            raise CommandError(
+                f"`manage.py {words[0]}` failed; its output above says why. Everything is stopped."
+            )
 
     def _spawn(self, name: str, *words: str) -> None:
         if not self._stop.is_set():

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from collections_app.accounts.users import find_user
+from collections_app.models import CollectionInstance
 from tests.accounts import PASSWORD, CountingHasher, code_in_mail, log_in
 
 pytestmark = pytest.mark.django_db
@@ -71,10 +72,13 @@ def test_lost_code_is_replaced_by_mail(client):
     assert logged_in(other)
 
 
-def test_page_names_terminal_for_console_mail(client, settings):
+@pytest.mark.parametrize("switch", ["DEBUG", "SANDBOX"])
+def test_page_names_terminal_for_console_mail(client, settings, switch):
     client.post("/account/signup/", NEW)
     assert "terminal" not in client.get(CODE_PAGE).content.decode()
-    settings.DEBUG, settings.EMAIL_BACKEND = True, "django.core.mail.backends.console.EmailBackend"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "terminal" not in client.get(CODE_PAGE).content.decode()
+    setattr(settings, switch, True)
     assert "terminal" in client.get(CODE_PAGE).content.decode()
 
 
@@ -301,6 +305,9 @@ def test_mails_name_time_and_place_of_a_change(client, make_user):
     assert str(timezone.now().year) in mail.outbox[-1].body
 
 
-def test_demo_account_logs_in_at_once(client, generous_sandbox):
-    call_command("seed_demo", years=0)
+@pytest.mark.parametrize("account_only", [False, True])
+def test_demo_account_logs_in_at_once(client, generous_sandbox, account_only):
+    call_command("seed_demo", years=0, account_only=account_only)
     assert log_in(client, "demo", "crateworth-demo").url == "/dashboard/"
+    assert client.get("/dashboard/").status_code == 200
+    assert CollectionInstance.objects.exists() is not account_only
