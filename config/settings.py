@@ -278,10 +278,10 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "landing"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # no user name: it would reveal who has an account
 ACCOUNT_PREVENT_ENUMERATION = True
-# Codes instead of links: nothing in an email depends on the Host header, and a code works on another device too. There
-# is no button for another code: it could not do the same for an address that already has an account as for a new one.
+# Codes instead of links: nothing in an email depends on the Host header, and a code works on another device too.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = 3  # times, see collections_app.accounts.views
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60  # seconds
 ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place once it is confirmed

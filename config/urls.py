@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from collections_app.accounts.views import SignupView
+from collections_app.accounts.views import ConfirmEmailView, PasswordResetView, SignupView
 
 urlpatterns = [
     # The admin's own page would change a password without the site's rate limits.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("account/signup/", SignupView.as_view(), name="account_signup"),
+    path("account/confirm-email/", ConfirmEmailView.as_view(), name="account_email_verification_sent"),
+    path("account/password/reset/", PasswordResetView.as_view(), name="account_reset_password"),
     path("account/", include("allauth.urls")),
     path("", include("collections_app.urls")),
     path("", include("pricing.urls")),
