@@ -24,9 +24,7 @@ REPORT_EVERY = 5.0  # seconds between two lines of progress
 
 
 class Command(BaseCommand):
-    help = (
-        "Create the demo account on the sandbox Discogs, with two years of made-up history, and start a sync."
-    )
+    help = "Create the demo account on the sandbox Discogs, start a sync, and make up two years of history."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--years", type=int, default=2, help="years of history (2)")
@@ -46,8 +44,9 @@ class Command(BaseCommand):
             return
         self._say("Reading the collection …")
         call_command("import_collection", user=USERNAME, wait=True)
-        count = self._make_up_history(user, options)
+        # Before the history, which takes longer: running workers fetch the first prices meanwhile.
         start_sync(user, trigger=SyncRun.Trigger.COMMAND, now=timezone.now(), import_first=False)
+        count = self._make_up_history(user, options)
         self._say(f"{count:,} made-up snapshots; sign in as {USERNAME} with the password {PASSWORD}")
 
     def _make_up_history(self, user: User, options: dict[str, Any]) -> int:
@@ -57,7 +56,9 @@ class Command(BaseCommand):
 
         def report(share: float) -> None:
             nonlocal reported_at
-            if time.monotonic() - reported_at >= REPORT_EVERY:
+            if share == 1:
+                self._say("Computing the value of each day …")
+            elif time.monotonic() - reported_at >= REPORT_EVERY:
                 reported_at = time.monotonic()
                 self._say(f"{what} {share:.0%}")
 

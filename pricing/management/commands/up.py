@@ -105,11 +105,12 @@ class Command(BaseCommand):
         """Fill the demo account. The site answers already, so the progress can be watched there too."""
         self._once("seed_demo")
         self._say(
-            f"Reading the first prices, within a minute: the sandbox allows 60 requests in {SANDBOX_WINDOW} seconds "
+            f"Reading the first prices: the sandbox allows 60 requests in {SANDBOX_WINDOW} seconds "
             "(the real Discogs: in a minute) …"
         )
         # What it says is only for the reader: the demo goes on if a price failed or the run was cancelled on the site.
         self._once("sync_prices", "--user", USERNAME, "--wait", is_required=False)
+        self._say("The demo is complete.")
 
     def _sandbox_environment(self, port: int) -> dict[str, str]:
         """The children's environment: it has its own database, so that made-up prices reach no real collection.
