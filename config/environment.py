@@ -6,9 +6,11 @@ Values are taken literally: a secret may begin with `$` or hold a quotation mark
 import os
 import re
 from email.utils import parseaddr
+from io import StringIO
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import environ
 from cryptography.fernet import Fernet
@@ -16,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 Number = TypeVar("Number", int, float)
 
-_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*")
+_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=[^\0]*")
 
 
 def read_file(file: str | Path) -> None:
@@ -26,7 +28,7 @@ def read_file(file: str | Path) -> None:
     """
     path = Path(file)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, UnicodeDecodeError) as error:
@@ -34,11 +36,11 @@ def read_file(file: str | Path) -> None:
             f"{path} cannot be read ({type(error).__name__}). Save it as UTF-8, readable by this user."
         ) from None
     for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.startswith("#") and not _LINE.fullmatch(line):
+        if line and not line.startswith("#") and not _LINE.fullmatch(line):
             raise ImproperlyConfigured(
                 f"Line {number} of {path} is not understood. Write NAME=value, without spaces around the =."
             )
-    environ.Env.read_env(path, encoding="utf-8-sig")
+    environ.Env.read_env(StringIO("\n".join(lines)))
 
 
 def text(name: str, default: str = "") -> str:
@@ -247,26 +249,40 @@ def mail_sender(name: str, default: str) -> str:
     return value
 
 
+# In a password, a `/`, `?` or `#` as it is would end the host early: `smtp://u:12#3@host` means port 12 of the host u.
+_MAIL_SERVER = re.compile(r"smtps?(\+tls|\+ssl)?://([^/?#]*@)?[^/?#@]+/?|[a-z]+mail://.*", re.IGNORECASE)
+_DATABASE = re.compile(r"sqlite:///[^?#+]*[^?#+/]|postgres(ql)?://[^/?]*/[^?#@]+(\?.*)?")
+_ENCODED = "In a password and a path, write # as %23, ? as %3F, @ as %40, / as %2F, + as %2B."
+
+
 def mail_server(name: str) -> dict[str, Any]:
     """Django's EMAIL_ settings from one address."""
+    address = text(name, "consolemail://")
     try:
-        server = environ.Env.email_url_config(text(name, "consolemail://"))
+        server = environ.Env.email_url_config(address)
+        is_complete = bool(_MAIL_SERVER.fullmatch(address) and (server["EMAIL_HOST"] or "mail:" in address))
     except (ImproperlyConfigured, ValueError):
+        is_complete = False
+    if not is_complete:
         # The value contains a password, so the message does not repeat it.
         raise ImproperlyConfigured(
-            f"{name} is not an address of a mail server. Write smtp+tls://user:password@host:587, or leave it out."
-        ) from None
+            f"{name} is not an address of a mail server. Write smtp+tls://user:password@host:587, or leave it out. "
+            f"{_ENCODED}"
+        )
     return {key: value for key, value in server.items() if key.startswith("EMAIL_") and value is not None}
 
 
 def database_address(name: str, default: str) -> dict[str, Any]:
     """Django's settings of a database from one address."""
-    how = "Write sqlite:////path/to/file or postgres://user:password@host:5432/name."
+    how = f"Write sqlite:////path/to/file or postgres://user:password@host:5432/name. {_ENCODED}"
     address = text(name, default)
     if not address.startswith(("sqlite:///", "postgres://", "postgresql://")):
         raise ImproperlyConfigured(f"{name} does not start with sqlite:/// or postgres://. {how}")
     try:
-        return dict(environ.Env.db_url_config(address))
+        settings = dict(environ.Env.db_url_config(address))
     except ValueError:
+        settings = {}
+    if not (settings and _DATABASE.fullmatch(address)):
         # The value contains a password, so the message does not repeat it.
-        raise ImproperlyConfigured(f"{name} is not an address of a database. {how}") from None
+        raise ImproperlyConfigured(f"{name} is not an address of a database. {how}")
+    return settings | {"HOST": unquote(settings["HOST"])}  # %2Frun%2Fpostgresql is the directory of a socket

@@ -7,6 +7,7 @@ import os
 from math import ceil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -39,7 +40,7 @@ read_file(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
 
 def database() -> dict[str, Any]:
-    settings = database_address("DATABASE_URL", f"sqlite:///{BASE_DIR / 'crateworth.sqlite3'}")
+    settings = database_address("DATABASE_URL", f"sqlite:///{quote(str(BASE_DIR / 'crateworth.sqlite3'))}")
     if settings["ENGINE"].endswith(".sqlite3"):
         return settings | _sqlite()
     return settings | _postgresql(settings.get("OPTIONS", {}))

@@ -101,6 +101,113 @@ def test_origins_need_a_scheme_and_no_path(text, monkeypatch):
         environment.origins("TRUSTED_ORIGINS")
 
 
+# Addresses with a password --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("p%23q", "p#q"),
+        ("p#q", "p#q"),
+        ("12#q", "12#q"),
+        ("p%40q", "p@q"),
+        ("p@q", "p@q"),
+        ("p%3Fq", "p?q"),
+        ("p%2Fq", "p/q"),
+        ("p:q", "p:q"),
+        ("p%25q", "p%q"),
+        ("p+q", "p+q"),
+        ("$p", "$p"),
+        ("p%C3%A4", "pä"),
+    ],
+)
+def test_database_password_is_read_as_it_is_meant(written, meant, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", f"postgres://user:{written}@host:5432/name")
+    read = environment.database_address("DATABASE_URL", "")
+    names = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
+    assert [read[name] for name in names] == ["user", meant, "host", 5432, "name"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres://u:hidden?x@h/db",
+        "postgres://u:12?hidden@h/db",
+        "postgres://u:hidden/x@h/db",
+        "postgres://u:12/hidden@h/db",
+        "postgres://u:12#x/hidden@h/db",
+        "postgres://u:hidden@h",
+        "postgres://u:hidden@h/",
+        "postgres://u:hidden@h:99999/db",
+        "POSTGRES://u:hidden@h/db",
+        "sqlite:///",
+        "sqlite:////",
+        "sqlite:////srv/",
+        "sqlite:////srv/a#b.sqlite3",
+        "sqlite:////srv/a.sqlite3 # a comment",
+        "sqlite:////srv/a?b.sqlite3",
+        "sqlite:////srv/a+b.sqlite3",
+    ],
+)
+def test_database_that_would_be_another_one_is_refused(address, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", address)
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL .*Write sqlite:.*# as %23") as refused:
+        environment.database_address("DATABASE_URL", "")
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "name"),
+    [
+        ("postgres://u@%2Frun%2Fpostgresql/db", "/run/postgresql", "db"),
+        ("postgres:////run/postgresql/db", "/run/postgresql", "db"),
+        ("postgres://[::1]/db?sslmode=require&application_name=a@b", "::1", "db"),
+        ("sqlite:////srv/c%2B%2B/a%20b%23.sqlite3", "", "/srv/c++/a b#.sqlite3"),
+        ("sqlite:///crates.sqlite3", "", "crates.sqlite3"),
+    ],
+)
+def test_database_address_keeps_host_and_name(address, host, name, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", address)
+    read = environment.database_address("DATABASE_URL", "")
+    assert (read["HOST"], read["NAME"]) == (host, name)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("p%23q", "p#q"), ("p@q", "p@q"), ("p%2Fq", "p/q"), ("p+q", "p+q"), ("$p", "$p")]
+)
+def test_mail_password_is_read_as_it_is_meant(written, meant, monkeypatch):
+    monkeypatch.setenv("EMAIL_URL", f"smtp+tls://ann@example.org:{written}@host:587")
+    read = environment.mail_server("EMAIL_URL")
+    names = ("HOST_USER", "HOST_PASSWORD", "HOST", "PORT", "USE_TLS")
+    assert [read[f"EMAIL_{name}"] for name in names] == ["ann@example.org", meant, "host", 587, True]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "smtp://u:12#hidden@h:25",
+        "smtp://u:12?hidden@h:25",
+        "smtp://u:12/hidden@h:25",
+        "smtp+tls://u:hidden#x@h:587",
+        "smtp+tls://u:hidden@",
+        "smtp+tls://u:hidden@:587",
+        "smtp+tls:u:hidden@h",
+        "smtp+tls://u:hidden@h:99999",
+        "smtp+tls://u:hidden@h:587?timeout=5",
+        "smtp://",
+        "mail://u:hidden@h",
+    ],
+)
+def test_mail_server_that_would_be_another_one_is_refused(address, monkeypatch):
+    monkeypatch.setenv("EMAIL_URL", address)
+    with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL .*Write smtp\+tls://.*# as %23") as refused:
+        environment.mail_server("EMAIL_URL")
+    assert "hidden" not in str(refused.value)
+
+
+# The file -------------------------------------------------------------------------------------------
+
+
 @pytest.fixture
 def unset(monkeypatch) -> None:
     """A variable that is not set, and is not after the test either."""
@@ -143,6 +250,36 @@ def test_file_may_begin_with_a_byte_order_mark(tmp_path):
     file.write_text("A_SECRET=x\r\n", encoding="utf-8-sig")
     environment.read_file(file)
     assert environment.text("A_SECRET") == "x"
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A_SECRET=x",
+        "export A_SECRET=x",
+        '"x"',
+        "'x'",
+        "  A_SECRET=x",
+        "A_SECRET=x  ",
+        'A_SECRET="x" ',
+        "A_SECRET= x",
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_file_is_read_as_people_write_it(line, end, tmp_path):
+    file = tmp_path / "env"
+    line = line if "A_SECRET" in line else f"A_SECRET={line}"
+    file.write_bytes(f"  # a comment{end}{line}{end}{end}".encode())
+    environment.read_file(file)
+    assert environment.text("A_SECRET") == "x"
+
+
+def test_file_with_a_nul_is_refused(tmp_path):
+    file = tmp_path / "env"
+    file.write_bytes(b"A=x\0y\n")
+    with pytest.raises(ImproperlyConfigured, match="Line 1 of"):
+        environment.read_file(file)
 
 
 def test_file_may_be_missing(tmp_path):

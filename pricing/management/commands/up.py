@@ -11,6 +11,7 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -126,7 +127,7 @@ class Command(BaseCommand):
         }
         return {
             **os.environ,
-            "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL", f"sqlite:///{database}"),
+            "DATABASE_URL": os.environ.get("DEMO_DATABASE_URL", f"sqlite:///{quote(str(database))}"),
             "DEBUG": "0",
             "HTTPS": "0",
             "TRUSTED_PROXIES": "0",
