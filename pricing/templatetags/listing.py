@@ -42,5 +42,8 @@ def aria_sort(view: ListQuery, names: str) -> SafeString | str:
 def filter_select(
     name: str, label: str, options: Iterable[str | tuple[str, str]], current: str
 ) -> dict[str, object]:
+    """A filter. A value of the address that is not among the options is added, so that the control matches the list."""
     pairs = [option if isinstance(option, tuple) else (option, option) for option in options]
+    if current and current not in dict(pairs):
+        pairs.append((current, current))
     return {"name": name, "label": label, "options": pairs, "current": current}

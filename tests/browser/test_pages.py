@@ -204,11 +204,12 @@ def test_sync_page_updates_until_the_end(live_server, browser_page, connection):
     expect(browser_page.locator("#progress[hx-trigger]")).to_have_count(0)
 
 
-def test_filter_applies_when_chosen(live_server, browser_page, connection):
+def test_filter_applies_with_the_button(live_server, browser_page, connection):
     log_in(browser_page, live_server.url, connection.user)
     browser_page.goto(f"{live_server.url}/collection/")
     browser_page.keyboard.press("/")
     expect(browser_page.locator("#find")).to_be_focused()
     browser_page.select_option("#by-state", "gone")
+    browser_page.get_by_role("button", name="Apply").click()
     browser_page.wait_for_url("**/collection/?state=gone")
     expect(browser_page.locator(".copies tbody tr")).to_have_count(1)
