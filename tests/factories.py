@@ -55,8 +55,9 @@ def make_copy(
     )
 
 
-def make_folder(connection: DiscogsConnection, name: str) -> Folder:
-    return Folder.objects.create(connection=connection, discogs_id=next(_numbers), name=name)
+def make_folder(connection: DiscogsConnection, name: str, **fields: Any) -> Folder:
+    values = {"discogs_id": next(_numbers), "name": name, **fields}
+    return Folder.objects.create(connection=connection, **values)
 
 
 def make_want(connection: DiscogsConnection, release: Release) -> WantlistItem:

@@ -286,11 +286,10 @@ def _options(held: "QuerySet[CollectionInstance]", user_id: int) -> Options:
         genres.update(of_release)
         formats.add(main_format(line))
         decades.add(decade_of(year))
-    folders = (
-        Folder.objects.filter(connection__user_id=user_id).order_by("name").values_list("name", flat=True)
-    )
+    # Folder 0, "All", is the whole collection at Discogs; no copy is stored in it.
+    folders = Folder.objects.filter(connection__user_id=user_id).exclude(discogs_id=0)
     return Options(
-        folders=list(folders),
+        folders=list(folders.order_by("name").values_list("name", flat=True)),
         genres=sorted(genres),
         formats=sorted(formats - {""}),
         decades=sorted(decades - {""}),

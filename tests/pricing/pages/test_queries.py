@@ -231,6 +231,13 @@ def test_list_is_searched_and_filtered(collection, now, fields, found):
     assert page.copies == len(found)
 
 
+def test_folder_filter_omits_folder_of_all_copies(collection, now):
+    make.make_folder(collection, "All", discogs_id=0)
+    owned(collection, "Plain", copy_folder=make.make_folder(collection, "Jazz"))
+    page = queries.collection_for(collection.user_id, view(), now=now)
+    assert page.options.folders == ["Jazz"]
+
+
 @pytest.mark.parametrize("state", [*Freshness, "failed"])
 def test_each_state_filter_matches_its_badge(collection, now, state):
     owned(collection, "fresh", 1)
