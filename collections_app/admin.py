@@ -104,7 +104,7 @@ class OwnGroupAdmin(CheckedListMixin, GroupAdmin):
 
 @admin.register(DiscogsConnection)
 class DiscogsConnectionAdmin(ReadOnlyAdmin):
-    list_display = ("discogs_username", "user", "kind", "state", "copies", "connected_at", "last_success_at")
+    list_display = ("discogs_username", "state", "user", "kind", "copies", "connected_at", "last_success_at")
     list_filter = ("state", "kind")
     list_select_related = ("user",)
     search_fields = ("discogs_username", "user__username")
@@ -132,13 +132,11 @@ class ReleaseAdmin(ReadOnlyAdmin):
 class ImportPassAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
-        "connection",
         "state",
-        "instances_seen",
-        "instances_expected",
-        "requests",
-        "attempts",
         "error",
+        "connection",
+        "copies_read",
+        "attempts",
         "started_at",
         "finished_at",
     )
@@ -146,6 +144,10 @@ class ImportPassAdmin(ReadOnlyAdmin):
     list_select_related = ("connection",)
     search_fields = ("connection__discogs_username",)
     ordering = ("-id",)
+
+    @admin.display(description="copies read", ordering="instances_seen")
+    def copies_read(self, row: ImportPass) -> str:
+        return f"{row.instances_seen:,} of {row.instances_expected:,}"
 
 
 @admin.register(ApiGate)

@@ -43,13 +43,12 @@ for model in (Success, Failure, Schedule, OrmQ):
 class SyncRunAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
-        "user",
         "state",
-        "trigger",
+        "error",
         "done",
         "failed",
         "cancelled",
-        "error",
+        "user",
         "created_at",
         "finished_at",
     )
@@ -77,23 +76,19 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
 @admin.register(PriceJob)
 class PriceJobAdmin(ReadOnlyAdmin):
-    list_display = (
-        "id",
-        "release",
-        "state",
-        "lane",
-        "attempts",
-        "requests",
-        "error_kind",
-        "duration_ms",
-        "worker",
-        "created_at",
-        "finished_at",
-    )
+    list_display = ("id", "state", "error_kind", "release", "tries", "took", "worker", "finished_at")
     list_filter = ("state", "error_kind", "lane")
     list_select_related = ("release",)
     search_fields = ("=release__discogs_id", "release__title", "release__artists", "worker")
     ordering = ("-id",)
+
+    @admin.display(description="tries", ordering="attempts")
+    def tries(self, row: PriceJob) -> str:
+        return f"{row.attempts:,} ({row.requests:,} requests)"
+
+    @admin.display(description="took", ordering="duration_ms")
+    def took(self, row: PriceJob) -> str:
+        return milliseconds(row.duration_ms)
 
 
 @admin.register(PriceSnapshot)
@@ -147,7 +142,7 @@ class PriceSuggestionAdmin(ReadOnlyAdmin):
 
 @admin.register(SourceAttempt)
 class SourceAttemptAdmin(ReadOnlyAdmin):
-    list_display = ("source", "release", "connection", "currency", "outcome", "tried_at")
+    list_display = ("source", "outcome", "release", "connection", "currency", "tried_at")
     list_filter = ("source", "outcome")
     list_select_related = ("release", "connection")
     search_fields = ("=release__discogs_id", "connection__discogs_username")
@@ -188,18 +183,14 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
 
     list_display = (
         "process",
-        "role",
         "is_recently_seen",
         "last_seen",
         "jobs",
-        "errors",
         "error_rate",
         "memory",
         "processor",
-        "average",
         "median",
         "slow",
-        "started_at",
     )
     list_filter = ("role", "host")
     ordering = ("-seen_at",)
@@ -247,10 +238,6 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     @admin.display(description="processor", ordering="cpu_percent")
     def processor(self, row: WorkerHeartbeat) -> str:
         return f"{row.cpu_percent:.0f} %"
-
-    @admin.display(description="average job", ordering="average_ms")
-    def average(self, row: WorkerHeartbeat) -> str:
-        return milliseconds(row.average_ms)
 
     @admin.display(description="median job", ordering="p50_ms")
     def median(self, row: WorkerHeartbeat) -> str:
