@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.search import CUT
+from collections_app.web.compression import compressed
 from pricing.pages import queries
 from pricing.pages.views._shared import connected
 
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 @require_safe
+@compressed
 def collection(request: HttpRequest) -> HttpResponse:
     now, user_id = timezone.now(), owner_of(request)
     connection = connection_of(user_id)

@@ -7,11 +7,13 @@ from django.views.decorators.http import require_safe
 
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
+from collections_app.web.compression import compressed
 from pricing.pages import queries
 from pricing.pages.views._shared import connected, range_of
 
 
 @require_safe
+@compressed
 def dashboard(request: HttpRequest) -> HttpResponse:
     now, user_id = timezone.now(), owner_of(request)
     connection = connection_of(user_id)
@@ -30,6 +32,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@compressed
 def headline(request: HttpRequest) -> HttpResponse:
     """The live part of the dashboard; it polls while a run is active."""
     now, user_id = timezone.now(), owner_of(request)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from collections_app.accounts.limits import limited
 from collections_app.accounts.users import owner_of
 from collections_app.models import Release
+from collections_app.web.compression import compressed
 from pricing.pages import queries
 from pricing.pages.charts import DEFAULT_RANGE
 from pricing.pages.views._shared import range_of
@@ -16,6 +17,7 @@ from pricing.sync import runs
 
 
 @require_safe
+@compressed
 def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
     try:
         page = queries.release_for(

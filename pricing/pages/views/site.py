@@ -8,12 +8,14 @@ from django.views.decorators.http import require_safe
 
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of, copies_held, preferences_of
+from collections_app.web.compression import compressed
 from pricing.money.locales import best_of
 from pricing.pages.forms import PreferencesForm
 
 
 @require_safe
 @login_not_required
+@compressed
 def landing(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("dashboard")

@@ -10,6 +10,7 @@ from collections_app.accounts.limits import limited
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.discogs import gate
+from collections_app.web.compression import compressed
 from pricing.models import SyncRun
 from pricing.money.display import current
 from pricing.money.format import number
@@ -40,6 +41,7 @@ def _run_context(request: HttpRequest, run_id: int) -> dict[str, object]:
 
 
 @require_safe
+@compressed
 def syncs(request: HttpRequest) -> HttpResponse:
     user_id = owner_of(request)
     context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
@@ -47,11 +49,13 @@ def syncs(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@compressed
 def sync_run(request: HttpRequest, run_id: int) -> HttpResponse:
     return render(request, "pages/sync_run.html", _run_context(request, run_id))
 
 
 @require_safe
+@compressed
 def sync_progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """The live part of a run's page, with the parts elsewhere on the page that must agree with it."""
     return render(request, "pages/_live_run.html", _run_context(request, run_id))
