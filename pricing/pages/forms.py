@@ -1,11 +1,14 @@
 """The forms for the Discogs token and for preferences."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
+from django.urls import reverse
 from django.utils.html import format_html
 
 from collections_app.currencies import CURRENCIES
@@ -30,6 +33,22 @@ REGIONS = frozenset(
         "Pacific",
     }
 )
+# One of each widespread time, west to east; the page offers these first, because all are 480 options.
+COMMON_ZONES = (
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Chicago",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Athens",
+    "Asia/Kolkata",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+)
 
 ZoneChoices = list[tuple[str, str] | tuple[str, list[tuple[str, str]]]]
 
@@ -50,10 +69,16 @@ class ConnectForm(forms.Form):
     )
 
 
-def zone_choices() -> ZoneChoices:
-    """UTC, and the cities of the IANA database by region."""
-    names = sorted(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
-    regions = groupby(names, key=lambda name: name.partition("/")[0])
+@cache
+def all_zones() -> frozenset[str]:
+    """The cities of the IANA database. Python reads 600 files to find them."""
+    return frozenset(name for name in available_timezones() if name.partition("/")[0] in REGIONS)
+
+
+def zone_choices(names: Iterable[str] | None = None) -> ZoneChoices:
+    """UTC, and these cities by region; all of the IANA database if none are given."""
+    ordered = sorted(all_zones() if names is None else names)
+    regions = groupby(ordered, key=lambda name: name.partition("/")[0])
     return [("UTC", "UTC"), *((region, [_place(name) for name in places]) for region, places in regions)]
 
 
@@ -71,7 +96,10 @@ def locale_choices() -> list[tuple[str, str]]:
 
 
 class PreferencesForm(forms.ModelForm):
-    """How often to sync, and how everything is shown. `suggested` is the locale that the browser asks for."""
+    """How often to sync, and how everything is shown. `suggested` is the locale that the browser asks for.
+
+    Any time zone can be saved. Without `offers_all_zones` the page lists the common ones and the user's.
+    """
 
     currency = forms.ChoiceField(
         choices=currency_choices,
@@ -102,8 +130,12 @@ class PreferencesForm(forms.ModelForm):
         }
         error_messages = {"sync_every_hours": {"invalid_choice": "Choose one of the intervals in the list."}}
 
-    def __init__(self, *args: Any, suggested: str = DEFAULT, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, suggested: str = DEFAULT, offers_all_zones: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not offers_all_zones:
+            self._offer_common_zones()
         if suggested != DEFAULT and self.instance.locale == DEFAULT:
             self._suggest(suggested)
 
@@ -114,6 +146,19 @@ class PreferencesForm(forms.ModelForm):
         example = written.amount(1234550, PRICE_CURRENCY, tag)
         field.help_text = format_html(
             "{} Your browser asks for {}: {}.", field.help_text, english_name(tag), example
+        )
+
+    def _offer_common_zones(self) -> None:
+        """Limit the options, not what is valid."""
+        field = cast(forms.ChoiceField, self.fields["time_zone"])
+        submitted = {self.data.get("time_zone", "")} & all_zones() if self.is_bound else set()
+        own = {self.instance.time_zone} - {"UTC"}
+        cast(forms.Select, field.widget).choices = zone_choices({*COMMON_ZONES, *own, *submitted})
+        field.help_text = format_html(
+            '{} <a href="{address}?zones=all#preferences" hx-get="{address}?zones=all" hx-select="#id_time_zone"'
+            ' hx-target="#id_time_zone" hx-swap="outerHTML">Show all time zones</a>',
+            field.help_text,
+            address=reverse("settings"),
         )
 
     def clean_locale(self) -> str:

@@ -163,6 +163,7 @@ def test_eye_and_preferences_work_without_scripts(live_server, browser, connecti
     page.wait_for_url("**/dashboard/?range=1m")
     expect(page.locator("h1.value")).to_contain_text("•••")
     page.goto(f"{live_server.url}/settings/")
+    page.get_by_role("link", name="Show all time zones").click()
     page.get_by_label("Time zone").select_option("Asia/Kathmandu")
     page.get_by_label("Hide amounts").uncheck()
     page.get_by_role("button", name="Save").click()

@@ -34,7 +34,11 @@ def settings_page(request: HttpRequest, *, preferences: PreferencesForm | None =
         "connection": connection_of(user_id),
         "copies": copies_held(user_id),
         "preferences": preferences
-        or PreferencesForm(instance=preferences_of(user_id), suggested=_locale_asked_for(request)),
+        or PreferencesForm(
+            instance=preferences_of(user_id),
+            suggested=_locale_asked_for(request),
+            offers_all_zones=request.GET.get("zones") == "all",
+        ),
     }
     return render(request, "pages/settings.html", context)
 

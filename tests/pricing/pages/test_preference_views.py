@@ -10,7 +10,7 @@ from collections_app.connections.lookup import preferences_of
 from collections_app.models import Preferences
 from pricing.models import SyncRun
 from pricing.money.locales import TAGS
-from pricing.pages.forms import zone_choices
+from pricing.pages.forms import COMMON_ZONES, all_zones, zone_choices
 from pricing.workers import schedules
 from tests import factories as make
 
@@ -138,6 +138,36 @@ def test_every_offered_zone_can_be_chosen():
     assert {"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Pacific/Auckland"} <= set(zones)
     assert not [zone for zone in zones if zone.startswith(("Etc/", "US/", "posix/", "right/"))]
     assert dict(zone_choices()[:1]) == {"UTC": "UTC"}
+
+
+def zones_in(html: str) -> list[str]:
+    return re.findall(
+        r'<option value="([^"]*)"', re.search(r'<select name="time_zone".*?</select>', html, re.S)[0]
+    )
+
+
+def test_settings_offer_common_zones_and_the_stored_one(client, user):
+    save(client, time_zone="Asia/Kathmandu")
+    html = client.get("/settings/").content.decode()
+    assert set(zones_in(html)) == {"UTC", *COMMON_ZONES, "Asia/Kathmandu"}
+    assert '<option value="Asia/Kathmandu" selected>' in html
+    assert 'href="/settings/?zones=all#preferences"' in html
+
+
+def test_settings_offer_all_zones_on_request(client, user):
+    html = client.get("/settings/?zones=all").content.decode()
+    assert {*zones_in(html)} == {"UTC", *all_zones()}
+    assert "Show all time zones" not in html
+
+
+def test_submitted_zone_stays_selected_beside_an_error(client, user):
+    html = save(client, time_zone="Asia/Kathmandu", currency="DKK").content.decode()
+    assert '<option value="Asia/Kathmandu" selected>' in html
+    assert "Mars" not in save(client, time_zone="Mars/Olympus").content.decode()
+
+
+def test_common_zones_exist():
+    assert set(COMMON_ZONES) <= all_zones()
 
 
 def test_chosen_interval_sets_the_schedule(client):
