@@ -140,7 +140,9 @@ def _dates(
     """When each copy or want was added, by `key`. One that Discogs does not date counts from when it was first read."""
     undated = [number for number, moment in reported.items() if moment is None]
     known = dict(mine.filter(**{f"{key}__in": undated}).values_list(key, "added_at")) if undated else {}
-    return {number: moment or known.get(number, import_pass.started_at) for number, moment in reported.items()}
+    return {
+        number: moment or known.get(number, import_pass.started_at) for number, moment in reported.items()
+    }
 
 
 def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, CopyPayload]) -> dict[int, int | None]:
