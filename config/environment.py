@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import pq
 
 Number = TypeVar("Number", int, float)
 
@@ -285,4 +286,13 @@ def database_address(name: str, default: str) -> dict[str, Any]:
     if not (settings and _DATABASE.fullmatch(address)):
         # The value contains a password, so the message does not repeat it.
         raise ImproperlyConfigured(f"{name} is not an address of a database. {how}")
+    unknown = sorted(settings.get("OPTIONS", {}).keys() - _libpq_options())
+    if unknown:
+        raise ImproperlyConfigured(
+            f"{name} has the option {unknown[0]!r}. Write options of PostgreSQL, such as ?sslmode=require."
+        )
     return settings | {"HOST": unquote(settings["HOST"])}  # %2Frun%2Fpostgresql is the directory of a socket
+
+
+def _libpq_options() -> set[str]:
+    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()}

@@ -156,6 +156,14 @@ def test_database_that_would_be_another_one_is_refused(address, monkeypatch):
     assert "hidden" not in str(refused.value)
 
 
+def test_unknown_option_of_the_database_is_refused(monkeypatch):
+    """Otherwise the site would start, and each page would fail."""
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:hidden@h/db?sslmod=require&connect_timeout=5")
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL .*'sslmod'.*Write options") as refused:
+        environment.database_address("DATABASE_URL", "")
+    assert "hidden" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("address", "host", "name"),
     [

@@ -72,7 +72,9 @@ def test_dry_run_fetches_nothing(discogs, site):
 
 
 def test_timeout_is_status_3_and_keeps_results(discogs, site):
-    done = site.run("sync_prices", "--user", "keeper", "--wait", "--timeout", "20", "--json")  # of 30 s
+    # At 20 requests in 6 s the run takes 90 s: 30 s suffice for workers to start on a busy machine, but not to end it.
+    words = ("sync_prices", "--user", "keeper", "--wait", "--timeout", "30", "--json")
+    done = site.run(*words, DISCOGS_RATE_LIMIT="20")
     assert done.returncode == 3, done.stderr
     facts = json.loads(done.stdout)
     assert 0 < facts["recorded"] < 300
