@@ -31,7 +31,10 @@ def test_covers_keep_their_size_at_every_width(live_server, browser_page, connec
         assert min(box["width"] for box in sizes(browser_page, ".copies .c-title")) >= MIN_TITLE, width
         assert browser_page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         if width <= 864:
-            prices, cards = sizes(browser_page, ".copies .c-price span"), sizes(browser_page, ".copies tbody tr")
+            prices, cards = (
+                sizes(browser_page, ".copies .c-price span"),
+                sizes(browser_page, ".copies tbody tr"),
+            )
             edges = {round(box["x"] + box["width"]) for box in (*prices, *cards)}
             assert len(edges) == 1, f"{width}: prices do not end at the edge of their cards"
 
