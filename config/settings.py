@@ -357,7 +357,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", *_image_hosts],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF, DISCOGS_WEB_URL],
+        "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     },

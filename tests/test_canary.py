@@ -51,7 +51,7 @@ def by_token(make_user, secrets) -> Client:
 @pytest.fixture
 def by_oauth(make_user, registered_site, generous_sandbox, secrets) -> Client:
     browser = signed_in(make_user("bird"))
-    asked = parse_qs(urlsplit(browser.post("/connect/discogs/").url).query)["oauth_token"][0]
+    asked = parse_qs(urlsplit(browser.post("/connect/discogs/").context["address"]).query)["oauth_token"][0]
     verifier = generous_sandbox.authorise(asked, "small_shelf")
     # A second authorisation is started and abandoned: its secret is stored for ten minutes.
     browser.get("/connect/discogs/callback/", {"oauth_token": asked, "oauth_verifier": verifier})

@@ -47,10 +47,12 @@ def delete_removed_wants(import_pass: ImportPass) -> None:
 def start_confirmation(import_pass: ImportPass, *, now: datetime) -> ImportPass | None:
     """Start a second pass at once if this one left something undecided that a second one can decide.
 
-    Call it once the pass is complete. The supervisor queues the first step. A second pass is never followed by a third.
+    That needs two consistent passes. Call it once the pass is complete. The supervisor queues the first step. A second
+    pass is never followed by a third.
     """
-    undecided = import_pass.unconfirmed_copies or import_pass.unconfirmed_wants
-    if not undecided or import_pass.is_confirmation or import_pass.unread_count:
+    copies = import_pass.instances_consistent and import_pass.unconfirmed_copies
+    wants = import_pass.wants_consistent and import_pass.unconfirmed_wants
+    if not (copies or wants) or import_pass.is_confirmation or import_pass.unread_count:
         return None
     return ImportPass.objects.create(
         connection_id=import_pass.connection_id, started_at=now, is_confirmation=True

@@ -56,9 +56,9 @@ def _set_user(sandbox: Sandbox, _request: Request, body: Any) -> Any:
         raise ValueError(f"nothing else goes with {sorted(_CHANGES)}: {sorted(set(body) - _CHANGES)}")
     world = sandbox.world
     world.remove_copies(username, body.get("remove_instances", ()))
-    world.add_copies(username, body.get("add_releases", ()))
+    world.add_copies(username, body.get("add_releases", ()), added_at=sandbox.added_at())
     if "set_wants" in body:
-        world.set_wants(username, body["set_wants"])
+        world.set_wants(username, body["set_wants"], added_at=sandbox.added_at())
     for change in body.get("edit_copies", ()):
         world.edit_copy(username, **change)
     if "rename" in body:
@@ -96,6 +96,15 @@ def _set_day(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     return {"day": sandbox.set_day(**(body or {})).isoformat()}
 
 
+def _set_clock(sandbox: Sandbox, _request: Request, body: Any) -> Any:
+    return {"now": sandbox.set_clock(**(body or {})).isoformat()}
+
+
+def _set_login(sandbox: Sandbox, _request: Request, body: Any) -> Any:
+    sandbox.set_login(body["mode"])
+    return {"mode": sandbox.login}
+
+
 def _set_limit(sandbox: Sandbox, _request: Request, body: Any) -> Any:
     return sandbox.set_limit(**(body or {}))
 
@@ -115,6 +124,8 @@ _ROUTES: dict[tuple[str, str], Callable[[Sandbox, Request, Any], Any]] = {
     ("POST", "oauth"): _oauth,
     ("POST", "market"): _set_market,
     ("POST", "day"): _set_day,
+    ("POST", "clock"): _set_clock,
+    ("POST", "login"): _set_login,
     ("POST", "limit"): _set_limit,
     ("POST", "reset"): _reset,
 }

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import replace
+from email.utils import formatdate
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
@@ -35,7 +36,7 @@ class SandboxServer(Sandbox):
         super().__init__(**settings)
         self._listener = Listener(
             (host, port),
-            answer=self.answer,
+            answer=self.dated_answer,
             on_connection=self.ledger.connection,
             stopping=self.stopping,
         )
@@ -74,6 +75,11 @@ class SandboxServer(Sandbox):
     ) -> None:
         self.stop()
 
+    def dated_answer(self, request: Request) -> Answer:
+        """The answer with its Date header, which follows the sandbox's clock."""
+        answer = self.answer(request)
+        return replace(answer, headers={"Date": formatdate(self.clock(), usegmt=True)} | answer.headers)
+
     def answer(self, request: Request) -> Answer:
         """The answer to one request, faults and limit applied; waits for the first part of the latency."""
         if request.path.startswith(control.PREFIX):
@@ -81,7 +87,8 @@ class SandboxServer(Sandbox):
         if name := website.find(request.path):
             self.ledger.request(name, None)
             rule = self._strike(request)
-            return _damaged(rule, website.answer(self.world, request, now=self.clock()))
+            page = website.answer(self.world, request, now=self.clock(), login_mode=self.login)
+            return _damaged(rule, page)
         if not request.headers.get("user-agent"):
             self.ledger.request("no user agent", None)
             return cloudflare(403, "Access denied")

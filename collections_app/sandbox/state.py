@@ -7,6 +7,7 @@ from random import Random
 from threading import Event
 from typing import Any
 
+from collections_app.sandbox.access import login
 from collections_app.sandbox.access.limiter import SlidingWindow
 from collections_app.sandbox.faults.script import Script
 from collections_app.sandbox.ledger import Ledger
@@ -21,7 +22,8 @@ class Sandbox:
     """A made-up Discogs without its socket.
 
     `limit` requests per `window` seconds and source address (25/60 of it without credentials); `latency` in seconds,
-    one number or (minimum, maximum). `clock` gives epoch seconds for OAuth.
+    one number or (minimum, maximum). `clock` gives epoch seconds; `set_clock` moves them. `login` is a mode of
+    access/login.py.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Sandbox:
         releases: int = 5000,
         count_refused: bool = False,
         clock: Callable[[], float] = time.time,
+        login: login.Login = "redirect",
     ) -> None:
         self.world = World(seed=seed, releases=releases)
         self.ledger = Ledger()
         self.limiter = SlidingWindow(limit, window, count_refused=count_refused)
         self.script = Script(seed=seed)
-        self.clock = clock
+        self.login = login
+        self._clock, self._clock_shift = clock, 0.0
         self.stopping = Event()
         self._settings = {
             "limit": limit,
@@ -47,14 +51,41 @@ class Sandbox:
             "latency": latency,
             "count_refused": count_refused,
         }
+        self._initial_login = login
         self._rng = Random(seed)
         self._latency = _span(latency)
         self._pinned_day: date | None = None
         self._day_shift = 0
 
+    def clock(self) -> float:
+        """Now, in epoch seconds, for OAuth, the Date header and the day."""
+        return self._clock() + self._clock_shift
+
+    def set_clock(self, *, now: datetime | str | None = None) -> datetime:
+        """Set the clock, which runs on from there ("2026-12-31T23:59:58+00:00"); without `now`, the real time again.
+
+        While it is set, copies and wants that are added get its time instead of the anchor day.
+        """
+        moment = datetime.fromisoformat(now) if isinstance(now, str) else now
+        if moment is not None and moment.tzinfo is None:
+            raise ValueError(f"no time zone: {moment}")
+        self._clock_shift = 0.0 if moment is None else moment.timestamp() - self._clock()
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def added_at(self) -> datetime | None:
+        """When copies and wants are added; None for the world's own anchor day."""
+        return datetime.fromtimestamp(int(self.clock()), UTC) if self._clock_shift else None
+
+    def set_login(self, mode: login.Login) -> None:
+        """Choose how the web site's login behaves; ValueError for an unknown mode."""
+        if mode not in login.MODES:
+            raise ValueError(f"no such login: {mode}")
+        self.login = mode
+
     def today(self) -> date:
         """The world's UTC day."""
-        return self._pinned_day or datetime.now(UTC).date() + timedelta(days=self._day_shift)
+        day = datetime.fromtimestamp(self.clock(), UTC).date()
+        return self._pinned_day or day + timedelta(days=self._day_shift)
 
     def set_day(self, *, shift: int = 0, day: date | str | None = None) -> date:
         """Shift the day of the world by so many days, or pin it to a day ("2026-12-01"); returns the day."""
@@ -133,6 +164,7 @@ class Sandbox:
         if "world" in chosen:
             self.world.reset()
             self.set_day()
+            self.set_clock()
         if "faults" in chosen:
             self.script.clear()
         if "stats" in chosen:
@@ -140,6 +172,7 @@ class Sandbox:
             self.limiter.clear()
         if "settings" in chosen:
             self.set_limit(**self._settings)  # type: ignore[arg-type]
+            self.set_login(self._initial_login)
 
     def draw_latency(self) -> tuple[float, float]:
         """Seconds to wait before the limit is checked, and after it."""

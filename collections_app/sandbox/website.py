@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from collections_app.sandbox.access import authorize
+from collections_app.sandbox.access import authorize, login
 from collections_app.sandbox.http.answer import Answer, Request, html
 from collections_app.sandbox.world.covers import cover_svg
 from collections_app.sandbox.world.world import World
@@ -14,18 +14,20 @@ _PAGE = re.compile(r"/release/([0-9]{1,8})(?:-[^/]*)?")
 
 def find(path: str) -> str | None:
     """The name for the counters if the path belongs to the web site."""
-    if path == authorize.PATH:
+    if path in (authorize.PATH, login.PATH):
         return path
     if _COVER.fullmatch(path):
         return "/covers/{id}.svg"
     return "/release/{id}" if _PAGE.fullmatch(path) else None
 
 
-def answer(world: World, request: Request, *, now: float) -> Answer:
-    """A cover, a release's page or the authorisation page; the path is one that `find` knows."""
+def answer(world: World, request: Request, *, now: float, login_mode: login.Login) -> Answer:
+    """A cover, a release's page, the authorisation page or the login; the path is one that `find` knows."""
     path = request.path
+    if path == login.PATH:
+        return login.answer(request, login_mode)
     if path == authorize.PATH:
-        return authorize.answer(world, request, now=now)
+        return login.needed(request, login_mode) or authorize.answer(world, request, now=now)
     if found := _COVER.fullmatch(path):
         side = 150 if found[2] else 600
         return Answer(

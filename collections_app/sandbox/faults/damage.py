@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from collections_app.sandbox.faults.odd import odd_rows
 from collections_app.sandbox.http.answer import JSON, Answer, Request, cloudflare, html, request_from
 
 _PAGE = b"<!DOCTYPE html><html><body><h1>We'll be back soon</h1></body></html>"
@@ -175,6 +176,15 @@ def _items(options: dict[str, Any], answer: Answer) -> Answer:
     return replace(answer, body=json.dumps(document, ensure_ascii=False).encode())
 
 
+def _odd(options: dict[str, Any], answer: Answer) -> Answer:
+    found = _paged(answer)
+    if found is None:
+        return answer
+    document, rows = found
+    rows[:] = odd_rows(rows, options["releases"])
+    return replace(answer, body=json.dumps(document, ensure_ascii=False).encode())
+
+
 def _paged(answer: Answer) -> tuple[dict[str, Any], list[Any]] | None:
     """The document of a page and its rows; None for an answer that has no pages."""
     document = json.loads(answer.body) if answer.status == 200 and answer.content_type == JSON else {}
@@ -207,4 +217,5 @@ _KINDS: dict[str, Callable[[dict[str, Any], Answer], Answer]] = {
     "shrink": _shrink,
     "repeat": _as_it_is,  # see asked_instead
     "items": _items,
+    "odd": _odd,
 }

@@ -23,6 +23,7 @@ Wrong pages of a collection or a wantlist; any other answer passes unchanged:
     shrink          rows 1: so many rows are missing from its end; honest false: whether pagination.items is lowered too
     repeat          the page before in its place; page 1 repeats itself
     items           items, pages: these numbers in the pagination
+    odd             releases {"12": "null_title"}: these releases' rows made odd, as ODDITIES in faults/odd.py has it
 
 `path` is a prefix of "/path?query", or a regular expression when it begins with "^". The first rule that matches and is
 not used up applies; the others do not count that request.
@@ -56,6 +57,7 @@ _OWN: dict[str, frozenset[str]] = {
     "shrink": frozenset({"rows", "honest"}),
     "repeat": frozenset(),
     "items": frozenset({"items", "pages"}),
+    "odd": frozenset({"releases"}),
 }
 _REQUIRED = {
     "status": {"status"},
@@ -64,6 +66,7 @@ _REQUIRED = {
     "hang": {"seconds"},
     "body": {"body"},
     "redirect": {"location"},
+    "odd": {"releases"},
 }
 
 

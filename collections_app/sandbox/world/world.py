@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count as count_from
 from itertools import islice
@@ -117,8 +117,10 @@ class World:
         if username in self.users:
             self.grants.revoke(self.users[username].id)
 
-    def add_copies(self, username: str, release_ids: Iterable[int]) -> tuple[holdings.Copy, ...]:
-        """Give a user further copies, added on the anchor day; returns them. KeyError for an unknown user."""
+    def add_copies(
+        self, username: str, release_ids: Iterable[int], *, added_at: datetime | None = None
+    ) -> tuple[holdings.Copy, ...]:
+        """Give a user further copies, added then or on the anchor day; returns them. KeyError for an unknown user."""
         with self._lock:
             user = self.users[username]
             first = self._next_instance[username]
@@ -126,7 +128,8 @@ class World:
             new = holdings.plain_copies(
                 rng, release_ids, first_instance=first, before=self.anchor, folders=user.folders
             )
-            new = tuple(replace(copy, date_added=holdings.day_start(self.anchor)) for copy in new)
+            moment = added_at or holdings.day_start(self.anchor)
+            new = tuple(replace(copy, date_added=moment) for copy in new)
             self._store(replace(user, copies=user.copies + new))
             return new
 
@@ -149,13 +152,15 @@ class World:
             self._store(replace(user, copies=tuple(known.values())))
             return edited
 
-    def set_wants(self, username: str, release_ids: Iterable[int]) -> None:
-        """Replace a wantlist. Releases that stay keep their day and notes; new ones are added on the anchor day."""
+    def set_wants(
+        self, username: str, release_ids: Iterable[int], *, added_at: datetime | None = None
+    ) -> None:
+        """Replace a wantlist. Releases that stay keep their day and notes; new ones get `added_at` or the anchor day."""
         with self._lock:
             user = self.users[username]
             known = {want.release_id: want for want in user.wants}
-            today = holdings.day_start(self.anchor)
-            wants = tuple(known.get(id_) or holdings.Want(id_, today) for id_ in dict.fromkeys(release_ids))
+            moment = added_at or holdings.day_start(self.anchor)
+            wants = tuple(known.get(id_) or holdings.Want(id_, moment) for id_ in dict.fromkeys(release_ids))
             self._store(replace(user, wants=wants))
 
     def set_private(self, username: str, private: bool) -> None:

@@ -47,7 +47,11 @@ def connect(request: HttpRequest) -> HttpResponse:
 @require_POST
 @limited("connect", "10/5m")
 def authorise(request: HttpRequest) -> HttpResponse:
-    """Send the browser to Discogs, which asks the user and sends it back to `authorised`."""
+    """Lead the browser to Discogs, which asks the user and sends it back to `authorised`.
+
+    By a page of ours, not by a redirect: browsers apply `form-action` to every redirect after a form, and Discogs
+    redirects further, to hosts for its login that we do not know.
+    """
     if not oauth.is_offered():
         raise Http404
     callback = request.build_absolute_uri(reverse("authorised"))
@@ -57,7 +61,7 @@ def authorise(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("connect")
     request.session[AUTHORISATION_KEY] = str(pending.pk)
-    return redirect(address)
+    return render(request, "pages/to_discogs.html", {"address": address})
 
 
 @require_GET

@@ -1,5 +1,6 @@
 """Connecting by OAuth: the pieces, and the way of a user through Discogs and back."""
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,8 +38,8 @@ def user(make_user, client, discogs):
 def begin(client) -> str:
     """Start at our site; returns the request token Discogs was asked about."""
     response = client.post("/connect/discogs/")
-    assert response.status_code == 302, response.content
-    return parse_qs(urlsplit(response.url).query)["oauth_token"][0]
+    assert response.status_code == 200, response.content
+    return parse_qs(urlsplit(response.context["address"]).query)["oauth_token"][0]
 
 
 def come_back(client, **query):
@@ -55,6 +56,14 @@ def test_approval_connects_and_starts_a_sync(client, user, discogs):
     connection = DiscogsConnection.objects.get(user=user)
     assert (connection.discogs_username, connection.kind) == ("crate_demo", DiscogsConnection.Kind.OAUTH)
     assert response.url == f"/syncs/{SyncRun.objects.get(user=user).pk}/"
+
+
+def test_page_leads_to_discogs_by_link_and_by_itself(client, user, discogs):
+    html = client.post("/connect/discogs/").content.decode()
+    links = re.findall(r'<a [^>]*href="([^"]*/oauth/authorize[^"]*)"', html)
+    refreshes = re.findall(r'<meta http-equiv="refresh" content="0; url=([^"]*)"', html)
+    assert links == refreshes
+    assert re.fullmatch(rf"{discogs.url}/oauth/authorize\?oauth_token=\w+", links[0])
 
 
 def test_credential_reads_private_data(client, user, discogs):

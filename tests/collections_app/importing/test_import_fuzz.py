@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collections_app.discogs.collection_payloads import (
+    Rows,
     parse_copy_page,
     parse_fields,
     parse_folders,
@@ -71,15 +72,15 @@ def test_stored_collection_is_valid(import_pass, folders, fields, copies, wants)
     for model in reversed(STORED):
         model.objects.all().delete()
     with transaction.atomic():
-        store.store_folders(import_pass, parsed(parse_folders, folders) or ())
-        store.store_fields(import_pass, parsed(parse_fields, fields) or ())
+        store.store_folders(import_pass, (parsed(parse_folders, folders) or Rows(())).read)
+        store.store_fields(import_pass, (parsed(parse_fields, fields) or Rows(())).read, are_all=True)
         copies_page, wants_page = parsed(parse_copy_page, copies), parsed(parse_want_page, wants)
-        store.store_copies(import_pass, copies_page.copies if copies_page else ())
-        store.store_wants(import_pass, wants_page.wants if wants_page else ())
+        store.store_copies(import_pass, copies_page.copies.read if copies_page else ())
+        store.store_wants(import_pass, wants_page.wants.read if wants_page else ())
     for model in STORED:
         assert_valid(*model.objects.all())
     if copies_page:
-        assert CollectionInstance.objects.count() == len({one.instance_id for one in copies_page.copies})
+        assert CollectionInstance.objects.count() == len({one.instance_id for one in copies_page.copies.read})
 
 
 @growing

@@ -111,7 +111,7 @@ def test_page_takes_no_share_of_the_limit(server: SandboxServer) -> None:
     answer = show(server, asked(server))
 
     assert "X-Discogs-Ratelimit" not in answer.headers
-    assert server.stats()["routes"] == {"/oauth/authorize": 1}
+    assert server.stats()["routes"] == {"/oauth/authorize": 2, "/login": 1}
     assert server.stats()["accepted"] == 0
 
 
