@@ -130,3 +130,10 @@ def test_every_sandbox_fault_is_explained():
 
     text = (ROOT / "docs/development.md").read_text()
     assert all(f"`{kind}`" in text for kind in script._OWN)
+
+
+def test_every_oddity_of_the_sandbox_is_explained():
+    from collections_app.sandbox.faults import odd
+
+    text = (ROOT / "docs/development.md").read_text()
+    assert all(f"`{name}`" in text for name in odd.ODDITIES)

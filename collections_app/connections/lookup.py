@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass, Preferences
+from collections_app.models import CollectionInstance, DiscogsConnection, Preferences
 
 
 def connection_of(user_id: int) -> DiscogsConnection | None:
@@ -13,12 +13,6 @@ def connection_in_trouble(user_id: int) -> DiscogsConnection | None:
     """The user's connection, if it needs an action of its owner."""
     connections = DiscogsConnection.objects.filter(user_id=user_id).defer("credential")
     return connections.exclude(state=DiscogsConnection.State.ACTIVE).first()
-
-
-def was_imported(connection: DiscogsConnection | None) -> bool:
-    """Whether an import was completed: a collection without copies is then empty, and not only unknown."""
-    complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
-    return connection is not None and complete.exists()
 
 
 def copies_held(user_id: int) -> int:

@@ -157,7 +157,7 @@ def _rows(rows: Iterable[Any], parse: Callable[[Mapping[str, Any]], T]) -> Rows[
     unread: list[UnreadRow] = []
     for row in rows:
         try:
-            read.append(parse(read_object(row, "row")))
+            read.append(parse(read_object(row, "data for this row")))
         except BadPayload as error:
             unread.append(_unread(row, str(error)))
     return Rows(tuple(read), tuple(unread))
@@ -175,18 +175,18 @@ def _unread(row: Any, reason: str) -> UnreadRow:
 
 
 def _folder(row: Mapping[str, Any]) -> FolderPayload:
-    number = _required_id(row, "id")
+    number = _required_id(row, "id", "number for this folder")
     return FolderPayload(number, as_text(row.get("name")) or f"Folder {number}", as_count(row.get("count")))
 
 
 def _field(row: Mapping[str, Any]) -> FieldPayload:
-    number = _required_id(row, "id")
+    number = _required_id(row, "id", "number for this field")
     return FieldPayload(number, as_text(row.get("name")) or f"Field {number}")
 
 
 def _copy(row: Mapping[str, Any]) -> CopyPayload:
     return CopyPayload(
-        instance_id=_required_id(row, "instance_id"),
+        instance_id=_required_id(row, "instance_id", "number for this copy"),
         folder_id=as_id(row.get("folder_id")),
         rating=_rating(row),
         added_at=as_date(row.get("date_added")),
@@ -204,10 +204,10 @@ def _want(row: Mapping[str, Any]) -> WantPayload:
     )
 
 
-def _required_id(row: Mapping[str, Any], key: str) -> int:
+def _required_id(row: Mapping[str, Any], key: str, what: str) -> int:
     number = as_id(row.get(key))
     if number is None:
-        raise BadPayload(f"Discogs sent no usable {key}.")
+        raise BadPayload(f"Discogs sent no usable {what}.")
     return number
 
 
@@ -230,7 +230,7 @@ def _notes(row: Mapping[str, Any]) -> dict[int, str]:
 def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
     facts = _basic(row)
     if not facts:
-        raise BadPayload("Discogs sent no basic information.")
+        raise BadPayload("Discogs sent no facts about the release.")
     labels = as_objects(facts.get("labels"))
     year = as_count(facts.get("year"))
     return ReleaseFacts(
@@ -251,7 +251,7 @@ def _facts(row: Mapping[str, Any]) -> ReleaseFacts:
 
 def _release_id(row: Mapping[str, Any], facts: Mapping[str, Any]) -> int:
     number = as_id(facts.get("id"))
-    return _required_id(row, "id") if number is None else number
+    return _required_id(row, "id", "number for the release") if number is None else number
 
 
 def _line(parts: Iterable[str]) -> str:

@@ -59,6 +59,12 @@ def start_confirmation(import_pass: ImportPass, *, now: datetime) -> ImportPass 
     )
 
 
+def confirmation_of(import_pass: ImportPass) -> ImportPass | None:
+    """The second pass that this one started, if it is still running."""
+    later = ImportPass.objects.running().filter(connection=import_pass.connection_id, pk__gt=import_pass.pk)
+    return later.filter(is_confirmation=True).first()
+
+
 def _previous_pass(import_pass: ImportPass, consistent: Q) -> ImportPass | None:
     passes = ImportPass.objects.filter(
         consistent, connection=import_pass.connection_id, state=ImportPass.State.COMPLETE

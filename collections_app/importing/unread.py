@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import TypedDict
 
 from collections_app.discogs.collection_payloads import UnreadRow
 from collections_app.models import CollectionInstance, ImportPass, WantlistItem
 
 MAX_NAMED = 100  # of one import pass; further ones are only counted
+MAX_LISTED = 10  # in the output of a command
+
+
+class NamedRow(TypedDict):
+    what: str
+    release_id: int | None
+    instance_id: int | None
+    title: str
+    reason: str
 
 
 class What(StrEnum):
@@ -20,13 +30,13 @@ def note(import_pass: ImportPass, what: What, rows: Sequence[UnreadRow]) -> None
     """Count and name these rows. Saved by the caller, together with the page."""
     import_pass.unread_count += len(rows)
     named = [
-        {
-            "what": str(what),
-            "release_id": row.release_id,
-            "instance_id": row.instance_id,
-            "title": row.title,
-            "reason": row.reason,
-        }
+        NamedRow(
+            what=str(what),
+            release_id=row.release_id,
+            instance_id=row.instance_id,
+            title=row.title,
+            reason=row.reason,
+        )
         for row in rows
     ]
     import_pass.unread = [*import_pass.unread, *named][:MAX_NAMED]
@@ -55,3 +65,20 @@ def keep_wants(import_pass: ImportPass, rows: Sequence[UnreadRow]) -> int:
     wants.update(seen_in_pass=import_pass.pk)
     note(import_pass, What.WANT, rows)
     return len(numbers - known)
+
+
+def summary(import_pass: ImportPass) -> str:
+    """The rows that could not be read, in one line for a command; "" if there are none."""
+    if not import_pass.unread_count:
+        return ""
+    listed = import_pass.unread[:MAX_LISTED]
+    more = import_pass.unread_count - len(listed)
+    parts = [_in_words(row) for row in listed] + ([f"and {more} more"] if more else [])
+    rows = "row" if import_pass.unread_count == 1 else "rows"
+    return f"{import_pass.unread_count} {rows} could not be read: {'; '.join(parts)}."
+
+
+def _in_words(row: NamedRow) -> str:
+    release = f" of release {row['release_id']}" if row["release_id"] else ""
+    title = f' "{row["title"]}"' if row["title"] else ""
+    return f"{row['what']}{release}{title} ({row['reason'].rstrip('.')})"

@@ -121,7 +121,9 @@ def active_run_of(user_id: int) -> SyncRun | None:
 
 def runs_for(user_id: int, *, limit: int = 30) -> list[SyncRun]:
     """A user's runs, newest first, each with `total`, `done`, `failed` and `cancelled`: one query."""
-    runs = SyncRun.objects.of(user_id).with_counts().select_related("import_pass")
+    runs = (
+        SyncRun.objects.of(user_id).with_counts().select_related("import_pass").defer("import_pass__unread")
+    )
     return list(runs.order_by("-created_at")[:limit])
 
 

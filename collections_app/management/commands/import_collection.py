@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from collections_app.accounts.users import find_user
+from collections_app.importing import removed, unread
 from collections_app.importing.steps import ConnectionErased, import_step, start_import
 from collections_app.models import DiscogsConnection, ImportPass
 from collections_app.tasks import enqueue_import
@@ -53,7 +54,20 @@ class Command(BaseCommand):
             return False
 
     def _run(self, import_pass: ImportPass) -> bool:
-        """Run an import to its end, alongside any worker that does the same; return whether it completed."""
+        """Run an import to its end, and the second pass that it starts; return whether both completed."""
+        if not self._run_one(import_pass):
+            return False
+        second = removed.confirmation_of(import_pass)
+        if second is None:
+            return True
+        self.stdout.write(
+            f"{import_pass.connection}: {import_pass.unconfirmed_copies} copies and {import_pass.unconfirmed_wants} "
+            "wants were missing. Reading a second time to confirm it."
+        )
+        return self._run_one(second)
+
+    def _run_one(self, import_pass: ImportPass) -> bool:
+        """Run one import pass to its end, alongside any worker that does the same; return whether it completed."""
         while True:
             wait_seconds = import_step(import_pass.pk, now=timezone.now())
             import_pass.refresh_from_db()
@@ -67,4 +81,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{import_pass.connection}: {import_pass.instances_seen} copies, {import_pass.requests} requests."
         )
+        if not_read := unread.summary(import_pass):
+            self.stdout.write(f"{import_pass.connection}: {not_read}")
         return True

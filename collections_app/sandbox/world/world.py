@@ -155,7 +155,7 @@ class World:
     def set_wants(
         self, username: str, release_ids: Iterable[int], *, added_at: datetime | None = None
     ) -> None:
-        """Replace a wantlist. Releases that stay keep their day and notes; new ones get `added_at` or the anchor day."""
+        """Replace a wantlist. Releases that stay keep their day and notes; new ones get `added_at` or the anchor."""
         with self._lock:
             user = self.users[username]
             known = {want.release_id: want for want in user.wants}

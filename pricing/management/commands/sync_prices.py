@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from collections_app.importing import unread
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
 from pricing.management.commands._support import USAGE, Workers, span, user_named
 from pricing.models import SyncRun
@@ -135,6 +136,9 @@ class Command(BaseCommand):
             f"releases ({progress.reused} reused, {progress.failed} failed, {progress.cancelled} cancelled), "
             f"{progress.requests} requests ({progress.import_requests} of them for the collection)."
         )
+        not_read = unread.summary(progress.import_pass) if progress.import_pass else ""
+        if not_read:
+            self.stdout.write(not_read)
 
 
 def facts_of(progress: Progress) -> dict[str, int | float | None]:

@@ -1,10 +1,8 @@
 """What several views share: the range of their charts, and the connection in their context."""
 
-from functools import partial
-
 from django.http import HttpRequest
 
-from collections_app.connections.lookup import collection_path, was_imported
+from collections_app.connections.lookup import collection_path
 from collections_app.models import DiscogsConnection
 from pricing.pages.charts import DEFAULT_RANGE
 
@@ -20,9 +18,4 @@ def range_of(request: HttpRequest) -> str:
 
 
 def connected(connection: DiscogsConnection | None) -> dict[str, object]:
-    """`was_imported` costs a query, and only if a template asks for it."""
-    return {
-        "connection": connection,
-        "collection_path": collection_path(connection),
-        "was_imported": partial(was_imported, connection),
-    }
+    return {"connection": connection, "collection_path": collection_path(connection)}

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
+from collections_app.importing.last_reading import last_reading
 from collections_app.search import CUT
 from collections_app.web.compression import compressed
 from pricing.pages import queries
@@ -30,5 +31,11 @@ def collection(request: HttpRequest) -> HttpResponse:
     except queries.TookTooLong:
         logger.warning("a search in the collection of user %s took too long and was stopped", user_id)
         return render(request, "pages/search_too_long.html", status=503)
-    context = {"page": page, "view": page.query, "search_cut": CUT, **connected(connection)}
+    context = {
+        "page": page,
+        "view": page.query,
+        "search_cut": CUT,
+        "reading": last_reading(connection),
+        **connected(connection),
+    }
     return render(request, "pages/collection.html", context)

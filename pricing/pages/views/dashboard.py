@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
+from collections_app.importing.last_reading import last_reading
 from collections_app.web.compression import compressed
 from pricing.pages import queries
 from pricing.pages.views._shared import connected, range_of
@@ -26,8 +27,13 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         group=group if group in queries.GROUPINGS else queries.DEFAULT_GROUPING,
         now=now,
     )
-    live = queries.live_for(user_id, connection_state=connection.state, now=now)
-    context = {"board": board, "headline": board.headline, "live": live, **connected(connection)}
+    context = {
+        "board": board,
+        "headline": board.headline,
+        "live": queries.live_for(user_id, connection_state=connection.state, now=now),
+        "reading": last_reading(connection),
+        **connected(connection),
+    }
     return render(request, "pages/dashboard.html", context)
 
 
@@ -41,6 +47,7 @@ def headline(request: HttpRequest) -> HttpResponse:
     context = {
         "headline": queries.headline_for(user_id, range_key=range_of(request), now=now),
         "live": queries.live_for(user_id, connection_state=state, now=now),
+        "reading": last_reading(connection),
         **connected(connection),
     }
     response = render(request, "pages/_headline.html", context)

@@ -158,7 +158,7 @@ def test_unread_row_is_named(account):
             "release_id": ODD,
             "instance_id": None,
             "title": f"Record {ODD}",
-            "reason": "Discogs sent no usable instance_id.",
+            "reason": "Discogs sent no usable number for this copy.",
         }
     ]
 
