@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from collections_app.models import Preferences
+from collections_app.models import ImportPass, Preferences
 from pricing.models import ExchangeRate
 from tests import factories as make
 
@@ -52,7 +52,22 @@ def connection():
         make.make_price(make.make_copy(connection).release, None, status=status)
     old = make.make_copy(connection).release
     make.make_price(old, 900, observed_at=now - timedelta(days=3))
-    run = make.make_run(connection)
+    odd = {
+        "what": "copy",
+        "release_id": 9,
+        "instance_id": None,
+        "title": "Odd " * 40,
+        "reason": "Discogs sent no x.",
+    }
+    reading = ImportPass.objects.create(
+        connection=connection,
+        state=ImportPass.State.COMPLETE,
+        started_at=now,
+        unread_count=2,
+        unread=[odd, {**odd, "release_id": None, "title": ""}],
+        unconfirmed_copies=12,
+    )
+    run = make.make_run(connection, import_pass=reading)
     for state in ("recorded", "dead", "due", "due", None):
         make.make_item(run, make.make_release(), state, error_kind="server" if state == "dead" else "")
     return connection
