@@ -71,10 +71,12 @@ def pills(current: Range, *, today: date, first_day: date | None) -> list[Pill]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change from one amount or count to another."""
+    """The change from one amount or count to another; of a collection, with the copies added and removed in between."""
 
     then: int
     now: int
+    added: int = 0
+    removed: int = 0
 
     @property
     def difference(self) -> int:
@@ -82,8 +84,13 @@ class Change:
 
     @property
     def percent(self) -> float | None:
-        """None if it started at zero, where a percentage has no meaning."""
-        return self.difference * 100 / self.then if self.then else None
+        """None where a percentage has no meaning: it started at zero, or it compares different copies.
+
+        Pages colour only a change that has a percentage: buying records is not a gain.
+        """
+        if not self.then or self.added or self.removed:
+            return None
+        return self.difference * 100 / self.then
 
     @property
     def direction(self) -> str:
@@ -95,6 +102,15 @@ class Change:
 
 def change(then: int | None, now: int | None) -> Change | None:
     return None if then is None or now is None else Change(then, now)
+
+
+def copies_moved(then: int, now: int, *, added: int, removed: int) -> tuple[int, int]:
+    """The copies added and removed between two counts: those known by their dates, and what only the counts show.
+
+    A copy that was imported late was added, by its date, before the first count.
+    """
+    unexplained = now - then - (added - removed)
+    return added + max(unexplained, 0), removed + max(-unexplained, 0)
 
 
 def epoch(day: date) -> int:

@@ -7,9 +7,19 @@ from django.core.cache import caches
 
 from collections_app.models import CollectionInstance
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, RunItem, SyncRun
-from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.pages.charts import (
+    Change,
+    Pill,
+    Range,
+    chart_data,
+    choose,
+    copies_moved,
+    pills,
+    start_of,
+    thinned,
+)
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
-from pricing.pages.queries.history import TABLE_ROWS, daily_values, first_value_day
+from pricing.pages.queries.history import TABLE_ROWS, copies_moved_after, daily_values, first_value_day
 from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
@@ -36,6 +46,7 @@ class Headline:
     span: Range
     pills: list[Pill]
     points: list[CollectionValue]
+    moved: tuple[int, int]  # copies added and removed in the range
     meter: list[Segment]
 
     @property
@@ -46,7 +57,8 @@ class Headline:
         """The change of a figure between the first and the last day shown."""
         if len(self.points) < 2:
             return None
-        return change(getattr(self.points[0], field), getattr(self.points[-1], field))
+        first, last = self.points[0], self.points[-1]
+        return Change(getattr(first, field), getattr(last, field), *self.moved)
 
     @property
     def chart(self) -> dict[str, list[int | None]]:
@@ -65,7 +77,6 @@ class Tile:
     figure: int | None
     change: Change | None = None
     of: int | None = None  # the figure is a part of this
-    is_counted: bool = False  # the change is shown as a number, not as a share
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +104,28 @@ class Dashboard:
 
 
 def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
-    """Four queries."""
+    """Five queries."""
     value = value_for(user_id, now=now)
     today = now.date()
     first_day = first_value_day(user_id)
     span = choose(range_key, today=today, first_day=first_day)
     start = start_of(span, today=today, first_day=first_day)
+    points = daily_values(user_id, start=start, today=today, value=value)
     return Headline(
         value=value,
         span=span,
         pills=pills(span, today=today, first_day=first_day),
-        points=daily_values(user_id, start=start, today=today, value=value),
+        points=points,
+        moved=_moved(user_id, points),
         meter=_meter(value),
     )
+
+
+def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
+    if len(points) < 2:
+        return 0, 0
+    added, removed = copies_moved_after(user_id, points[0].day)
+    return copies_moved(points[0].instances, points[-1].instances, added=added, removed=removed)
 
 
 def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:
@@ -168,7 +188,7 @@ def _failed_copies(user_id: int) -> int:
 def _tiles(headline: Headline) -> list[Tile]:
     value, over = headline.value, headline.over_range
     return [
-        Tile("Copies", value.copies, over("instances"), is_counted=True),
+        Tile("Copies", value.copies, over("instances")),
         Tile("Priced", value.priced, over("priced"), of=value.copies),
         Tile("Listings for sale", value.num_for_sale, over("num_for_sale")),
         Tile("People who want them", value.want, over("want")),

@@ -1,9 +1,10 @@
 """The daily value of a user's collection."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 
-from django.db.models import Min
+from django.db.models import Count, Min, Q
 
+from collections_app.models import CollectionInstance
 from pricing.models import CollectionValue
 from pricing.value.daily import as_row
 from pricing.value.valuation import Value
@@ -27,3 +28,13 @@ def daily_values(user_id: int, *, start: date, today: date, value: Value) -> lis
     )
     rows = list(days.order_by("day"))
     return [*rows, as_row(user_id, value, day=today)] if value.priced else rows
+
+
+def copies_moved_after(user_id: int, day: date) -> tuple[int, int]:
+    """The copies held now that were added after a day, and those held on it that were removed since. One query."""
+    end = datetime.combine(day, time.max, UTC)
+    counts = CollectionInstance.objects.of(user_id).aggregate(
+        added=Count("id", filter=Q(added_at__gt=end, removed_at=None)),
+        removed=Count("id", filter=Q(added_at__lte=end, removed_at__gt=end)),
+    )
+    return counts["added"], counts["removed"]

@@ -8,6 +8,7 @@ from pricing.pages.charts import (
     Change,
     chart_data,
     choose,
+    copies_moved,
     epoch,
     fits,
     pills,
@@ -66,6 +67,32 @@ def test_every_range_fits_a_long_history():
 def test_change_has_size_share_and_direction(then, now, difference, percent, direction):
     change = Change(then, now)
     assert (change.difference, change.percent, change.direction) == (difference, percent, direction)
+
+
+@pytest.mark.parametrize("moved", [(137, 0), (0, 2), (3, 3)])
+def test_change_of_different_copies_has_no_percentage(moved):
+    change = Change(100, 150, *moved)
+    assert (change.difference, change.percent, change.direction) == (50, None, "up")
+    assert Change(10_000, 10_004, *moved).direction == "up"
+    assert Change(100, 100, *moved).direction == "flat"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "by_date", "moved"),
+    [
+        (10, 10, (0, 0), (0, 0)),
+        (10, 147, (137, 0), (137, 0)),
+        (10, 10, (4, 4), (4, 4)),
+        (10, 13, (0, 0), (3, 0)),
+        (10, 8, (0, 0), (0, 2)),
+        (10, 12, (1, 1), (3, 1)),
+        (10, 9, (1, 0), (1, 2)),
+    ],
+)
+def test_copies_moved_explain_both_counts(then, now, by_date, moved):
+    added, removed = by_date
+    assert copies_moved(then, now, added=added, removed=removed) == moved
+    assert then + moved[0] - moved[1] == now
 
 
 def test_reading_without_a_price_is_a_gap():

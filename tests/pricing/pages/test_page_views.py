@@ -68,9 +68,10 @@ def test_query_count_is_constant(client, collection, name):
 
 
 def test_dashboard_shows_value_and_coverage(show, collection):
-    make.make_price(make.make_copy(collection).release, 123456, num_for_sale=7, want=31)
-    make.make_copy(collection)
-    make.make_value(collection, 100000, day=timezone.now().date() - timedelta(days=91))
+    then = timezone.now() - timedelta(days=91)
+    make.make_price(make.make_copy(collection, added_at=then).release, 123456, num_for_sale=7, want=31)
+    make.make_copy(collection, added_at=then)
+    make.make_value(collection, 100000, day=then.date(), instances=2)
     html = show("/dashboard/")
     assert '$1,234<span class="minor">.56</span>' in html
     assert "1 of 2 priced" in html
@@ -78,6 +79,66 @@ def test_dashboard_shows_value_and_coverage(show, collection):
     assert "+$234.56" in html
     assert "23.5 %" in html
     assert "Data provided by Discogs." in html
+
+
+def headline(html):
+    """The headline and the tiles: what shows how the collection has changed."""
+    return (
+        re.search(r'<p class="change">.*?</p>', html, re.S)[0]
+        + re.search(r'<dl class="tiles">.*?</dl>', html, re.S)[0]
+    )
+
+
+def grown(collection, *, added, removed=0):
+    """A collection whose value rose from $100.00 to $157.30, and which has since changed by so many copies."""
+    now = timezone.now()
+    old, new, gone = now - timedelta(days=400), now - timedelta(days=5), now - timedelta(days=2)
+    release = make.make_copy(collection, added_at=old).release
+    make.make_price(release, 15730, num_for_sale=7, want=31)
+    for _ in range(added):
+        make.make_copy(collection, added_at=new)
+    for _ in range(removed):
+        make.make_copy(collection, added_at=old, removed_at=gone)
+    for _ in range(3):
+        make.make_copy(collection, added_at=new, removed_at=gone)  # neither on the first day nor on the last
+    make.make_value(collection, 10000, day=now.date() - timedelta(days=30), instances=1 + removed)
+
+
+@pytest.mark.parametrize(
+    ("added", "removed", "words"),
+    [
+        (13, 0, "includes 13 copies added"),
+        (0, 1, "includes 1 copy removed"),
+        (2, 2, "includes 2 copies added and 2 removed"),
+    ],
+)
+def test_purchases_are_shown_as_no_gain(show, collection, added, removed, words):
+    grown(collection, added=added, removed=removed)
+    html = headline(show("/dashboard/", range="1m"))
+    assert "+$57.30" in html
+    assert words in html
+    assert "57.3" not in html.replace("$57.30", "")
+    assert "▲" not in html
+    assert ' up"' not in html
+    assert "+2" in html  # listings for sale: 5, now 7
+    assert "55.0 %" not in html
+
+
+def test_rise_of_the_same_copies_is_a_gain(show, collection):
+    grown(collection, added=0)
+    html = headline(show("/dashboard/", range="1m"))
+    assert '<span class="delta strong up">' in html
+    assert "57.3 %" in html
+    assert "includes" not in html
+
+
+def test_purchase_leaves_a_releases_own_change(show, collection):
+    grown(collection, added=13)
+    release = collection.instances.earliest("added_at").release
+    make.make_snapshot(release, 10000, day=timezone.now().date() - timedelta(days=30))
+    assert '<span class="delta up">' in (html := show(f"/release/{release.pk}/", range="all"))
+    assert "57.3 %" in html
+    assert "57.3 %" in show("/dashboard/", range="1m")  # among the gainers
 
 
 def test_range_is_kept_from_page_to_page(show, collection):

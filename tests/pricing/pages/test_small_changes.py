@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 def collection():
     """A copy and a collection that lost 0.02 per cent, an amount that shows, in a hundred days."""
     collection, then = make.make_connection(), timezone.now().date() - timedelta(days=100)
-    release = make.make_copy(collection, make.make_release(discogs_id=4711)).release
+    bought = timezone.now() - timedelta(days=200)
+    release = make.make_copy(collection, make.make_release(discogs_id=4711), added_at=bought).release
     make.make_price(release, 49_990)
     make.make_snapshot(release, 50_000, day=then)
     make.make_value(collection, 50_000, day=then)
