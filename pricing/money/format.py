@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, match_skeleton
 from babel.numbers import NumberPattern, get_decimal_symbol
 
 from collections_app.currencies import digits_of
@@ -93,12 +93,24 @@ def percent(value: float, locale: str = DEFAULT, *, decimals: int = 0) -> str:
 @_remembered
 def day(value: date, locale: str = DEFAULT, form: str = "medium") -> str:
     """2026-03-12 → 12 Mar 2026. `long` is for sentences, `short` has no year, and `month` no day."""
+    return format_date(value, day_pattern(locale, form), locale_of(locale))
+
+
+@cache
+def day_pattern(locale: str = DEFAULT, form: str = "medium") -> str:
+    """How `day` writes a date, as a pattern of CLDR such as `d MMM y`, for scripts that write days as the page does."""
     known = locale_of(locale)
     if locale == DEFAULT:
-        return format_date(value, DATE_FORMS[form], known)
+        return DATE_FORMS[form]
     if form in _SKELETONS:
-        return format_skeleton(_SKELETONS[form], value, locale=known)
-    return format_date(value, "medium", known)
+        found = match_skeleton(_SKELETONS[form], known.datetime_skeletons)
+        return str(known.datetime_skeletons[found])
+    return str(known.date_formats["medium"].pattern)
+
+
+def month_names(locale: str = DEFAULT) -> list[str]:
+    """The short names of the months from January on: `MMM` of a pattern."""
+    return list(locale_of(locale).months["format"]["abbreviated"].values())
 
 
 def duration(seconds: float, locale: str = DEFAULT) -> str:

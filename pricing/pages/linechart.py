@@ -1,8 +1,9 @@
-"""Lines over even steps of time as SVG paths, for charts the server draws. Pure."""
+"""Lines as SVG paths, for charts the server draws: over even steps of time, or over days. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from itertools import count
+from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 600, 120  # units of the drawing; it is stretched to fit
 STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
@@ -62,3 +63,94 @@ def _paths(values: Values, top: float) -> tuple[str, ...]:
         pieces[-1].append(f"{index * step:.1f} {HEIGHT - value * HEIGHT / top:.1f}")
     # A lone value becomes a dot: a line of no length, with round ends.
     return tuple("M" + "L".join(piece if len(piece) > 1 else piece * 2) for piece in pieces if piece)
+
+
+MAX_TICKS = 4
+ROOM = 0.14  # of the line's height, kept free above it and below it
+NEAR = 0.16  # of the chart's height: the label of a tick so close to the last value's would touch it
+
+
+@dataclass(frozen=True, slots=True)
+class DayChart:
+    """One line over days, on a scale of whole numbers from `low` to `high`.
+
+    `paths`: one for each unbroken piece. `ticks`: round numbers of the scale. `last`: the newest known value, and
+    `dot` the path of its place. Without a known value there is nothing to draw: no path and no scale.
+    """
+
+    paths: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 1
+    ticks: tuple[int, ...] = ()
+    last: int | None = None
+    dot: str = ""
+
+    width = WIDTH
+    height = HEIGHT
+
+    def share(self, value: int) -> float:
+        """How far below the top a value is, as a share of the height."""
+        return (self.high - value) / (self.high - self.low)
+
+    def y(self, value: int) -> float:
+        return self.share(value) * HEIGHT
+
+    def is_near_last(self, value: int) -> bool:
+        return self.last is not None and abs(self.share(value) - self.share(self.last)) < NEAR
+
+
+def day_chart(times: Sequence[int], values: Sequence[int | None]) -> DayChart:
+    """The line of values at these times, in order and in any unit. A None breaks the line."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return DayChart()
+    low, high = scale_of(min(known), max(known))
+    span = max(1, times[-1] - times[0])
+    at = max(index for index, value in enumerate(values) if value is not None)
+    points = [
+        None if value is None else ((time - times[0]) * WIDTH / span, (high - value) * HEIGHT / (high - low))
+        for time, value in zip(times, values, strict=True)
+    ]
+    return DayChart(
+        paths=tuple(_path(piece) for piece in _pieces(points)),
+        low=low,
+        high=high,
+        ticks=ticks_between(low, high),
+        last=known[-1],
+        dot=_path([point] if (point := points[at]) else []),
+    )
+
+
+def scale_of(lowest: int, highest: int) -> tuple[int, int]:
+    """A little more than what the values span; from zero if that is near, and never below it."""
+    spread = highest - lowest
+    room = ceil(max(spread * ROOM if spread else highest / 10, 1))
+    return (0 if lowest < spread / 2 else max(0, lowest - room)), highest + room
+
+
+def ticks_between(low: int, high: int) -> tuple[int, ...]:
+    """At most MAX_TICKS multiples of 1, 2 or 5 times a power of ten."""
+    steps = (times * 10**power for power in count() for times in (1, 2, 5))
+    step = next(step for step in steps if high // step - ceil(low / step) < MAX_TICKS)
+    return tuple(range(ceil(low / step) * step, high + 1, step))
+
+
+Point = tuple[float, float]
+
+
+def _pieces(points: Sequence[Point | None]) -> list[list[Point]]:
+    """The unbroken pieces, without points that are closer than one unit to the one before them."""
+    pieces: list[list[Point]] = [[]]
+    for index, point in enumerate(points):
+        if point is None:
+            pieces.append([])
+            continue
+        is_end = index + 1 == len(points) or points[index + 1] is None
+        if is_end or not pieces[-1] or point[0] - pieces[-1][-1][0] >= 1:
+            pieces[-1].append(point)
+    return [piece for piece in pieces if piece]
+
+
+def _path(piece: Sequence[Point]) -> str:
+    # A lone value becomes a dot: a line of no length, with round ends.
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in (piece if len(piece) > 1 else (*piece, *piece)))

@@ -2,15 +2,23 @@
 // length, t in epoch seconds, null where the value is unknown. Plots with the same data-sync share their cursor.
 
 // The user's choice; the page's own language is always English.
-const locale = document.currentScript.dataset.locale;
-const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
-const month = new Intl.DateTimeFormat(locale, { month: "short", timeZone: "UTC" });
-const dayOfMonth = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+const { locale, day, shortDay, months } = document.currentScript.dataset;
+const monthNames = months.split("|");
 const whole = new Intl.NumberFormat(locale);
 const DAY = 86400;
+const GAP = 12; // px between the plot and the labels of its scale
 const AREA_OPACITY = 0.2;
 // Amounts and counts are whole numbers, so there are no ticks between them.
 const WHOLE_STEPS = Array.from({ length: 36 }, (_, n) => [1, 2, 5][n % 3] * 10 ** Math.floor(n / 3));
+
+// A UTC day by a pattern of the server's, so that it reads as on the rest of the page: d MMM y → 12 Mar 2026.
+function written(time, pattern) {
+  const date = new Date(time * 1000);
+  const [dayOfMonth, month] = [date.getUTCDate(), date.getUTCMonth()];
+  const parts = { d: dayOfMonth, M: month + 1, MMM: monthNames[month], y: date.getUTCFullYear() };
+  const padded = { dd: String(parts.d).padStart(2, "0"), MM: String(parts.M).padStart(2, "0") };
+  return pattern.replace(/'([^']*)'|d+|M+|y/g, (token, literal) => literal ?? padded[token] ?? parts[token]);
+}
 
 function colour(box, name, opacity = 1) {
   box.style.color = `var(${name})`; // the browser resolves light-dark() for us
@@ -59,9 +67,9 @@ function dayLabels(plot, times) {
   let shownYear = null;
   return times.map((time) => {
     const date = new Date(time * 1000);
-    if (span < 75 * DAY) return dayOfMonth.format(date);
+    if (span < 75 * DAY) return written(time, shortDay);
     const year = date.getUTCFullYear();
-    const label = year === shownYear || shownYear === null ? month.format(date) : String(year);
+    const label = year === shownYear || shownYear === null ? monthNames[date.getUTCMonth()] : String(year);
     shownYear = year;
     return label;
   });
@@ -72,7 +80,7 @@ function lastKnown(values) {
   return -1;
 }
 
-// Writes the last value beside its point, so that no legend is needed.
+// Marks the last value, and writes it in the column of the scale: there it can touch neither the line nor a tick.
 function drawLast(box, words, ink) {
   return (plot) => {
     const at = lastKnown(plot.data[1]);
@@ -90,23 +98,26 @@ function drawLast(box, words, ink) {
     pen.stroke();
     pen.fill();
     pen.font = `600 ${13 * scale}px ${getComputedStyle(box).fontFamily}`;
-    pen.textAlign = "right";
+    pen.textAlign = "left";
+    pen.textBaseline = "middle";
     pen.fillStyle = ink.ink;
-    pen.strokeStyle = ink.paper;
-    pen.lineWidth = 4 * scale;
-    pen.lineJoin = "round";
-    const text = words.full(plot.data[1][at]);
-    const under = x - pen.measureText(text).width;
-    let peak = y;
-    for (let back = at; back >= 0 && plot.valToPos(plot.data[0][back], "x", true) >= under; back -= 1) {
-      if (plot.data[1][back] !== null) peak = Math.min(peak, plot.valToPos(plot.data[1][back], "y", true));
-    }
-    const isLow = y - peak > 24 * scale && y + 28 * scale < plot.bbox.top + plot.bbox.height;
-    const textY = isLow ? y + 24 * scale : peak - 12 * scale;
-    pen.strokeText(text, x + 4 * scale, textY);
-    pen.fillText(text, x + 4 * scale, textY);
+    pen.fillText(words.full(plot.data[1][at]), plot.bbox.left + plot.bbox.width + GAP * scale, y);
     pen.restore();
   };
+}
+
+// The labels of the scale, without those that the last value stands beside or on.
+function tickLabels(plot, ticks, words) {
+  const at = lastKnown(plot.data[1]);
+  const last = at < 0 ? -Infinity : plot.valToPos(plot.data[1][at], "y");
+  return ticks.map((tick) => (Math.abs(plot.valToPos(tick, "y") - last) < 18 ? "" : words.short(tick)));
+}
+
+// The values between two gaps, which no line shows.
+function lonely(plot, series) {
+  const values = plot.data[series];
+  const isKnown = (at) => values[at] !== null && values[at] !== undefined;
+  return values.map((_, at) => at).filter((at) => isKnown(at) && !isKnown(at - 1) && !isKnown(at + 1));
 }
 
 function hover(box, words, columns) {
@@ -125,20 +136,13 @@ function hover(box, words, columns) {
       if (tip.hidden) return;
       value.textContent = words.full(amount);
       const covered = columns.priced ? ` · ${whole.format(columns.priced[at])} of ${whole.format(columns.copies[at])} priced` : "";
-      rest.textContent = day.format(new Date(plot.data[0][at] * 1000)) + covered;
+      rest.textContent = written(plot.data[0][at], day) + covered;
       const room = plot.over.clientWidth - tip.offsetWidth;
       const left = plot.valToPos(plot.data[0][at], "x") + 12;
       const flipped = left > room ? left - tip.offsetWidth - 24 : left;
       tip.style.transform = `translate(${Math.max(0, flipped)}px, 0)`;
     },
   };
-}
-
-// The scale runs from a little below the lowest value to a little above the highest; from zero if that is near.
-function heights(plot, low, high) {
-  if (low === null || high === null) return [0, 1];
-  const room = Math.max((high - low) * 0.14, 1);
-  return [low < (high - low) * 0.5 ? 0 : low - room, high + room];
 }
 
 // The fill is strong under the line and fades to nothing at the bottom.
@@ -163,7 +167,7 @@ function optionsFor(box, columns, words, axisWidth) {
     width: box.clientWidth,
     height: box.clientHeight,
     tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "UTC"),
-    padding: [24, 0, 0, 1],
+    padding: [8, 0, 0, 1],
     legend: { show: false },
     cursor: {
       y: false,
@@ -171,23 +175,23 @@ function optionsFor(box, columns, words, axisWidth) {
       drag: { x: false, y: false },
       sync: box.dataset.sync ? { key: box.dataset.sync } : undefined,
     },
-    scales: { x: { time: true }, y: { range: heights } },
+    scales: { x: { time: true }, y: { range: [Number(box.dataset.low), Number(box.dataset.high)] } },
     axes: [
       { ...axis, gap: 6, size: 30, grid: { show: false }, splits: dayTicks, values: dayLabels },
       {
         ...axis,
         side: 1,
         space: 58,
-        gap: 8,
+        gap: GAP,
         size: axisWidth,
         grid: { stroke: ink.line, width: 1 },
         incrs: WHOLE_STEPS,
-        values: (plot, ticks) => ticks.map(words.short),
+        values: (plot, ticks) => tickLabels(plot, ticks, words),
       },
     ],
     series: [
       {},
-      { stroke: ink.accent, width: 2.25, fill: area(box), spanGaps: false, points: { show: columns.t.length < 2 } },
+      { stroke: ink.accent, width: 2.25, fill: area(box), spanGaps: false, points: { show: true, filter: lonely, size: 5 } },
     ],
     hooks: { ready: [tooltip.ready], setCursor: [tooltip.move], draw: [drawLast(box, words, ink)] },
   };
@@ -197,29 +201,33 @@ function columnsOf(box) {
   return JSON.parse(document.getElementById(box.dataset.plot).textContent);
 }
 
+// The server's drawing stays under the plot, invisible: it is what gets printed.
 function draw(box, axisWidth) {
   const columns = columnsOf(box);
-  if (columns.t.length === 0) return;
-  const words = wordsFor(box);
-  box.replaceChildren();
-  const plot = new uPlot(optionsFor(box, columns, words, axisWidth), [columns.t, columns[box.dataset.series]], box);
-  new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight })).observe(box);
+  const plot = new uPlot(
+    optionsFor(box, columns, wordsFor(box), axisWidth),
+    [columns.t, columns[box.dataset.series]],
+    box,
+  );
+  box.classList.add("live");
+  const sizes = new ResizeObserver(() => {
+    if (box.clientWidth) plot.setSize({ width: box.clientWidth, height: box.clientHeight }); // 0 on paper
+  });
+  sizes.observe(box);
+  return () => {
+    sizes.disconnect();
+    plot.destroy();
+  };
 }
 
-// One width for all plots of a page, wide enough for the longest label, so that their days line up.
-function widthFor(boxes) {
-  const longest = boxes.map((box) => {
-    const known = columnsOf(box)[box.dataset.series].filter((amount) => amount !== null);
-    const unit = 10 ** Number(box.dataset.exponent || 0);
-    return wordsFor(box).short(Math.ceil(Math.max(0, ...known) / unit) * unit).length;
-  });
-  return Math.max(62, 12 + 7 * Math.max(0, ...longest));
-}
+let erase = [];
 
 function drawAll() {
+  for (const one of erase) one();
   const boxes = [...document.querySelectorAll("[data-plot]")];
-  const axisWidth = widthFor(boxes);
-  for (const box of boxes) draw(box, axisWidth);
+  // One width for all plots of a page, so that their days line up.
+  const axisWidth = Math.max(...boxes.map((box) => box.querySelector(".scale").clientWidth));
+  erase = boxes.map((box) => draw(box, axisWidth));
 }
 
 // The library's stylesheet is loaded late on purpose, so that it does not block the page.
@@ -228,4 +236,6 @@ sheet.rel = "stylesheet";
 sheet.href = document.currentScript.dataset.sheet;
 sheet.addEventListener("load", () => document.fonts.ready.then(drawAll));
 document.head.append(sheet);
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+for (const look of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
+  window.matchMedia(look).addEventListener("change", drawAll);
+}

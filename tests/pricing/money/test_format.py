@@ -139,6 +139,22 @@ def test_day_has_its_forms_in_each_locale(locale, texts):
     assert written.day(datetime(2026, 9, 2, 23, 59), locale) == texts[0]  # noqa: DTZ001
 
 
+@pytest.mark.parametrize("form", ["medium", "short"])
+@pytest.mark.parametrize("tag", TAGS)
+def test_day_pattern_has_parts_that_scripts_know(tag, form):
+    """static/js/chart.js writes days by these patterns, and months by these names."""
+    moment = date(2026, 9, 2)
+    names = written.month_names(tag)
+    assert len(names) == 12
+    parts = {"d": "2", "dd": "02", "M": "9", "MM": "09", "MMM": names[8], "y": "2026"}
+
+    def part(found: re.Match[str]) -> str:
+        return found[1] if found[1] is not None else parts[found[0]]
+
+    text = re.sub(r"'([^']*)'|d+|M+|y|[A-Za-z]+", part, written.day_pattern(tag, form))
+    assert text == written.day(moment, tag, form)
+
+
 @pytest.mark.parametrize("tag", TAGS)
 def test_every_locale_is_known_and_named(tag):
     assert locale_of(tag).text_direction == "ltr"

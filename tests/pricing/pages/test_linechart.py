@@ -2,7 +2,16 @@
 
 import pytest
 
-from pricing.pages.linechart import HEIGHT, WIDTH, line_chart, round_above
+from pricing.pages.linechart import (
+    HEIGHT,
+    MAX_TICKS,
+    WIDTH,
+    day_chart,
+    line_chart,
+    round_above,
+    scale_of,
+    ticks_between,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +54,75 @@ def test_without_values_nothing_is_drawn(values):
 
 def test_zeros_are_drawn():
     assert not line_chart({"requests": [0, 0]}).is_empty
+
+
+# Over days -------------------------------------------------------------------------------------------
+
+
+def test_days_are_placed_by_their_time():
+    chart = day_chart([0, 30, 100], [1000, 2000, 2000])
+    (path,) = chart.paths
+    top, bottom = (f"{chart.y(value):.1f}" for value in (2000, 1000))
+    assert path == f"M0.0 {bottom}L{WIDTH * 0.3:.1f} {top}L{WIDTH:.1f} {top}"
+    assert (chart.last, chart.dot) == (2000, f"M{WIDTH:.1f} {top}L{WIDTH:.1f} {top}")
+
+
+def test_gap_between_days_stays_open():
+    chart = day_chart([0, 1, 2, 3, 4], [5, 6, None, 7, None])
+    assert len(chart.paths) == 2
+    assert chart.last == 7
+    assert chart.paths[1] == chart.dot  # a lone value is a dot
+
+
+@pytest.mark.parametrize("values", [[], [None, None]])
+def test_days_without_values_have_no_scale(values):
+    chart = day_chart(list(range(len(values))), values)
+    assert (chart.paths, chart.ticks, chart.last, chart.dot) == ((), (), None, "")
+
+
+def test_single_day_is_a_dot():
+    assert day_chart([7], [500]).paths == (f"M0.0 {HEIGHT / 2:.1f}L0.0 {HEIGHT / 2:.1f}",)
+
+
+def test_many_days_take_one_point_for_each_unit_of_width():
+    days = list(range(3 * 365))
+    (path,) = day_chart(days, days).paths
+    assert path.count("L") <= WIDTH
+    assert path.endswith(f"L{WIDTH:.1f} {day_chart(days, days).y(days[-1]):.1f}")
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "scale"),
+    [
+        (1000, 2000, (860, 2140)),
+        (100, 2000, (0, 2266)),
+        (500, 500, (450, 550)),
+        (5, 5, (4, 6)),
+        (0, 0, (0, 1)),
+        (1, 1, (0, 2)),
+        (3, 4, (2, 5)),
+    ],
+)
+def test_scale_leaves_room_and_is_never_negative(lowest, highest, scale):
+    assert scale_of(lowest, highest) == scale
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (860, 2140, (1000, 1500, 2000)),
+        (0, 1, (0, 1)),
+        (4, 6, (4, 5, 6)),
+        (0, 2266, (0, 1000, 2000)),
+        (112_000, 131_000, (115_000, 120_000, 125_000, 130_000)),
+    ],
+)
+def test_ticks_are_few_and_round(low, high, ticks):
+    assert ticks_between(low, high) == ticks
+    assert len(ticks) <= MAX_TICKS
+
+
+def test_tick_beside_the_last_value_is_near():
+    chart = day_chart([0, 1, 2], [1000, 2000, 1950])
+    assert chart.is_near_last(2000)
+    assert not chart.is_near_last(1000)
