@@ -104,13 +104,12 @@ def change(then: int | None, now: int | None) -> Change | None:
     return None if then is None or now is None else Change(then, now)
 
 
-def copies_moved(then: int, now: int, *, added: int, removed: int) -> tuple[int, int]:
-    """The copies added and removed between two counts: those known by their dates, and what only the counts show.
+def copies_moved(then: int, now: int, *, removed: int) -> tuple[int, int]:
+    """The copies added and removed between two counts, of which so many are known to have been removed.
 
-    A copy that was imported late was added, by its date, before the first count.
+    When a copy was added is not asked: it can have been imported long after its date, and changed the value only then.
     """
-    unexplained = now - then - (added - removed)
-    return added + max(unexplained, 0), removed + max(-unexplained, 0)
+    return max(0, now - then + removed), max(removed, then - now)
 
 
 def epoch(day: date) -> int:

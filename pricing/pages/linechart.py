@@ -74,11 +74,12 @@ NEAR = 0.16  # of the chart's height: the label of a tick so close to the last v
 class DayChart:
     """One line over days, on a scale of whole numbers from `low` to `high`.
 
-    `paths`: one for each unbroken piece. `ticks`: round numbers of the scale. `last`: the newest known value, and
-    `dot` the path of its place. Without a known value there is nothing to draw: no path and no scale.
+    `paths`: one for each unbroken piece; `dots`: one for each value between two gaps. `ticks`: round numbers of the
+    scale. `last`: the newest known value, and `dot` its place. Without a known value there is nothing to draw.
     """
 
     paths: tuple[str, ...] = ()
+    dots: tuple[str, ...] = ()
     low: int = 0
     high: int = 1
     ticks: tuple[int, ...] = ()
@@ -111,8 +112,10 @@ def day_chart(times: Sequence[int], values: Sequence[int | None]) -> DayChart:
         None if value is None else ((time - times[0]) * WIDTH / span, (high - value) * HEIGHT / (high - low))
         for time, value in zip(times, values, strict=True)
     ]
+    pieces = _pieces(points)
     return DayChart(
-        paths=tuple(_path(piece) for piece in _pieces(points)),
+        paths=tuple(_path(piece) for piece in pieces if len(piece) > 1),
+        dots=tuple(_path(piece) for piece in pieces if len(piece) == 1),
         low=low,
         high=high,
         ticks=ticks_between(low, high),

@@ -191,6 +191,18 @@ def day(moment: date | None, form: str = "medium") -> str:
     return written.day(moment.date() if isinstance(moment, datetime) else moment, current().locale, form)
 
 
+def exact(moment: datetime) -> str:
+    """A time in the user's time zone, with the zone's name."""
+    local = timezone.localtime(moment)
+    return f"{day(local)}, {local:%H:%M} {current().zone_name}"
+
+
+@register.simple_tag
+def printed_at() -> str:
+    """The time of the server, for the head of a printed page."""
+    return exact(timezone.now())
+
+
 def age_in_words(seconds: float) -> str:
     """Short, as in `2 h`."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
@@ -201,17 +213,14 @@ def age_in_words(seconds: float) -> str:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """A <time> that says how long ago, with the exact time in its title, in the user's time zone."""
+    """A <time> that says how long ago, with the exact time in its title, which is what gets printed."""
     if moment is None:
         return "never"
-    seconds, local = (timezone.now() - moment).total_seconds(), timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" title="{}, {} {}">{} ago</time>',
+        '<time datetime="{}" title="{}">{} ago</time>',
         moment.isoformat(timespec="seconds"),
-        day(local),
-        f"{local:%H:%M}",
-        current().zone_name,
-        age_in_words(seconds),
+        exact(moment),
+        age_in_words((timezone.now() - moment).total_seconds()),
     )
 
 

@@ -69,7 +69,7 @@ def test_chart_is_drawn_without_scripts(live_server, plain_page, scheme, width):
 
 def test_drawn_gap_is_a_gap(live_server, plain_page):
     plain_page.goto(f"{live_server.url}/release/{PRICED}/?range=all")
-    paths = plain_page.locator(".still .line").first.locator("path:not(.grid, .dot)")
+    paths = plain_page.locator(".still .line").first.locator("path:not(.grid, .lone, .dot)")
     expect(paths).to_have_count(2)
     before, after = (paths.nth(number).bounding_box() for number in (0, 1))
     assert after["x"] - before["x"] - before["width"] > 100
@@ -107,7 +107,7 @@ def test_hidden_drawing_has_shape_but_no_figures(live_server, plain_page, connec
     chosen(connection, hides_amounts=True)
     plain_page.goto(f"{live_server.url}/release/{PRICED}/?range=all")
     price, listings = (plain_page.locator(".plot").nth(number) for number in (0, 1))
-    expect(price.locator(".line path:not(.grid, .dot)")).to_have_count(2)
+    expect(price.locator(".line path:not(.grid, .lone, .dot)")).to_have_count(2)
     assert "".join(price.locator("text").all_text_contents()) == "•••"
     assert listings.locator(".last").text_content() == "7"
     html = plain_page.content()

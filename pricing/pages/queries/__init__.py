@@ -5,6 +5,7 @@ from pricing.pages.queries.dashboard import dashboard_for, headline_for
 from pricing.pages.queries.failures import failures_of
 from pricing.pages.queries.groups import DEFAULT_GROUPING, GROUPINGS
 from pricing.pages.queries.limit import TookTooLong
+from pricing.pages.queries.printed import printed_for
 from pricing.pages.queries.release import release_for
 from pricing.pages.queries.sync_status import Live, live_for, live_of
 from pricing.sync.progress import Progress, active_run_of, progress_of, runs_for
@@ -24,6 +25,7 @@ __all__ = [
     "headline_for",
     "live_for",
     "live_of",
+    "printed_for",
     "progress_of",
     "release_for",
     "runs_for",

@@ -148,19 +148,17 @@ def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> Collecti
 
 def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
     held = CollectionInstance.objects.of(user_id).held()
-    shown = _filtered(held, query, user_id=user_id, now=now)
-    totals = shown.aggregate(
-        copies=Count("id"), amount=Sum("release__price__amount_minor", filter=counted(now))
-    )
-    paginator = Paginator(range(totals["copies"]), PAGE_SIZE)  # for its arithmetic only
+    shown = filtered(held, query, user_id=user_id, now=now)
+    copies, amount = totals_of(shown, now=now)
+    paginator = Paginator(range(copies), PAGE_SIZE)  # for its arithmetic only
     query = replace(query, page=min(query.page, paginator.num_pages))
     numbers = paginator.get_elided_page_range(query.page, on_each_side=1, on_ends=1)
     start = now.date() - TREND
     return CollectionPage(
         query=query,
         rows=_rows(_copies_on_page(shown, query, start=start, now=now), start=start, now=now),
-        copies=totals["copies"],
-        amount_minor=totals["amount"],
+        copies=copies,
+        amount_minor=amount,
         currency=PRICE_CURRENCY,
         next_try=next_try(connection_of(user_id), now=now),
         pages=[number if isinstance(number, int) else None for number in numbers],
@@ -168,7 +166,15 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
     )
 
 
-def _filtered(
+def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> tuple[int, int | None]:
+    """How many copies these are, and the sum of those whose price counts; None if there are none. One query."""
+    totals = shown.aggregate(
+        copies=Count("id"), amount=Sum("release__price__amount_minor", filter=counted(now))
+    )
+    return totals["copies"], totals["amount"]
+
+
+def filtered(
     copies: "QuerySet[CollectionInstance]", query: ListQuery, *, user_id: int, now: datetime
 ) -> "QuerySet[CollectionInstance]":
     for word in words_of(query.q).words:
@@ -200,7 +206,7 @@ def _filtered(
     return copies
 
 
-def _sorted(
+def in_order(
     copies: "QuerySet[CollectionInstance]", sort: str, *, start: date, now: datetime
 ) -> "QuerySet[CollectionInstance]":
     """Unknown values come last in either direction; equal ones in the order they were added."""
@@ -224,7 +230,7 @@ def _copies_on_page(
 ) -> list[CollectionInstance]:
     """Fetch the ids in order first: sorting all copies with all their columns costs twice as much. Two queries."""
     first = (query.page - 1) * PAGE_SIZE
-    ordered = _sorted(shown, query.sort, start=start, now=now).values_list("pk", flat=True)
+    ordered = in_order(shown, query.sort, start=start, now=now).values_list("pk", flat=True)
     ids = list(ordered[first : first + PAGE_SIZE])
     copies = CollectionInstance.objects.select_related("release__price", "folder").in_bulk(ids)
     return [copies[pk] for pk in ids if pk in copies]

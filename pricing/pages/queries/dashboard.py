@@ -19,7 +19,7 @@ from pricing.pages.charts import (
     thinned,
 )
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
-from pricing.pages.queries.history import TABLE_ROWS, copies_moved_after, daily_values, first_value_day
+from pricing.pages.queries.history import TABLE_ROWS, copies_removed_after, daily_values, first_value_day
 from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
@@ -124,8 +124,8 @@ def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
 def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
     if len(points) < 2:
         return 0, 0
-    added, removed = copies_moved_after(user_id, points[0].day)
-    return copies_moved(points[0].instances, points[-1].instances, added=added, removed=removed)
+    removed = copies_removed_after(user_id, points[0].day)
+    return copies_moved(points[0].instances, points[-1].instances, removed=removed)
 
 
 def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time
 
-from django.db.models import Count, Min, Q
+from django.db.models import Min
 
 from collections_app.models import CollectionInstance
 from pricing.models import CollectionValue
@@ -30,11 +30,7 @@ def daily_values(user_id: int, *, start: date, today: date, value: Value) -> lis
     return [*rows, as_row(user_id, value, day=today)] if value.priced else rows
 
 
-def copies_moved_after(user_id: int, day: date) -> tuple[int, int]:
-    """The copies held now that were added after a day, and those held on it that were removed since. One query."""
+def copies_removed_after(user_id: int, day: date) -> int:
+    """How many copies that were held at the end of a day have been removed since. One query."""
     end = datetime.combine(day, time.max, UTC)
-    counts = CollectionInstance.objects.of(user_id).aggregate(
-        added=Count("id", filter=Q(added_at__gt=end, removed_at=None)),
-        removed=Count("id", filter=Q(added_at__lte=end, removed_at__gt=end)),
-    )
-    return counts["added"], counts["removed"]
+    return CollectionInstance.objects.of(user_id).filter(removed_at__gt=end, added_at__lte=end).count()

@@ -26,8 +26,9 @@ def collection(request: HttpRequest) -> HttpResponse:
     if connection is None:
         return redirect("connect")
     query = queries.ListQuery.of(request.GET)
+    is_printed = request.GET.get("print") == "all"
     try:
-        page = queries.collection_for(user_id, query, now=now)
+        page = (queries.printed_for if is_printed else queries.collection_for)(user_id, query, now=now)
     except queries.TookTooLong:
         logger.warning("a search in the collection of user %s took too long and was stopped", user_id)
         return render(request, "pages/search_too_long.html", status=503)
@@ -38,4 +39,4 @@ def collection(request: HttpRequest) -> HttpResponse:
         "reading": last_reading(connection),
         **connected(connection),
     }
-    return render(request, "pages/collection.html", context)
+    return render(request, f"pages/{'collection_print' if is_printed else 'collection'}.html", context)

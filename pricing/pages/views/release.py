@@ -8,24 +8,25 @@ from django.views.decorators.http import require_POST, require_safe
 
 from collections_app.accounts.limits import limited
 from collections_app.accounts.users import owner_of
+from collections_app.connections.lookup import connection_of
 from collections_app.models import Release
 from collections_app.web.compression import compressed
 from pricing.pages import queries
 from pricing.pages.charts import DEFAULT_RANGE
-from pricing.pages.views._shared import range_of
+from pricing.pages.views._shared import connected, range_of
 from pricing.sync import runs
 
 
 @require_safe
 @compressed
 def release(request: HttpRequest, discogs_id: int) -> HttpResponse:
+    user_id = owner_of(request)
     try:
-        page = queries.release_for(
-            owner_of(request), discogs_id, range_key=range_of(request), now=timezone.now()
-        )
+        page = queries.release_for(user_id, discogs_id, range_key=range_of(request), now=timezone.now())
     except Release.DoesNotExist:
         raise Http404 from None
-    return render(request, "pages/release.html", {"page": page, "release": page.release})
+    context = {"page": page, "release": page.release, **connected(connection_of(user_id))}
+    return render(request, "pages/release.html", context)
 
 
 @require_POST

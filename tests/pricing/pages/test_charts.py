@@ -78,20 +78,19 @@ def test_change_of_different_copies_has_no_percentage(moved):
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "by_date", "moved"),
+    ("then", "now", "removed", "moved"),
     [
-        (10, 10, (0, 0), (0, 0)),
-        (10, 147, (137, 0), (137, 0)),
-        (10, 10, (4, 4), (4, 4)),
-        (10, 13, (0, 0), (3, 0)),
-        (10, 8, (0, 0), (0, 2)),
-        (10, 12, (1, 1), (3, 1)),
-        (10, 9, (1, 0), (1, 2)),
+        (10, 10, 0, (0, 0)),
+        (10, 147, 0, (137, 0)),
+        (10, 10, 4, (4, 4)),
+        (10, 8, 2, (0, 2)),
+        (10, 8, 0, (0, 2)),
+        (10, 12, 1, (3, 1)),
+        (10, 0, 10, (0, 10)),
     ],
 )
-def test_copies_moved_explain_both_counts(then, now, by_date, moved):
-    added, removed = by_date
-    assert copies_moved(then, now, added=added, removed=removed) == moved
+def test_copies_moved_explain_both_counts(then, now, removed, moved):
+    assert copies_moved(then, now, removed=removed) == moved
     assert then + moved[0] - moved[1] == now
 
 

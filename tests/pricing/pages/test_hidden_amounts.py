@@ -24,6 +24,7 @@ PAGES = (
     "/dashboard/headline/?range=all",
     "/collection/",
     "/collection/?sort=-change",
+    "/collection/?print=all",
     f"/release/{RELEASE}/?range=all",
     "/syncs/",
     "/syncs/{run}/",
@@ -82,12 +83,12 @@ def test_hidden_amounts_are_on_no_page(client, collection):
 
 def test_amount_search_finds_shown_amounts(client, collection):
     html = pages(client, collection)
-    for address in PAGES[:6]:
+    for address in PAGES[:7]:
         assert len(amounts_in(html[address])) > 2, address
 
 
 def test_owners_notes_return_with_amounts(client, collection):
-    html = pages(client, collection)[PAGES[5]]
+    html = pages(client, collection)[PAGES[6]]
     assert "31,427 at the fair" in html
     assert "Insured: for 31,427" in html
     assert "Bought for:" not in html
@@ -96,7 +97,7 @@ def test_owners_notes_return_with_amounts(client, collection):
 def test_counts_shares_and_shape_stay(client, collection):
     hide(collection)
     html = pages(client, collection)
-    dashboard, release = html[PAGES[0]], html[PAGES[5]]
+    dashboard, release = html[PAGES[0]], html[PAGES[6]]
     assert dashboard.count("•••") > 8
     assert '<span class="vh">hidden</span>' in dashboard
     assert "3 of 3 priced" in dashboard

@@ -69,19 +69,19 @@ def test_days_are_placed_by_their_time():
 
 def test_gap_between_days_stays_open():
     chart = day_chart([0, 1, 2, 3, 4], [5, 6, None, 7, None])
-    assert len(chart.paths) == 2
+    assert (len(chart.paths), len(chart.dots)) == (1, 1)
     assert chart.last == 7
-    assert chart.paths[1] == chart.dot  # a lone value is a dot
+    assert chart.dots == (chart.dot,)
 
 
 @pytest.mark.parametrize("values", [[], [None, None]])
 def test_days_without_values_have_no_scale(values):
     chart = day_chart(list(range(len(values))), values)
-    assert (chart.paths, chart.ticks, chart.last, chart.dot) == ((), (), None, "")
+    assert (chart.paths, chart.dots, chart.ticks, chart.last, chart.dot) == ((), (), (), None, "")
 
 
 def test_single_day_is_a_dot():
-    assert day_chart([7], [500]).paths == (f"M0.0 {HEIGHT / 2:.1f}L0.0 {HEIGHT / 2:.1f}",)
+    assert day_chart([7], [500]).dots == (f"M0.0 {HEIGHT / 2:.1f}L0.0 {HEIGHT / 2:.1f}",)
 
 
 def test_many_days_take_one_point_for_each_unit_of_width():

@@ -1,0 +1,108 @@
+"""All copies of a view of the collection on one page, for paper."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from collections_app.models import CollectionInstance
+from pricing.money.convert import PRICE_CURRENCY
+from pricing.pages.charts import Change, change
+from pricing.pages.queries.collection import (
+    MAX_SEARCH_SECONDS,
+    STATES,
+    TREND,
+    ListQuery,
+    filtered,
+    in_order,
+    totals_of,
+)
+from pricing.pages.queries.limit import time_limit
+from pricing.pages.queries.movers import amount_at
+from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, fresh_for, freshness
+
+MAX_ROWS = 20_000
+_FACTS = {
+    "title": F("release__title"),
+    "artists": F("release__artists"),
+    "format": F("release__format"),
+    "year": F("release__year"),
+    "status": F("release__price__status"),
+    "amount_minor": F("release__price__amount_minor"),
+    "currency": F("release__price__currency"),
+    "num_for_sale": F("release__price__num_for_sale"),
+    "want": F("release__price__want"),
+    "observed_at": F("release__price__observed_at"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedCopy:
+    """One copy: the columns of the list that are worth their paper."""
+
+    title: str
+    artists: str
+    format: str
+    year: int | None
+    media_condition: str
+    state: Freshness
+    amount_minor: int | None
+    currency: str | None
+    num_for_sale: int | None
+    want: int | None
+    observed_at: datetime | None
+    change: Change | None
+
+    @property
+    def is_priced(self) -> bool:
+        return self.state in PRICED
+
+    @property
+    def state_label(self) -> str:
+        return STATE_LABELS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedList:
+    query: ListQuery
+    rows: list[PrintedCopy]
+    copies: int
+    amount_minor: int | None
+    currency: str
+
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """What was chosen, by its label on the page."""
+        chosen = [
+            ("Search", self.query.q),
+            *(
+                (name.capitalize(), getattr(self.query, name))
+                for name in ("folder", "genre", "format", "decade")
+            ),
+            ("State", STATES.get(self.query.state, "")),
+        ]
+        return [(label, value) for label, value in chosen if value]
+
+
+def printed_for(user_id: int, query: ListQuery, *, now: datetime) -> PrintedList:
+    """All copies of a view in its order, up to MAX_ROWS. Two queries, one more for the state `failed`.
+
+    Raises TookTooLong when it is filtered.
+    """
+    with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
+        shown = filtered(CollectionInstance.objects.of(user_id).held(), query, user_id=user_id, now=now)
+        copies, amount = totals_of(shown, now=now)
+        start = now.date() - TREND
+        ordered = in_order(shown, query.sort, start=start, now=now).annotate(before=amount_at(start))
+        facts = ordered.values("media_condition", "before", **_FACTS)[:MAX_ROWS]
+        rows = [_row(of_copy, now=now) for of_copy in facts]
+    return PrintedList(query, rows, copies, amount, PRICE_CURRENCY)
+
+
+def _row(facts: dict[str, Any], *, now: datetime) -> PrintedCopy:
+    status, before = facts.pop("status"), facts.pop("before")
+    state = freshness(status, facts["observed_at"], now=now, fresh_for=fresh_for())
+    moved = change(before, facts["amount_minor"]) if state in PRICED else None
+    return PrintedCopy(**facts, state=state, change=moved)
