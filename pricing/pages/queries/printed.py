@@ -1,5 +1,6 @@
 """All copies of a view of the collection on one page, for paper."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,8 +102,8 @@ def printed_for(user_id: int, query: ListQuery, *, now: datetime) -> PrintedList
     return PrintedList(query, rows, copies, amount, PRICE_CURRENCY)
 
 
-def _row(facts: dict[str, Any], *, now: datetime) -> PrintedCopy:
-    status, before = facts.pop("status"), facts.pop("before")
-    state = freshness(status, facts["observed_at"], now=now, fresh_for=fresh_for())
-    moved = change(before, facts["amount_minor"]) if state in PRICED else None
-    return PrintedCopy(**facts, state=state, change=moved)
+def _row(facts: Mapping[str, Any], *, now: datetime) -> PrintedCopy:
+    state = freshness(facts["status"], facts["observed_at"], now=now, fresh_for=fresh_for())
+    moved = change(facts["before"], facts["amount_minor"]) if state in PRICED else None
+    shown = {name: value for name, value in facts.items() if name not in ("status", "before")}
+    return PrintedCopy(**shown, state=state, change=moved)
