@@ -62,6 +62,7 @@ class Facts:
     is_read: bool = False  # the import pass is complete
     read: int = 0
     expected: int = 0
+    unread: int = 0  # rows that could not be read
     import_error: str = ""  # of the last attempt; a sentence
     pause_seconds: float = 0.0  # until the gate opens
     is_outage: bool = False  # the breaker is open
@@ -91,6 +92,8 @@ def _ended(facts: Facts) -> StatusLine:
         text = f"Cancelled after {took}{_left_out(facts)}. Prices fetched so far are kept."
     elif facts.state == "failed":
         text = f"Failed after {took}. Prices fetched so far are kept. {TO_CONTINUE[facts.connection]}"
+    elif not facts.total and facts.unread:
+        text = f"Finished in {took}. No copy in your collection could be read, so nothing was priced."
     elif not facts.total:
         text = f"Finished in {took}. Your collection at Discogs is empty, so there is nothing to price."
     elif facts.failed:

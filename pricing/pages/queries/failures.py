@@ -19,7 +19,7 @@ from pricing.workers.schedules import next_sync_at
 
 MAX_LISTED = 100  # failed releases of a run
 
-REASONS = {
+REASONS: dict[str, str] = {
     Kind.UNKNOWN: "The reason is not known.",
     Kind.NETWORK: "Discogs did not answer.",
     Kind.SERVER: "Discogs answered with an error.",
@@ -89,7 +89,7 @@ def reason_of(job: PriceJob) -> str:
 
 
 def _words(kind: str) -> str:
-    return REASONS[Kind(kind)] if kind else REASONS[Kind.UNKNOWN]
+    return REASONS.get(kind, REASONS[Kind.UNKNOWN])
 
 
 def last_failures(release_ids: Collection[int]) -> dict[int, PriceJob]:

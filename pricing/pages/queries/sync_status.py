@@ -62,6 +62,7 @@ def _import_facts(import_pass: ImportPass | None) -> dict[str, Any]:
         "is_read": import_pass.state == ImportPass.State.COMPLETE,
         "read": import_pass.wants_seen if of_wants else import_pass.instances_seen,
         "expected": import_pass.wants_expected if of_wants else import_pass.instances_expected,
+        "unread": import_pass.unread_count,
         "import_error": import_pass.error,
     }
 

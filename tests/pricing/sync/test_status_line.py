@@ -150,6 +150,11 @@ CASES = {
         "ended",
         "Finished in 3 s. Your collection at Discogs is empty, so there is nothing to price.",
     ),
+    "no copy could be read": (
+        {"state": "finished", "seconds": 3, "unread": 2},
+        "ended",
+        "Finished in 3 s. No copy in your collection could be read, so nothing was priced.",
+    ),
     "finished": ({"state": "finished", "total": 9, "done": 9, "seconds": 9}, "ended", "Finished in 9 s."),
     "finished with failures": (
         {"state": "finished", "total": 9, "done": 9, "failed": 1, "seconds": 9},
