@@ -95,7 +95,7 @@ def _ended(facts: Facts) -> StatusLine:
     elif not facts.total and facts.unread:
         text = f"Finished in {took}. No copy in your collection could be read, so nothing was priced."
     elif not facts.total:
-        text = f"Finished in {took}. Your collection at Discogs is empty, so there is nothing to price."
+        text = f"Finished in {took}. Your collection on Discogs is empty. There is nothing to price."
     elif facts.failed:
         text = f"Finished in {took}; {_releases(facts.failed, facts)} failed."
     else:

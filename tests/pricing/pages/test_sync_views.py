@@ -148,7 +148,7 @@ def test_empty_collection_is_said_to_be_empty(client, collection):
     )
     run = make.make_run(collection, "finished", import_pass=import_pass)
     html = text(client.get(f"/syncs/{run.pk}/"))
-    assert "Your collection at Discogs is empty" in html
+    assert "Your collection on Discogs is empty" in html
     assert "See the value" not in html
 
 

@@ -148,7 +148,7 @@ CASES = {
     "empty collection": (
         {"state": "finished", "seconds": 3},
         "ended",
-        "Finished in 3 s. Your collection at Discogs is empty, so there is nothing to price.",
+        "Finished in 3 s. Your collection on Discogs is empty. There is nothing to price.",
     ),
     "no copy could be read": (
         {"state": "finished", "seconds": 3, "unread": 2},
