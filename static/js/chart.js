@@ -230,12 +230,16 @@ function drawAll() {
   erase = boxes.map((box) => draw(box, axisWidth));
 }
 
-// The library's stylesheet is loaded late on purpose, so that it does not block the page.
-const sheet = document.createElement("link");
-sheet.rel = "stylesheet";
-sheet.href = document.currentScript.dataset.sheet;
-sheet.addEventListener("load", () => document.fonts.ready.then(drawAll));
-document.head.append(sheet);
+// The library's stylesheet is loaded late, so that it does not block the page, and into a layer below all of site.css:
+// outside of a layer, its font would win over the page's. Without it, the server's drawing stays.
+async function addSheet(address) {
+  const [sheet, answer] = [new CSSStyleSheet(), await fetch(address)];
+  sheet.replaceSync(`@layer vendor { ${await answer.text()} }`);
+  document.adoptedStyleSheets.push(sheet);
+  await document.fonts.ready;
+}
+
+addSheet(document.currentScript.dataset.sheet).then(drawAll);
 for (const look of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
   window.matchMedia(look).addEventListener("change", drawAll);
 }
