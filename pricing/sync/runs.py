@@ -198,13 +198,14 @@ def resume_run(run: SyncRun) -> None:
 
 
 def retry_failed(run: SyncRun, *, now: datetime) -> int:
-    """Create new jobs for the failed releases of a run and resume it; returns how many."""
+    """Create new jobs for the failed releases of a run and resume it; returns how many. Never while it is planned."""
+    runs = SyncRun.objects.filter(pk=run.pk).exclude(state=SyncRun.State.IMPORTING)
     with transaction.atomic():
-        if SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
+        if not runs.exists() or SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
             return 0
         count = planner.replace_failed_jobs(run, now=now)
         if count:
-            SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.RUNNING, finished_at=None)
+            runs.update(state=SyncRun.State.RUNNING, finished_at=None, error="")
     return count
 
 

@@ -154,7 +154,7 @@ COLOURS = """canvas => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_forced_colours_keep_line_and_labels_apart(live_server, browser_page, connection, scheme):
+def test_forced_colours_keep_labels_apart(live_server, browser_page, connection, scheme):
     log_in(browser_page, live_server.url, connection.user)
     browser_page.emulate_media(color_scheme=scheme, forced_colors="active")
     for path in ("/dashboard/?range=all", f"/release/{PRICED}/?range=all"):

@@ -9,7 +9,7 @@ from tests.browser.test_pages import log_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_pages_are_compressed_unless_another_site_opens_them(live_server, browser_page, settings):
+def test_page_of_another_site_is_not_compressed(live_server, browser_page, settings):
     settings.ALLOWED_HOSTS = ["*"]
     connection = make.make_connection()
     make.make_copy(connection)

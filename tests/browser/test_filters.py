@@ -36,7 +36,7 @@ def ordinary_page(browser_type, browser_type_launch_args, request) -> Iterator[P
     browser.close()
 
 
-def test_arrow_keys_change_a_filter_and_apply_nothing(collection):
+def test_arrow_keys_apply_no_filter(collection):
     address = collection.url
     collection.focus("#by-genre")
     for _ in range(2):
@@ -60,7 +60,7 @@ def test_apply_button_filters_and_keeps_the_focus(collection):
     expect(collection.get_by_role("button", name="Apply")).to_be_focused()
 
 
-def test_enter_applies_filters_and_keeps_the_focus(collection):
+def test_enter_applies_filters_and_keeps_focus(collection):
     collection.select_option("#by-genre", "Rock")
     collection.focus("#q")
     collection.keyboard.type("title")
@@ -98,7 +98,7 @@ def test_filters_match_the_list_after_back(live_server, ordinary_page, connectio
     apply_and_go_back(ordinary_page, live_server.url, go_back)
 
 
-def test_filters_match_the_list_after_back_without_scripts(live_server, browser, connection):
+def test_filters_match_after_back_without_scripts(live_server, browser, connection):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     log_in(page, live_server.url, connection.user)

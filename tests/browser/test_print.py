@@ -113,7 +113,7 @@ def test_paper_has_times_and_no_ages(paper):
             assert shown == ["0px", f'"{time.get_attribute("title")}"']
 
 
-def test_list_on_paper_is_a_table_that_says_what_is_missing(paper):
+def test_printed_list_says_what_is_missing(paper):
     page = paper("/collection/")
     assert page.locator(".copies").evaluate("it => getComputedStyle(it).display") == "table"
     assert page.locator(".copies thead").bounding_box()["height"] > 10
@@ -123,7 +123,7 @@ def test_list_on_paper_is_a_table_that_says_what_is_missing(paper):
     ).to_be_visible()
 
 
-def test_print_all_opens_every_copy_and_the_dialog(live_server, browser_page, connection):
+def test_print_all_opens_copies_and_dialog(live_server, browser_page, connection):
     log_in(browser_page, live_server.url, connection.user)
     browser_page.add_init_script("window.dialogs = 0; window.print = () => { window.dialogs += 1; };")
     browser_page.goto(f"{live_server.url}/collection/?genre=Jazz&sort=title")

@@ -11,7 +11,7 @@ from tests.browser.test_pages import log_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_banner_and_header_follow_a_revoked_credential(live_server, browser_page):
+def test_banner_follows_a_revoked_credential(live_server, browser_page):
     connection = make.make_connection()
     run = make.make_run(connection)
     make.make_item(run, make.make_release(), "due")
@@ -32,7 +32,7 @@ def test_banner_and_header_follow_a_revoked_credential(live_server, browser_page
     expect(page.locator("#trouble")).to_have_count(1)
 
 
-def test_banner_goes_when_the_connection_works_again(live_server, browser_page):
+def test_banner_goes_when_connection_works(live_server, browser_page):
     connection = make.make_connection(state="private")
     run = make.make_run(connection)
     make.make_item(run, make.make_release(), "recorded")

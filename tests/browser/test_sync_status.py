@@ -33,7 +33,7 @@ def wait_for(page: Page, done: int) -> None:
     expect(page.locator("#progress progress")).to_have_js_property("value", done)
 
 
-def test_status_announces_quarters_and_states_only(live_server, browser_page, run):
+def test_status_announces_quarters_and_states(live_server, browser_page, run):
     page = browser_page
     log_in(page, live_server.url, run.user)
     page.goto(f"{live_server.url}/syncs/{run.pk}/")

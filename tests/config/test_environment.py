@@ -149,14 +149,14 @@ def test_database_password_is_read_as_it_is_meant(written, meant, monkeypatch):
         "sqlite:////srv/a+b.sqlite3",
     ],
 )
-def test_database_that_would_be_another_one_is_refused(address, monkeypatch):
+def test_address_of_another_database_is_refused(address, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", address)
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL .*Write sqlite:.*# as %23") as refused:
         environment.database_address("DATABASE_URL", "")
     assert "hidden" not in str(refused.value)
 
 
-def test_unknown_option_of_the_database_is_refused(monkeypatch):
+def test_unknown_database_option_is_refused(monkeypatch):
     """Otherwise the site would start, and each page would fail."""
     monkeypatch.setenv("DATABASE_URL", "postgres://u:hidden@h/db?sslmod=require&connect_timeout=5")
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL .*'sslmod'.*Write options") as refused:
@@ -206,7 +206,7 @@ def test_mail_password_is_read_as_it_is_meant(written, meant, monkeypatch):
         "mail://u:hidden@h",
     ],
 )
-def test_mail_server_that_would_be_another_one_is_refused(address, monkeypatch):
+def test_address_of_another_server_is_refused(address, monkeypatch):
     monkeypatch.setenv("EMAIL_URL", address)
     with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL .*Write smtp\+tls://.*# as %23") as refused:
         environment.mail_server("EMAIL_URL")

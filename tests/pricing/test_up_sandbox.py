@@ -109,7 +109,7 @@ class Visitor(requests.Session):
         return self.post(self.address + path, fields, timeout=30)
 
 
-def test_demo_is_usable_as_soon_as_it_is_announced(demo, port):
+def test_demo_is_usable_once_announced(demo, port):
     text = demo.says("Stop with Ctrl-C")
     steps = [
         "Preparing the database",

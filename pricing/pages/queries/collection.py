@@ -284,9 +284,7 @@ def _row(
 
 def _options(held: "QuerySet[CollectionInstance]", user_id: int) -> Options:
     """The choices of the filters: only values that occur. Two queries."""
-    genres: set[str] = set()
-    formats: set[str] = set()
-    decades: set[str] = set()
+    genres, formats, decades = set[str](), set[str](), set[str]()
     facts = held.values_list("release__genres", "release__format", "release__year").order_by().distinct()
     for of_release, line, year in facts:
         genres.update(of_release)

@@ -95,7 +95,7 @@ def test_failed_mail_keeps_the_code(client, clock, settings):
     assert logged_in(client)
 
 
-def test_new_address_of_an_account_gets_its_code_again(client, make_user, clock):
+def test_new_address_gets_its_code_again(client, make_user, clock):
     client.force_login(make_user("someone"))
     client.post("/account/reauthenticate/", {"password": "a-long-password"})
     client.post("/account/email/", {"email": "moved@example.org", "action_add": ""})
@@ -155,7 +155,7 @@ def test_time_hides_known_addresses(make_user, clock, wait):
     assert pages["known"][0] == (200 if wait < 29 * 60 else 302)
 
 
-def test_known_address_is_mailed_that_it_has_an_account(make_user, client, clock):
+def test_known_address_is_told_of_its_account(make_user, client, clock):
     make_user("known")
     client.post("/account/signup/", {**NEW, "email": "known@example.org"})
     clock.shift(LIMIT)

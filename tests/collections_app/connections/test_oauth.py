@@ -58,7 +58,7 @@ def test_approval_connects_and_starts_a_sync(client, user, discogs):
     assert response.url == f"/syncs/{SyncRun.objects.get(user=user).pk}/"
 
 
-def test_page_leads_to_discogs_by_link_and_by_itself(client, user, discogs):
+def test_page_leads_to_discogs(client, user, discogs):
     html = client.post("/connect/discogs/").content.decode()
     links = re.findall(r'<a [^>]*href="([^"]*/oauth/authorize[^"]*)"', html)
     refreshes = re.findall(r'<meta http-equiv="refresh" content="0; url=([^"]*)"', html)

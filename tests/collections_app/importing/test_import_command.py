@@ -36,7 +36,7 @@ def test_unread_rows_are_counted_and_named(account):
     assert "copy (Discogs sent no data for this row)." in text
 
 
-def test_nothing_is_said_of_a_collection_that_was_read(account):
+def test_complete_import_names_nothing_unread(account):
     text = run_import()
     assert "40 copies, " in text
     assert "could not" not in text

@@ -42,7 +42,7 @@ def test_set_clock_moves_header_and_day(api: Api, server: SandboxServer) -> None
     assert server.today() == date(2027, 6, 1)
 
 
-def test_copies_and_wants_are_added_at_the_set_time(api: Api, server: SandboxServer) -> None:
+def test_copies_are_added_at_the_set_time(api: Api, server: SandboxServer) -> None:
     server.add_user("ann", "ann", release_ids=[4])
     api.control("clock", {"now": "2027-06-01T12:00:00+00:00"})
     api.control("users", {"username": "ann", "add_releases": [9], "set_wants": [5]})

@@ -35,7 +35,7 @@ def test_login_with_a_form_waits_for_its_button() -> None:
         assert ask(login, "POST").headers["Location"].endswith("&logged_in=1")
 
 
-def test_login_can_be_switched_by_the_control_route() -> None:
+def test_control_route_switches_the_login() -> None:
     with SandboxServer() as server:
         control = f"{server.url}/_sandbox/login"
         assert requests.post(control, json={"mode": "none"}, timeout=10).json() == {"mode": "none"}
@@ -46,7 +46,7 @@ def test_login_can_be_switched_by_the_control_route() -> None:
 
 
 @pytest.mark.parametrize("target", ["", "https://elsewhere.test/", "//elsewhere.test", "/releases/7"])
-def test_login_leads_back_to_the_authorisation_only(target: str) -> None:
+def test_login_leads_back_to_authorisation(target: str) -> None:
     with SandboxServer() as server:
         answer = requests.get(f"{server.url}/login", {"return_to": target}, timeout=10, allow_redirects=False)
         assert answer.status_code == 404

@@ -70,7 +70,7 @@ def test_change_has_size_share_and_direction(then, now, difference, percent, dir
 
 
 @pytest.mark.parametrize("moved", [(137, 0), (0, 2), (3, 3)])
-def test_change_of_different_copies_has_no_percentage(moved):
+def test_change_of_copies_has_no_percentage(moved):
     change = Change(100, 150, *moved)
     assert (change.difference, change.percent, change.direction) == (50, None, "up")
     assert Change(10_000, 10_004, *moved).direction == "up"

@@ -71,7 +71,7 @@ def test_run_page_lists_its_failed_releases(client, collection, run):
     assert "Fine" not in part
 
 
-def test_failed_releases_follow_what_happened_since(collection, run):
+def test_failures_follow_what_happened_since(collection, run):
     again, fetched, sold = (make.make_release(title=title) for title in ("again", "fetched", "sold"))
     for release in (again, fetched):
         make.make_copy(collection, release)
@@ -114,7 +114,7 @@ def test_failed_releases_take_two_queries(collection, run, django_assert_num_que
         (24, "unreadable", "not tried again until you reconnect"),
     ],
 )
-def test_next_try_depends_on_schedule_and_connection(collection, run, every, state, words):
+def test_next_try_depends_on_the_schedule(collection, run, every, state, words):
     Preferences.objects.create(user=collection.user, sync_every_hours=every)
     collection.state = state
     collection.save()
@@ -129,12 +129,12 @@ def test_next_try_without_connection_needs_one():
     assert next_try(None, now=NOW) == "not tried again until you reconnect"
 
 
-def test_next_try_during_a_sync_is_the_one_after_it(collection, run):
+def test_next_try_during_a_sync_is_after_it(collection, run):
     make.make_run(collection, "running", created_at=NOW)
     assert next_try(collection, now=NOW) == "tried again with the next sync, 27 Nov, 15:00"
 
 
-def test_release_page_and_list_name_the_failed_attempt(client, collection, run):
+def test_pages_name_the_failed_attempt(client, collection, run):
     release = make.make_copy(collection).release
     fail(run, release, "server")
     page = text(client.get(f"/release/{release.pk}/"))
@@ -148,14 +148,14 @@ def test_release_page_and_list_name_the_failed_attempt(client, collection, run):
     assert "Never fetched" not in row
 
 
-def test_release_without_attempt_was_never_fetched(client, collection, run):
+def test_release_never_tried_is_never_fetched(client, collection, run):
     release = make.make_copy(collection).release
     assert "Never fetched" in text(client.get(f"/release/{release.pk}/"))
     assert "Never fetched" in text(client.get("/collection/")).partition("<tbody>")[2]
     assert "Last attempt" not in text(client.get(f"/release/{release.pk}/"))
 
 
-def test_wanted_release_is_not_promised_another_try(client, collection, run):
+def test_wanted_release_has_no_next_try(client, collection, run):
     release = make.make_release()
     make.make_want(collection, release)
     fail(run, release)

@@ -84,7 +84,7 @@ def test_single_day_is_a_dot():
     assert day_chart([7], [500]).dots == (f"M0.0 {HEIGHT / 2:.1f}L0.0 {HEIGHT / 2:.1f}",)
 
 
-def test_many_days_take_one_point_for_each_unit_of_width():
+def test_many_days_take_one_point_per_unit():
     days = list(range(3 * 365))
     (path,) = day_chart(days, days).paths
     assert path.count("L") <= WIDTH

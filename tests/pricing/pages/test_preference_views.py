@@ -146,7 +146,7 @@ def zones_in(html: str) -> list[str]:
     )
 
 
-def test_settings_offer_common_zones_and_the_stored_one(client, user):
+def test_settings_offer_common_and_stored_zones(client, user):
     save(client, time_zone="Asia/Kathmandu")
     html = client.get("/settings/").content.decode()
     assert set(zones_in(html)) == {"UTC", *COMMON_ZONES, "Asia/Kathmandu"}
@@ -160,7 +160,7 @@ def test_settings_offer_all_zones_on_request(client, user):
     assert "Show all time zones" not in html
 
 
-def test_submitted_zone_stays_selected_beside_an_error(client, user):
+def test_submitted_zone_stays_beside_an_error(client, user):
     html = save(client, time_zone="Asia/Kathmandu", currency="DKK").content.decode()
     assert '<option value="Asia/Kathmandu" selected>' in html
     assert "Mars" not in save(client, time_zone="Mars/Olympus").content.decode()

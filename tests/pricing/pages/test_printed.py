@@ -94,7 +94,7 @@ def test_printed_list_takes_two_queries(collection, django_assert_num_queries):
             queries.printed_for(collection.user_id, view(""), now=timezone.now())
 
 
-def test_longest_printed_list_says_that_it_was_cut(client, collection, monkeypatch):
+def test_long_printed_list_says_it_was_cut(client, collection, monkeypatch):
     monkeypatch.setattr("pricing.pages.queries.printed.MAX_ROWS", 5)
     client.force_login(collection.user)
     html = client.get("/collection/?print=all").content.decode()

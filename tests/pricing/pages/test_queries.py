@@ -148,7 +148,7 @@ def test_meter_covers_every_copy(collection, now):
     ]
 
 
-def test_each_figure_of_the_meter_opens_that_many_copies(collection, now):
+def test_meter_figure_opens_that_many_copies(collection, now):
     for number in range(3):
         owned(collection, f"blocked {number}", price_status="blocked")
     for number in range(2):
@@ -168,7 +168,7 @@ def test_each_figure_of_the_meter_opens_that_many_copies(collection, now):
     assert (opened["shut"], opened["never"]) == (5, 2)
 
 
-def test_each_figure_that_needs_attention_opens_that_many_copies(collection, now):
+def test_attention_opens_that_many_copies(collection, now):
     run = make.make_run(collection, "finished")
     twice, sold = owned(collection, "twice", 100), make.make_release(title="sold")
     make.make_copy(collection, twice)
@@ -319,7 +319,7 @@ def test_sum_of_nothing_is_none(collection, now):
     assert queries.collection_for(collection.user_id, view(), now=now).amount_minor is None
 
 
-def test_row_names_the_failure_of_its_last_attempt(collection, now):
+def test_row_names_its_last_failure(collection, now):
     failed, later, missed, kept = (
         owned(collection, title) for title in ("failed", "later", "missed", "kept")
     )

@@ -92,7 +92,7 @@ def test_list_of_syncs_counts_unread_rows(show, collection):
     assert "2 not read" in show("/syncs/")
 
 
-def test_dashboard_needs_attention_for_unread_rows(show, collection):
+def test_dashboard_names_unread_rows(show, collection):
     make.make_price(make.make_copy(collection).release, 100)
     read(collection, unread_count=1, unread=[ODD])
     html = show("/dashboard/")
@@ -101,7 +101,7 @@ def test_dashboard_needs_attention_for_unread_rows(show, collection):
     assert "1 row could not be read" in html
 
 
-def test_unread_rows_of_an_earlier_pass_are_forgotten(show, collection):
+def test_unread_rows_of_earlier_passes_go(show, collection):
     make.make_price(make.make_copy(collection).release, 100)
     read(collection, unread_count=1, unread=[ODD])
     read(collection)
@@ -176,19 +176,19 @@ def test_empty_collection_is_called_empty(show, collection, address):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_collection_of_which_nothing_could_be_read_is_not_empty(show, collection, address):
+def test_unread_collection_is_not_empty(show, collection, address):
     read(collection, unread_count=1, unread=[ODD])
     assert EMPTY not in show(address)
     assert "No copy in your collection could be read." in show(address)
 
 
-def test_first_sync_of_an_empty_collection_says_so(show, collection):
+def test_sync_of_an_empty_collection_says_so(show, collection):
     run = make.make_run(collection, "finished", import_pass=read(collection))
     assert EMPTY in show(f"/syncs/{run.pk}/")
     assert EMPTY in show(f"/syncs/{run.pk}/progress/")
 
 
-def test_sync_with_copies_does_not_call_the_collection_empty(show, collection):
+def test_sync_with_copies_is_not_empty(show, collection):
     run = make.make_run(collection, "finished", import_pass=read(collection))
     make.make_item(run, make.make_copy(collection).release, "recorded")
     assert EMPTY not in show(f"/syncs/{run.pk}/")

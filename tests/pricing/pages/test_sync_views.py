@@ -93,7 +93,7 @@ def test_waiting_for_discogs_is_explained(client, collection, workers, settings)
     assert "for Discogs." in text(client.get(f"/syncs/{run.pk}/progress/"))
 
 
-def test_pause_of_the_gate_is_explained_while_importing(client, collection, workers, settings):
+def test_gate_pause_is_explained_in_imports(client, collection, workers, settings):
     import_pass = ImportPass.objects.create(connection=collection, started_at=timezone.now())
     run = make.make_run(collection, "importing", import_pass=import_pass)
     gate = ApiGate.objects.get_or_create(egress=settings.DISCOGS_EGRESS)[0]

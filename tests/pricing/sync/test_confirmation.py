@@ -45,7 +45,7 @@ def work_through_queue() -> None:
         run_import_step(*queued.task["args"])
 
 
-def test_supervisor_queues_it_and_workers_finish_it(account):
+def test_supervisor_queues_a_confirmation(account):
     second = account.second_pass()
     assert idle_imports(now=timezone.now()) == [second.pk]
     Supervisor._queue_imports(timezone.now())

@@ -48,7 +48,7 @@ def test_list_and_run_agree_on_what_is_done(collection):
     assert (now.remaining, now.at_work) == (5, 1)
 
 
-def test_retry_keeps_the_requests_of_replaced_jobs(collection):
+def test_retry_keeps_requests_of_replaced_jobs(collection):
     run = make.make_run(collection, "finished")
     make.make_item(run, make.make_release(), "recorded", requests=1)
     for _ in range(2):

@@ -217,6 +217,22 @@ def test_retry_failed_leaves_another_active_run(other):
     assert (run.state, item.job.state) == (SyncRun.State.FINISHED, PriceJob.State.DEAD)
 
 
+def test_retry_failed_waits_for_the_plan():
+    run = make_run(make_connection(), "importing")
+    make_item(run, make_release(), "dead")
+    assert runs.retry_failed(run, now=NOW) == 0
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.IMPORTING
+
+
+def test_retry_failed_forgets_the_old_error():
+    run = make_run(make_connection(), "failed", error="It broke.")
+    make_item(run, make_release(), "dead")
+    assert runs.retry_failed(run, now=NOW) == 1
+    run.refresh_from_db()
+    assert run.error == ""
+
+
 def test_check_release_once_a_minute():
     release = make_release()
     make_price(release, 1000, observed_at=NOW - MINUTE / 2)

@@ -123,7 +123,7 @@ def test_next_sync_is_when_the_tick_starts_it():
     assert schedules.next_sync_at(connection.pk, now=NOW + 4 * HOUR) == NOW + 10 * HOUR  # one is active now
 
 
-def test_next_sync_after_a_failed_one_is_an_hour_later():
+def test_next_sync_after_a_failure_is_in_an_hour():
     connection = connected(every=6)
     ended_run(connection, ago=10 * HOUR)
     failed = ended_run(connection, ago=timedelta(minutes=30), state="failed")
