@@ -41,17 +41,7 @@ for model in (Success, Failure, Schedule, OrmQ):
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
-    list_display = (
-        "id",
-        "state",
-        "error",
-        "done",
-        "failed",
-        "cancelled",
-        "user",
-        "created_at",
-        "finished_at",
-    )
+    list_display = ("id", "state", "error", "done", "failed", "user", "created_at", "finished_at")
     list_filter = ("state", "trigger")
     list_select_related = ("user",)
     search_fields = ("user__username",)
@@ -63,15 +53,12 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="progress")
     def done(self, row: Any) -> str:
-        return f"{row.done:,} of {row.total:,}"
+        cancelled = f", {row.cancelled:,} cancelled" if row.cancelled else ""
+        return f"{row.done:,} of {row.total:,}{cancelled}"
 
     @admin.display(ordering="failed")
     def failed(self, row: Any) -> int:
         return int(row.failed)
-
-    @admin.display(ordering="cancelled")
-    def cancelled(self, row: Any) -> int:
-        return int(row.cancelled)
 
 
 @admin.register(PriceJob)

@@ -20,6 +20,7 @@ def test_page_of_another_site_is_not_compressed(live_server, browser_page, setti
         page.fill("#q", "title")
         page.keyboard.press("Enter")
     assert own.value.header_value("content-encoding") == "gzip"
+    page.wait_for_url(f"{address}?q=title")
     other = live_server.url.replace("localhost", "127.0.0.1")
     page.goto(f"{other}/account/login/")
     with page.expect_response(address) as foreign:
