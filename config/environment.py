@@ -252,6 +252,7 @@ def mail_sender(name: str, default: str) -> str:
 
 # In a password, a `/`, `?` or `#` as it is would end the host early: `smtp://u:12#3@host` means port 12 of the host u.
 _MAIL_SERVER = re.compile(r"smtps?(\+tls|\+ssl)?://([^/?#]*@)?[^/?#@]+/?|[a-z]+mail://.*", re.IGNORECASE)
+_DJANGO_OPTIONS = {"assume_role", "isolation_level", "pool", "server_side_binding"}  # a check refuses `pool`
 _DATABASE = re.compile(r"sqlite:///[^?#+]*[^?#+/]|postgres(ql)?://[^/?]*/[^?#@]+(\?.*)?")
 _ENCODED = "In a password and a path, write # as %23, ? as %3F, @ as %40, / as %2F, + as %2B."
 
@@ -286,7 +287,7 @@ def database_address(name: str, default: str) -> dict[str, Any]:
     if not (settings and _DATABASE.fullmatch(address)):
         # The value contains a password, so the message does not repeat it.
         raise ImproperlyConfigured(f"{name} is not an address of a database. {how}")
-    unknown = sorted(settings.get("OPTIONS", {}).keys() - _libpq_options())
+    unknown = sorted(settings.get("OPTIONS", {}).keys() - _options())
     if unknown:
         raise ImproperlyConfigured(
             f"{name} has the option {unknown[0]!r}. Write options of PostgreSQL, such as ?sslmode=require."
@@ -294,5 +295,5 @@ def database_address(name: str, default: str) -> dict[str, Any]:
     return settings | {"HOST": unquote(settings["HOST"])}  # %2Frun%2Fpostgresql is the directory of a socket
 
 
-def _libpq_options() -> set[str]:
-    return {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+def _options() -> set[str]:
+    return _DJANGO_OPTIONS | {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
