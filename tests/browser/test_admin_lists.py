@@ -50,7 +50,7 @@ def boss(make_staff):
         user=connection.user,
         session_key="key",
         ip="2001:db8:1234:5678:9abc:def0:1234:5678",
-        user_agent=SENTENCE,
+        user_agent=SENTENCE[:200],
     )
     release = make.make_release(
         discogs_id=BIG, title=WORD, artists=SENTENCE, format=SENTENCE, catalog_number=WORD
