@@ -172,7 +172,7 @@ def logged_in(user: Any) -> None:
     )
 
 
-# What belongs to nobody -----------------------------------------------------------------------------
+# What no user owns -----------------------------------------------------------------------------
 
 
 def market_and_attempts(connection_of_dora: Any, now: datetime) -> None:

@@ -141,7 +141,7 @@ class CollectionPage:
 
 
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    """One page of the list. Ten queries, one more for the state `failed`. Raises TookTooLong when it is filtered."""
+    """One page of the list. Seven queries, more where releases failed. Raises TookTooLong when it is filtered."""
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 
@@ -154,13 +154,14 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
     query = replace(query, page=min(query.page, paginator.num_pages))
     numbers = paginator.get_elided_page_range(query.page, on_each_side=1, on_ends=1)
     start = now.date() - TREND
+    rows = _rows(_copies_on_page(shown, query, start=start, now=now), start=start, now=now)
     return CollectionPage(
         query=query,
-        rows=_rows(_copies_on_page(shown, query, start=start, now=now), start=start, now=now),
+        rows=rows,
         copies=copies,
         amount_minor=amount,
         currency=PRICE_CURRENCY,
-        next_try=next_try(connection_of(user_id), now=now),
+        next_try=next_try(connection_of(user_id), now=now) if any(row.failure_reason for row in rows) else "",
         pages=[number if isinstance(number, int) else None for number in numbers],
         options=_options(held, user_id),
     )
@@ -168,9 +169,8 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
 
 def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> tuple[int, int | None]:
     """How many copies these are, and the sum of those whose price counts; None if there are none. One query."""
-    totals = shown.aggregate(
-        copies=Count("id"), amount=Sum("release__price__amount_minor", filter=counted(now))
-    )
+    amount = Sum("release__price__amount_minor", filter=counted(now))
+    totals = shown.aggregate(copies=Count("id"), amount=amount)
     return totals["copies"], totals["amount"]
 
 

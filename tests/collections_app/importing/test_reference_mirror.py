@@ -1,4 +1,4 @@
-"""Somebody else's client and our import read the same account, and agree on every copy and every want."""
+"""Another client and our import read the same account, and agree on every copy and every want."""
 
 import re
 
