@@ -4,20 +4,26 @@ import logging
 import os
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 
 import requests
 from django.db import DatabaseError
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from collections_app import schema
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
 from collections_app.discogs.gate import Gate, configured_gate
 from pricing.monitoring.heartbeat import Heartbeat
+from pricing.precision import weights
 from pricing.sync import value_requests
+from pricing.sync.queue import OrderedBroker
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.value import daily
 
 logger = logging.getLogger(__name__)
+
+WEIGHTS_SECONDS = 5.0  # of one task of the nightly pass: prices of the same worker wait for it
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,24 @@ def work_value_request(request_id: int) -> None:
     process.heartbeat.report(now=timezone.now())
     value_requests.work(request_id, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
+
+
+def renew_weights() -> None:
+    """Task: some steps of the nightly pass over all weights; it queues itself again until the pass is complete."""
+    process, deadline = this_process(), time.monotonic() + WEIGHTS_SECONDS
+    now = timezone.now()
+    row = weights.begin_pass(now=now)
+    world = weights.read_world()
+    while weights.step(row, world, now=timezone.now()):
+        process.heartbeat.report(now=timezone.now())
+        if time.monotonic() >= deadline:
+            enqueue_weights()
+            return
+
+
+def enqueue_weights() -> None:
+    """Queue steps of the nightly pass, behind all prices."""
+    async_task(f"{__name__}.renew_weights", save=False, broker=OrderedBroker(ahead=timedelta(0)))
 
 
 def settle_value(user_id: int) -> None:

@@ -143,7 +143,7 @@ def _row(lines: _Lines, section: Section, found: Any) -> Row:
     if not isinstance(found, dict):
         raise lines.refused(f"“{section.name}” holds something that is not a row")
     found = {**section.defaults, **found}
-    unknown = sorted(set(found) - set(section.by_name))
+    unknown = sorted(set(found) - {*section.by_name, *section.dropped})
     missing = [name for name in section.by_name if name not in found]
     if unknown or missing:
         raise lines.refused(f"“{unknown[0][:40]}” is unknown" if unknown else f"“{missing[0]}” is missing")

@@ -212,10 +212,11 @@ SECTIONS = (
     Section(
         "prices",
         ReleasePrice,
-        (RELEASE, *READING, Column("status_since", PAST_DATETIME), Column("volatility", number(0, 1))),
+        (RELEASE, *READING, Column("status_since", PAST_DATETIME)),
         rows=_of_releases(ReleasePrice),
         key=("release",),
         check=_reading_fits,
+        dropped=("volatility",),
     ),
     Section(
         "suggestions",

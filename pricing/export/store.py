@@ -15,7 +15,8 @@ from collections_app.models import DiscogsConnection, Folder, Release
 from pricing.export.read import Refused, Row, read
 from pricing.export.sections import RELEASE
 from pricing.export.shape import Section
-from pricing.models import CollectionValue
+from pricing.models import CollectionValue, ReleasePrice
+from pricing.precision.history import relearn
 
 BATCH = 500  # rows checked and stored together
 FOLDER = "folder__discogs_id"
@@ -95,6 +96,8 @@ class _Restore:
         objects = [section.model(**self._attributes(row, folders)) for row in batch]
         # These rows have passed every check: SQLite would silently skip those that break a constraint.
         section.model._default_manager.bulk_create(objects, ignore_conflicts=section.is_shared)
+        if section.model is ReleasePrice:  # the snapshots before it say what else is known
+            relearn([row.values[RELEASE.name] for row in batch])
 
     def _folders(self) -> dict[int, int]:
         rows = Folder.objects.filter(connection=self.connection)

@@ -12,14 +12,17 @@ from pricing.models.prices import (
     priced_has_amount,
 )
 from pricing.models.sources import SourceAttempt
+from pricing.models.uncertainty import MarketClass, OwnerTotal, WeightPass
 from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, SyncRunQuerySet, ValueRequest
 
 __all__ = [
     "CollectionValue",
     "ExchangeRate",
     "HealthAlert",
+    "MarketClass",
     "MarketReading",
     "MarketStat",
+    "OwnerTotal",
     "PriceJob",
     "PriceJobQuerySet",
     "PriceSnapshot",
@@ -30,6 +33,7 @@ __all__ = [
     "SyncRun",
     "SyncRunQuerySet",
     "ValueRequest",
+    "WeightPass",
     "WorkerHeartbeat",
     "priced_has_amount",
 ]

@@ -13,6 +13,9 @@ from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Release
 from pricing.money.convert import MICROS, Rate
 
+# The variance of the log price per day until a class has been observed: 6 % a day.
+DEFAULT_VARIANCE = 0.004
+
 STATUS_LABELS = {
     MarketStatus.PRICED.value: "Priced",
     MarketStatus.NONE_FOR_SALE.value: "None for sale",
@@ -83,9 +86,20 @@ class ReleasePrice(MarketReading):
     status_since = models.DateTimeField()
     # The first 404 since the last reading. The price stays until a later 404 confirms it.
     not_found_at = models.DateTimeField(null=True, blank=True)
-    volatility = models.FloatField(
-        default=0, help_text="Moving average of the relative change between readings."
+    # The newest price, also while no copy is for sale.
+    last_minor = models.BigIntegerField(null=True, blank=True)
+    last_priced_at = models.DateTimeField(null=True, blank=True)
+    # What `precision.estimator` has learned from consecutive prices.
+    s2 = models.FloatField(default=0, help_text="Sum of the squared changes of the log price, faded.")
+    exposure_days = models.FloatField(default=0, help_text="Days between those prices, faded likewise.")
+    prior_variance = models.FloatField(
+        default=DEFAULT_VARIANCE, help_text="Variance of the log price per day in its class."
     )
+    weight = models.FloatField(
+        default=0, help_text="Sum over the owners of (copies x price / total) squared; renewed every night."
+    )
+    # Index of the refresh order = age in days x urgency.
+    urgency = models.FloatField(default=0, help_text="Root of weight x variance per day.")
 
     class Meta:
         constraints = [priced_has_amount("price_priced_has_amount")]

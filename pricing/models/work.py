@@ -63,6 +63,9 @@ class PriceJob(models.Model):
     error_kind = models.CharField(max_length=20, blank=True)
     error = models.TextField(blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    # What was known before the request: the price, and the variance of its log that its age had added.
+    before_minor = models.BigIntegerField(null=True, blank=True)
+    before_variance = models.FloatField(null=True, blank=True)
     created_at = models.DateTimeField()
     queued_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)

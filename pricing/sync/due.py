@@ -1,6 +1,5 @@
-"""When a price is fetched again, when a user's next run starts, and which release goes first. Pure."""
+"""When a price may be fetched again, and when a user's next run starts. Pure."""
 
-import math
 from datetime import datetime, timedelta
 
 from collections_app.discogs.payloads import MarketStatus
@@ -21,10 +20,6 @@ EARLY = 0.25
 
 # After a failed run; also after connecting, if the first run was not started then.
 AGAIN_AFTER = timedelta(hours=1)
-
-MIN_WORTH = 100  # minor units: a release without a price, or with a low one, is still fetched
-MIN_VOLATILITY = 0.01  # so is a release whose price has never changed
-RESERVED_SHARE = 0.1  # of all requests, for imports, retries and interactive requests
 
 
 def interval_for(
@@ -51,22 +46,6 @@ def is_due(
     """Whether a scheduled run at `now` fetches the release again."""
     good_for = interval_for(status, every=every, status_since=status_since, observed_at=observed_at)
     return observed_at + good_for - every * EARLY <= now
-
-
-def priority(age_seconds: float, owners: int, amount_minor: int | None, volatility: float) -> float:
-    """How urgent a due release is: grows with age, owners, value and volatility. Never fetched means infinite age.
-
-    The weight enters by its square root: requests in that proportion minimise the sum of weight × age. With the full
-    weight, a record worth 500 would be fetched five hundred times as often as one worth 1.
-    """
-    weight = max(owners, 1) * max(amount_minor or 0, MIN_WORTH) * max(volatility, MIN_VOLATILITY)
-    return age_seconds * math.sqrt(weight)
-
-
-def share_that_fits(*, wanted_per_hour: float, allowed_per_hour: float) -> float:
-    """The share of the due releases, 0 to 1, that the request limit allows before they are due again."""
-    usable = allowed_per_hour * (1 - RESERVED_SHARE)
-    return 1.0 if wanted_per_hour <= usable else usable / wanted_per_hour
 
 
 def run_due_at(

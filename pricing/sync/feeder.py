@@ -11,18 +11,23 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Value, When
 from django_q.tasks import async_task
 
 from collections_app import schema
 from collections_app.discogs import gate
 from collections_app.times import is_over, is_recent
 from pricing.models import PriceJob, RunItem, SyncRun
+from pricing.precision.order import by_turn
 from pricing.sync.queue import OrderedBroker
 
 TASK = "pricing.tasks.refresh_price"
 MAX_AHEAD = 300  # jobs
 AHEAD_FOR = 5.0  # seconds
+
+
+# All scheduled runs take their turns as one: among them the most urgent release goes first, whoever owns it.
+SCHEDULED = 0  # in the place of a run's id
 
 
 class Ahead:
@@ -46,9 +51,9 @@ class Ahead:
     def of(self, run: int, *, now: datetime) -> deque[tuple[int, int]]:
         """A run's next jobs in order, as (job id, lane). Jobs removed from the deque are not returned again."""
         if run not in self._jobs:
-            # The order of the run's items is the planner's order of urgency.
-            due = _due(now).filter(items__run=run).order_by("lane", "items__pk")
-            self._jobs[run] = deque(due.values_list("pk", "lane")[:MAX_AHEAD])
+            due = _scheduled(now) if run == SCHEDULED else _due(now).filter(items__run=run)
+            order = by_turn(now, price="release__price__") if run == SCHEDULED else ["items__pk"]
+            self._jobs[run] = deque(due.order_by("lane", *order).values_list("pk", "lane")[:MAX_AHEAD])
             self._read_at[run] = time.monotonic()
         return self._jobs[run]
 
@@ -75,37 +80,52 @@ def _due(now: datetime) -> "QuerySet[PriceJob]":
     return PriceJob.objects.filter(Q(state=PriceJob.State.DUE) | again)
 
 
+def _scheduled(now: datetime) -> "QuerySet[PriceJob]":
+    items = RunItem.objects.filter(run__in=_running().filter(trigger=SyncRun.Trigger.SCHEDULE))
+    return _due(now).filter(pk__in=items.values("job"))
+
+
+def _running() -> "QuerySet[SyncRun]":
+    return SyncRun.objects.filter(state=SyncRun.State.RUNNING)
+
+
 def _fair_choice(free: int, *, now: datetime, ahead: Ahead) -> dict[int, bool]:
     """Choose up to `free` jobs from the running runs, interactive ones first: {job id: goes to the front}.
 
     The run with the fewest recent jobs has the next turn, and its jobs go before those of other runs in the queue.
+    The scheduled runs together count as one.
     """
-    running = SyncRun.objects.filter(state=SyncRun.State.RUNNING).order_by("pk")
-    runs = list(running.values_list("pk", flat=True))
+    scheduled = Q(trigger=SyncRun.Trigger.SCHEDULE)
+    runs = list(_running().exclude(scheduled).order_by("pk").values_list("pk", flat=True))
+    if _running().filter(scheduled).exists():
+        runs.append(SCHEDULED)
     had = _recent_counts(runs, now=now) if len(runs) > 1 else Counter()
     most = max(had.values(), default=0)
     ahead.begin(runs)
-    turns = [(had[run], run) for run in runs]
+    turns = [(had[run], run == SCHEDULED, run) for run in runs]
     heapq.heapify(turns)
     chosen: dict[int, bool] = {}
     while turns and len(chosen) < free:
-        count, run = heapq.heappop(turns)
+        count, is_scheduled, run = heapq.heappop(turns)
         if waiting := ahead.of(run, now=now):
             job_id, lane = waiting.popleft()
             chosen[job_id] = lane == PriceJob.Lane.INTERACTIVE or count < most
-            heapq.heappush(turns, (count + 1, run))
+            heapq.heappush(turns, (count + 1, is_scheduled, run))
     return chosen
 
 
 def _recent_counts(runs: list[int], *, now: datetime) -> Counter[int]:
     """Count the jobs of each run that are queued, running, or ended within the last rate-limit window."""
     recent = is_recent("job__finished_at", now=now, within=timedelta(seconds=settings.DISCOGS_RATE_WINDOW))
+    is_scheduled = When(run__trigger=SyncRun.Trigger.SCHEDULE, then=Value(SCHEDULED))
+    turn = Case(is_scheduled, default=F("run"), output_field=BigIntegerField())
     had: Counter[int] = Counter()
     # Two queries, each with its own index; one combined query would read every job ever stored.
     for jobs in (Q(job__state__in=PriceJob.WORKING), recent):
-        counts = RunItem.objects.filter(jobs, run__in=runs).values_list("run").order_by()
-        had.update(dict(counts.annotate(n=Count("pk"))))
-    return had
+        items = RunItem.objects.filter(jobs, run__in=_running()).annotate(turn=turn)
+        counts = items.order_by().values_list("turn").annotate(n=Count("job", distinct=True))
+        had.update(dict(counts))
+    return Counter({run: had[run] for run in runs})
 
 
 def _enqueue(jobs: dict[int, bool], *, now: datetime) -> int:

@@ -2,18 +2,16 @@
 
 from collections.abc import Generator, Iterator, Sequence, Set
 from datetime import datetime, timedelta
-from math import ceil, inf
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, FloatField, Min, Q, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import CollectionInstance, DiscogsConnection, Preferences
-from collections_app.times import is_from_the_future, is_recent
+from collections_app.times import is_recent
 from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
-from pricing.sync.due import GONE_ONCE, is_due, priority, share_that_fits
+from pricing.precision import weights
+from pricing.precision.order import NEVER_FETCHED, Turn, is_worth_a_request, turn_of
+from pricing.sync.due import GONE_ONCE, is_due
 
 CHUNK = 1_000  # releases in one statement
 JUST_CHECKED = timedelta(minutes=1)
@@ -26,7 +24,7 @@ def plan_steps(run: SyncRun, release_ids: Sequence[int], *, now: datetime) -> It
 
     Each step plans a thousand releases in its own transaction: on SQLite it blocks every other writer.
     Planning stops when the run ends. It is safe to start again, and to run in two processes at once.
-    The feeder takes jobs in the order of the items, so the most urgent are created first.
+    The feeder takes the jobs of a run that was not scheduled in the order of its items.
     """
     due, reused = yield from _due_and_reused(run, release_ids, now=now)
     to_fetch = set(due)
@@ -60,10 +58,7 @@ def _due_and_reused(
     """Split a run's releases into those to fetch, in order, and those whose price is reused."""
     age = timedelta(seconds=run.stale_after_seconds)
     if run.trigger == SyncRun.Trigger.SCHEDULE:
-        due = yield from _due_releases(release_ids, every=age, now=now)
-        fresh = set(release_ids).difference(due)
-        fits = ceil(len(due) * _share_that_fits() - 1e-9)  # 9.000000001 releases are 9
-        return due[:fits], sorted(fresh)
+        return (yield from _scheduled_releases(release_ids, every=age, now=now))
     fresh = set()
     for chunk in _chunks(release_ids):
         fresh.update(fresh_releases(chunk, stale_after=age, now=now))
@@ -71,48 +66,34 @@ def _due_and_reused(
     return [release for release in release_ids if release not in fresh], sorted(fresh)
 
 
-def _due_releases(
+def _scheduled_releases(
     release_ids: Sequence[int], *, every: timedelta, now: datetime
-) -> Generator[None, None, list[int]]:
-    """The releases that a scheduled run fetches, most urgent first: two queries for each thousand releases."""
-    urgency: dict[int, float] = {}
+) -> Generator[None, None, tuple[list[int], list[int]]]:
+    """The releases that a scheduled run fetches, in order, and those that are not due: a query for each thousand.
+
+    Those in neither list are due, but others are more urgent and the limit does not allow for all.
+    """
+    threshold = weights.threshold()
+    turns: dict[int, Turn] = {}
+    fresh: list[int] = []
     for chunk in _chunks(release_ids):
-        held = CollectionInstance.objects.held().filter(release_id__in=chunk).values_list("release_id")
-        owners = dict(held.annotate(owners=Count("connection", distinct=True)).order_by())
         readings = ReleasePrice.objects.in_bulk(chunk)
         for release in chunk:
             price = readings.get(release)
-            if price is None or is_from_the_future(price.observed_at, now=now):
-                urgency[release] = inf
-            elif _is_due(price, every=every, now=now):
-                age = (now - price.observed_at).total_seconds()
-                urgency[release] = priority(age, owners.get(release, 0), price.amount_minor, price.volatility)
+            turn = turn_of(price.observed_at, price.urgency, now=now) if price else NEVER_FETCHED
+            if price is None or turn == NEVER_FETCHED:
+                turns[release] = turn
+            elif not _is_due(price, every=every, now=now):
+                fresh.append(release)
+            elif is_worth_a_request(price.status, turn, threshold=threshold):
+                turns[release] = turn
         yield
-    return sorted(urgency, key=lambda release: (-urgency[release], release))
+    return sorted(turns, key=lambda release: (turns[release], release)), sorted(fresh)
 
 
 def _is_due(price: ReleasePrice, *, every: timedelta, now: datetime) -> bool:
     return is_due(
         price.status, every=every, status_since=price.status_since, observed_at=price.observed_at, now=now
-    )
-
-
-def _share_that_fits() -> float:
-    """The share of due releases to fetch, below 1 if all users' intervals need more than the rate limit: one query.
-
-    Releases that are left out are older, and so more urgent, the next time.
-    """
-    hours = Coalesce(
-        F("connection__user__preferences__sync_every_hours"), Value(int(Preferences.SyncEvery.DAY))
-    )
-    held = CollectionInstance.objects.held().filter(connection__state=DiscogsConnection.State.ACTIVE)
-    scheduled = held.annotate(hours=hours).exclude(hours=Preferences.SyncEvery.NEVER)
-    # One request serves all owners, at the shortest of their intervals.
-    releases = scheduled.order_by().values("release_id").annotate(every=Min("hours"))
-    wanted = releases.aggregate(per_hour=Sum(Value(1.0) / F("every"), output_field=FloatField()))
-    return share_that_fits(
-        wanted_per_hour=wanted["per_hour"] or 0.0,
-        allowed_per_hour=settings.DISCOGS_RATE_LIMIT * 3600 / settings.DISCOGS_RATE_WINDOW,
     )
 
 

@@ -8,10 +8,15 @@ from django.db import transaction
 
 from collections_app.discogs.payloads import Market, MarketStatus
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
+from pricing.precision.estimator import Learned, in_days, learn, urgency, variance_per_day
+from pricing.precision.weights import prior_variance
 
 READING = tuple(
     field.name for field in fields(Market) if field.name != "discogs_id"
 )  # columns of the same names
+
+# Columns of the latest price that do not come from the answer itself.
+LEARNED = ("last_minor", "last_priced_at", "s2", "exposure_days", "prior_variance", "urgency")
 
 OUTCOME = {
     MarketStatus.PRICED: PriceJob.State.RECORDED,
@@ -41,11 +46,13 @@ def record_market(
     """
     values = {name: getattr(market, name) for name in READING}
     with transaction.atomic():
+        before = ReleasePrice.objects.filter(pk=market.discogs_id).first()
+        known = _known_before(before, now=now)
         state = OUTCOME[MarketStatus(market.status)]
-        if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now):
+        if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now, **known):
             return False
         _store_snapshot(market, values, duration_ms=duration_ms, now=now)
-        _store_latest(market, values, status_since=status_since, now=now)
+        _store_latest(market, before, values, status_since=status_since, now=now)
     return True
 
 
@@ -71,9 +78,13 @@ def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int,
 
 
 def _store_latest(
-    market: Market, values: dict[str, Any], *, status_since: datetime | None, now: datetime
+    market: Market,
+    before: ReleasePrice | None,
+    values: dict[str, Any],
+    *,
+    status_since: datetime | None,
+    now: datetime,
 ) -> None:
-    before = ReleasePrice.objects.filter(pk=market.discogs_id).first()
     if before and before.status == market.status:
         status_since = before.status_since
     latest = ReleasePrice(
@@ -81,27 +92,61 @@ def _store_latest(
         observed_at=now,
         status_since=status_since or now,
         not_found_at=None,
-        volatility=volatility_after(before, market.amount_minor),
+        **learned_from(market, before, now=now),
         **values,
     )
     ReleasePrice.objects.bulk_create(
         [latest],
         update_conflicts=True,
         unique_fields=["release"],
-        update_fields=[*READING, "observed_at", "status_since", "not_found_at", "volatility"],
+        update_fields=[*READING, "observed_at", "status_since", "not_found_at", *LEARNED],
     )
 
 
-def volatility_after(before: ReleasePrice | None, amount_minor: int | None) -> float:
-    """The moving average of relative changes, including the change from the previous reading to this amount."""
-    if before is None or not before.amount_minor or amount_minor is None:
-        return before.volatility if before else 0.0
-    change = abs(amount_minor - before.amount_minor) / before.amount_minor
-    return 0.8 * before.volatility + 0.2 * min(change, 1.0)
+def learned_from(market: Market, before: ReleasePrice | None, *, now: datetime) -> dict[str, Any]:
+    """The columns LEARNED after a reading: the last price, and what consecutive prices say of the release."""
+    if market.amount_minor is None:
+        return {name: getattr(before or ReleasePrice(), name) for name in LEARNED}
+    price = {"last_minor": market.amount_minor, "last_priced_at": now}
+    if before is None or before.last_minor is None or before.last_priced_at is None:
+        prior = prior_variance(market.num_for_sale, market.amount_minor)
+        weight = before.weight if before else 0.0
+        return {
+            **price,
+            **Learned()._asdict(),
+            "prior_variance": prior,
+            "urgency": urgency(weight, prior),
+        }
+    known = learn(
+        _learned(before),
+        before_minor=before.last_minor,
+        after_minor=market.amount_minor,
+        days=in_days(now - before.last_priced_at),
+    )
+    variance = variance_per_day(known, prior=before.prior_variance)
+    return {
+        **price,
+        **known._asdict(),
+        "prior_variance": before.prior_variance,
+        "urgency": urgency(before.weight, variance),
+    }
+
+
+def _known_before(before: ReleasePrice | None, *, now: datetime) -> dict[str, Any]:
+    """What the job keeps of the time before it: the difference is what its run has found."""
+    if before is None or before.amount_minor is None:
+        return {}
+    age = max(in_days(now - before.observed_at), 0.0)
+    variance = variance_per_day(_learned(before), prior=before.prior_variance)
+    return {"before_minor": before.amount_minor, "before_variance": variance * age}
+
+
+def _learned(price: ReleasePrice) -> Learned:
+    return Learned(price.s2, price.exposure_days)
 
 
 def finish_job(
-    job: PriceJob, state: PriceJob.State, *, duration_ms: int, requests: int, now: datetime
+    job: PriceJob, state: PriceJob.State, *, duration_ms: int, requests: int, now: datetime, **fields: Any
 ) -> bool:
     """End a job with the result of its request. Returns False if the job is no longer this worker's."""
     mine = PriceJob.objects.leased(job)
@@ -113,5 +158,6 @@ def finish_job(
             requests=job.requests + requests,
             error_kind="",
             error="",
+            **fields,
         )
     )

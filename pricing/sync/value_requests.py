@@ -14,6 +14,7 @@ from django_q.tasks import async_task
 
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import SyncRun, ValueRequest
+from pricing.precision import weights
 from pricing.sync.queue import OrderedBroker
 from pricing.value.daily import settle_value, store_value
 
@@ -101,6 +102,8 @@ def work(request_id: int, *, now: datetime) -> None:
 
 def _compute(request: ValueRequest, *, now: datetime) -> None:
     if request.run:
+        if request.run.user_id and request.run.trigger != SyncRun.Trigger.SCHEDULE:
+            weights.renew_of(request.run.user_id)  # after scheduled runs the nightly pass does
         _request_owners(request.run, now=now)
     elif request.user_id and request.settles_yesterday:
         settle_value(request.user_id, now=now)

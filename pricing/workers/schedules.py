@@ -27,11 +27,13 @@ from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
 from pricing.models import SyncRun
+from pricing.precision import weights
 from pricing.retention import purge
 from pricing.sources import exchange_rates
 from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
+from pricing.tasks import enqueue_weights
 
 # After a long downtime every user is due: each tick starts at most this many runs, the longest overdue first.
 MAX_STARTS = 20
@@ -51,6 +53,7 @@ def tick(now: datetime) -> None:
     start_due_runs(now=now)
     _once_a_day("values", _settle_values, now=now)
     _once_a_day("purge", _purge, now=now)
+    _once_a_day("weights", _renew_weights, now=now)
     exchange_rates.feed(now=now)
     feed_if_idle(now=now)
 
@@ -78,6 +81,15 @@ def _settle_values(now: datetime) -> bool:
     if last is not None:
         cache.set(place, last, 2 * DAY)
     return last is None
+
+
+def _renew_weights(now: datetime) -> bool:
+    """Queue the pass over all weights until it is complete; a task that is at work queues its own continuation."""
+    if weights.is_complete(now=now):
+        return True
+    if not weights.is_at_work(now=now):
+        enqueue_weights()
+    return False
 
 
 def _purge(now: datetime) -> bool:

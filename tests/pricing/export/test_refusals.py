@@ -108,7 +108,7 @@ def test_older_file_gets_the_default_of_a_column(lines, arriving):
         ("snapshots", {"day": "20260202"}, "“day” must be a date"),
         ("snapshots", {"num_for_sale": 2**31}, "“num_for_sale” must be"),
         ("snapshots", {"rating_average": 7}, "“rating_average” must be a number from 0 to 5"),
-        ("prices", {"volatility": "0"}, "“volatility” must be a number"),
+        ("prices", {"rating_average": "0"}, "“rating_average” must be a number"),
         ("suggestions", {"grade": "x" * 41}, "“grade” must be text of at most 40"),
         ("values", {"value_minor": "2000"}, "“value_minor” must be"),
     ],

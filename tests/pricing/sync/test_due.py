@@ -1,11 +1,10 @@
 from datetime import UTC, datetime, timedelta
-from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pricing.sync.due import interval_for, is_due, priority, run_due_at, share_that_fits
+from pricing.sync.due import interval_for, is_due, run_due_at
 
 NOW = datetime(2028, 2, 29, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -59,40 +58,6 @@ def test_interval_never_shrinks_within_a_state(status, every, lasted, longer):
 def test_late_reading_is_due_in_the_next_run(every, age, due):
     observed_at = NOW - age
     assert is_due("priced", every=every, status_since=observed_at, observed_at=observed_at, now=NOW) is due
-
-
-AMOUNTS = st.none() | st.integers(0, 10**9)
-FACTORS = st.tuples(st.floats(0, 1e9), st.integers(0, 10_000), AMOUNTS, st.floats(0, 1))
-
-
-@given(FACTORS, st.tuples(st.floats(0, 1e9), st.integers(0, 10_000), st.integers(0, 10**9), st.floats(0, 1)))
-def test_urgency_grows_with_each_factor(factors, more):
-    before = priority(*factors)
-    for position, extra in enumerate(more):
-        grown = list(factors)
-        grown[position] = (grown[position] or 0) + extra
-        assert priority(*grown) >= before >= 0
-
-
-def test_every_factor_tells_when_it_doubles():
-    base = priority(3600, 2, 5_000, 0.2)
-    doubled = [(7200, 2, 5_000, 0.2), (3600, 4, 5_000, 0.2), (3600, 2, 10_000, 0.2), (3600, 2, 5_000, 0.4)]
-    assert all(priority(*factors) > base for factors in doubled)
-
-
-def test_never_fetched_release_goes_first():
-    assert priority(inf, 0, None, 0.0) > priority(10 * 365 * 86_400, 10_000, 10**9, 1.0)
-
-
-def test_unpriced_release_gets_its_turn():
-    assert priority(365 * 86_400, 1, None, 0.0) > priority(86_400, 1, 100_000, 0.1)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "allowed", "share"), [(0, 3600, 1), (3240, 3600, 1), (6480, 3600, 0.5), (32_400, 3600, 0.1)]
-)
-def test_share_keeps_a_tenth_of_requests_back(wanted, allowed, share):
-    assert share_that_fits(wanted_per_hour=wanted, allowed_per_hour=allowed) == pytest.approx(share)
 
 
 @pytest.mark.parametrize(

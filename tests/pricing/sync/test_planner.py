@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import DiscogsConnection, Preferences
-from pricing.models import PriceJob, RunItem, SyncRun
+from collections_app.models import DiscogsConnection
+from pricing.models import PriceJob, RunItem, SyncRun, WeightPass
 from pricing.sync import planner
-from tests.factories import make_connection, make_copy, make_price, make_release, make_run
+from tests.factories import make_connection, make_copy, make_price, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -57,45 +57,27 @@ def test_scheduled_run_requests_due_releases_only(status, age, lasted, asked):
     assert run.items.get().reused is not asked
 
 
-def test_never_fetched_then_urgent_go_first():
+def test_new_then_overdue_then_urgent_go_first():
     connection = make_connection()
-    releases = [make_copy(connection).release for _ in range(4)]
-    cheap, dear, moving, new = releases
-    for release, amount, volatility in ((cheap, 500, 0.1), (dear, 50_000, 0.1), (moving, 50_000, 0.8)):
-        make_price(release, amount, observed_at=NOW - 2 * DAY, volatility=volatility)
-    assert fetched(plan(connection)) == [release.pk for release in (new, moving, dear, cheap)]
+    new, calm, urgent, old, older = (make_copy(connection).release for _ in range(5))
+    for release, days, urgency in ((calm, 3, 0.1), (urgent, 2, 0.2), (old, 26, 9.0), (older, 27, 0.0)):
+        make_price(release, 1000, observed_at=NOW - days * DAY, urgency=urgency)
+    assert fetched(plan(connection)) == [each.pk for each in (new, older, old, urgent, calm)]
 
 
-def test_release_of_many_owners_goes_first():
-    connection, other = make_connection("one"), make_connection("two")
-    single, shared = (make_copy(connection).release for _ in range(2))
-    make_copy(other, shared)
-    for release in (single, shared):
-        make_price(release, 1000, observed_at=NOW - 2 * DAY)
-    assert fetched(plan(connection)) == [shared.pk, single.pk]
-
-
-def test_excess_is_left_to_the_next_run(settings):
-    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
+def test_release_below_the_threshold_is_left_out():
+    WeightPass.objects.create(day=NOW.date(), stepped_at=NOW, threshold=1.0)
     connection = make_connection()
-    releases = [make_copy(connection).release for _ in range(18)]
-    for number, release in enumerate(releases):
-        make_price(release, 1000, observed_at=NOW - (2 * DAY + number * HOUR))
+    calm, urgent, overdue, blocked, young = (make_copy(connection).release for _ in range(5))
+    make_price(calm, 1000, observed_at=NOW - 2 * DAY, urgency=0.4)
+    make_price(urgent, 1000, observed_at=NOW - 2 * DAY, urgency=0.6)
+    make_price(overdue, 1000, observed_at=NOW - 26 * DAY)
+    make_price(blocked, None, status="blocked", observed_at=NOW - 8 * DAY)
+    make_price(young, 1000, observed_at=NOW - 2 * HOUR, urgency=99)
     run = plan(connection)
-    assert fetched(run) == [release.pk for release in reversed(releases)][:9]
-    assert run.items.count() == 9  # those left out are not said to be fresh
-
-
-def test_short_budget_is_shared_fairly(settings):
-    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 10, 24 * 3600.0
-    one, two, never = make_connection("one"), make_connection("two"), make_connection("never")
-    Preferences.objects.create(user=never.user, sync_every_hours=Preferences.SyncEvery.NEVER)
-    for _ in range(9):
-        shared = make_copy(one).release
-        make_copy(two, shared)
-        make_copy(never, make_release())
-        make_price(shared, 1000, observed_at=NOW - 2 * DAY)
-    assert len(fetched(plan(one))) == 9
+    assert set(fetched(run)) == {urgent.pk, overdue.pk, blocked.pk}
+    assert list(run.items.filter(reused=True).values_list("release_id", flat=True)) == [young.pk]
+    assert run.items.count() == 4  # those left out are not said to be fresh
 
 
 @pytest.mark.parametrize("trigger", ["click", "command"])
