@@ -98,6 +98,11 @@ class ReleasePrice(MarketReading):
     weight = models.FloatField(
         default=0, help_text="Sum over the owners of (copies x price / total) squared; renewed every night."
     )
+    interval_hours = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="The shortest sync interval of its owners; none: it is not scheduled.",
+    )
     # Index of the refresh order = age in days x urgency.
     urgency = models.FloatField(default=0, help_text="Root of weight x variance per day.")
 

@@ -50,7 +50,6 @@ class WeightPass(models.Model):
 
     day = models.DateField(help_text="The UTC day that the pass belongs to.")
     cursor = models.BigIntegerField(default=-1, help_text="The last release done; -1: not begun.")
-    demand = models.JSONField(default=dict, help_text="Releases counted by interval and urgency.")
     stepped_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     # The result of the last complete pass.

@@ -1,63 +1,73 @@
 """The least index at which a scheduled run fetches a release, so that all runs together fit the request limit. Pure.
 
-A release with urgency u reaches the index t after t/u days. It is read when it has, but not before the shortest
-interval of its owners and at the latest after DEADLINE. Over all releases this is a number of requests a day, which
-falls as t grows; the threshold is where it equals what the limit allows.
+A release with urgency u reaches the index t at the age t/u. It is read by the next run of one of its owners after that,
+and at the latest when it is older than DEADLINE. From the age, urgency and interval of every release follows how many
+are read in the next day, which falls as t grows; the threshold is where that number equals what the limit allows.
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import NamedTuple
+
+from pricing.precision.estimator import in_days
 
 # Older readings are fetched before all others: after PRICE_COUNTS_FOR, five days later, the price would not count.
 DEADLINE = timedelta(days=25)
 RESERVED_SHARE = 0.1  # of all requests, for imports, retries and interactive requests
 
-STEPS = 20  # of urgency for each factor of 10
-BISECTIONS = 60
+AGE_STEPS = 4  # of age for each day
+URGENCY_STEPS = 12  # of urgency for each factor of 10
+BISECTIONS = 25
 LOWEST, HIGHEST = 1e-12, 1e6  # indices between which the threshold is searched
+HORIZON_DAYS = 1.0
 
 
-def demand_key(*, interval_hours: int, urgency: float) -> str:
-    """The bin of a release in the count of demand: JSON objects have text keys."""
-    step = round(math.log10(urgency) * STEPS) if urgency > 0 else -math.inf
-    return f"{interval_hours}:{step}"
+class Alike(NamedTuple):
+    """Releases of about the same age and urgency, with the same interval, in days."""
+
+    age_days: float
+    urgency: float
+    interval_days: float
+
+    @classmethod
+    def of(cls, *, age_days: float, urgency: float, interval_hours: int) -> "Alike":
+        latest = in_days(DEADLINE) + HORIZON_DAYS
+        age = round(min(max(age_days, 0.0), latest) * AGE_STEPS) / AGE_STEPS
+        steps = round(math.log10(urgency) * URGENCY_STEPS) if urgency > 0 else None
+        return cls(age, 0.0 if steps is None else 10 ** (steps / URGENCY_STEPS), interval_hours / 24)
+
+    def reads(self, threshold: float) -> float:
+        """How often each is expected to be read within the horizon; runs come at any time of their interval."""
+        latest = in_days(DEADLINE)
+        waits = min(threshold / self.urgency, latest) if self.urgency else latest
+        left = HORIZON_DAYS - max(max(waits, self.interval_days) - self.age_days, 0.0)
+        if left <= 0:
+            return 0.0
+        period = self.interval_days * max(math.ceil(waits / self.interval_days), 1)
+        first = min(1.0, left / self.interval_days)
+        return first + max(left - self.interval_days, 0.0) / period
 
 
-def _bin(key: str) -> tuple[float, float]:
-    """The interval in days and the urgency of a bin."""
-    hours, _, step = key.partition(":")
-    return int(hours) / 24, 10 ** (float(step) / STEPS)
-
-
-def wanted_per_day(demand: Mapping[str, int]) -> float:
+def wanted_per_day(demand: Mapping[Alike, int]) -> float:
     """The requests a day that the intervals ask for."""
-    bins = Counter[float]()
-    for key, releases in demand.items():
-        bins[_bin(key)[0]] += releases
-    return sum(releases / days for days, releases in bins.items())
+    return sum(releases / alike.interval_days for alike, releases in demand.items())
 
 
-def threshold_for(demand: Mapping[str, int], *, allowed_per_day: float) -> float:
-    """The threshold at which the releases of `demand` ask for `allowed_per_day`; 0 if all their intervals fit."""
+def threshold_for(demand: Mapping[Alike, int], *, allowed_per_day: float) -> float:
+    """The threshold at which the releases of `demand` need `allowed_per_day` requests; 0 if their intervals fit."""
     usable = allowed_per_day * (1 - RESERVED_SHARE)
-    if wanted_per_day(demand) <= usable:
+    if _reads(demand, 0.0) <= usable:
         return 0.0
-    bins = [(*_bin(key), releases) for key, releases in demand.items()]
     low, high = math.log(LOWEST), math.log(HIGHEST)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if _requests_per_day(bins, math.exp(middle)) > usable:
+        if _reads(demand, math.exp(middle)) > usable:
             low = middle
         else:
             high = middle
     return math.exp(high)
 
 
-def _requests_per_day(bins: list[tuple[float, float, int]], threshold: float) -> float:
-    latest = DEADLINE / timedelta(days=1)
-    return sum(
-        releases / max(interval, min(threshold / urgency, latest) if urgency else latest)
-        for interval, urgency, releases in bins
-    )
+def _reads(demand: Mapping[Alike, int], threshold: float) -> float:
+    return sum(releases * alike.reads(threshold) for alike, releases in demand.items())

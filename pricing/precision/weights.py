@@ -6,7 +6,7 @@ After a sync that was not scheduled: for the releases of its user alone.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,9 +20,9 @@ from collections_app.times import is_recent
 from pricing.models import MarketClass, OwnerTotal, ReleasePrice, WeightPass
 from pricing.models.prices import DEFAULT_VARIANCE
 from pricing.precision.classes import Key, Members, Prior, key_of, listings_band, priors_of
-from pricing.precision.estimator import Learned, share_squared, urgency, variance_per_day
+from pricing.precision.estimator import Learned, in_days, share_squared, urgency, variance_per_day
 from pricing.precision.order import UNSELLABLE
-from pricing.precision.threshold import demand_key, threshold_for, wanted_per_day
+from pricing.precision.threshold import Alike, threshold_for, wanted_per_day
 
 BATCH = 2_000  # releases in one transaction
 STEP_IS_LOST = timedelta(minutes=3)  # after this long without a step, its task is queued again
@@ -56,7 +56,7 @@ def renew_of(user_id: int) -> None:
     ids = sorted(set(CollectionInstance.objects.of(user_id).held().release_ids()))
     for start in range(0, len(ids), BATCH):
         prices = ReleasePrice.objects.filter(pk__in=ids[start : start + BATCH])
-        _write(_renewed(list(prices), world, Counter()))
+        _write(renewed(prices, _holdings(ids[start : start + BATCH]), world))
 
 
 # The nightly pass -----------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def begin_pass(*, now: datetime) -> WeightPass:
     if row.day != day or row.cursor < 0:
         _renew_totals(DiscogsConnection.objects.all())
         _renew_classes()
-        fields = {"day": day, "cursor": 0, "demand": {}, "finished_at": None, "stepped_at": now}
+        fields = {"day": day, "cursor": 0, "finished_at": None, "stepped_at": now}
         WeightPass.objects.filter(pk=row.pk, cursor=row.cursor, day=row.day).update(**fields)
         row.refresh_from_db()
     return row
@@ -83,24 +83,24 @@ def step(row: WeightPass, world: World, *, now: datetime) -> bool:
     prices = list(ReleasePrice.objects.filter(pk__gt=row.cursor).order_by("pk")[:BATCH])
     if not prices:
         return finish_pass(row, now=now)
-    demand = Counter[str](row.demand)
-    changed = _renewed(prices, world, demand)
+    changed = list(renewed(prices, _holdings([price.pk for price in prices]), world))
     cursor, before = prices[-1].pk, row.cursor
     with transaction.atomic():
         mine = WeightPass.objects.filter(pk=row.pk, day=row.day, cursor=before, finished_at__isnull=True)
-        if not mine.update(cursor=cursor, demand=demand, stepped_at=now):
+        if not mine.update(cursor=cursor, stepped_at=now):
             return False
         _write(changed)
-    row.cursor, row.demand = cursor, demand
+    row.cursor = cursor
     return True
 
 
 def finish_pass(row: WeightPass, *, now: datetime) -> bool:
     """Store the threshold; returns False, since nothing is left to do."""
     allowed = settings.DISCOGS_RATE_LIMIT * DAY_SECONDS / settings.DISCOGS_RATE_WINDOW
+    demand = read_demand(now=now)
     WeightPass.objects.filter(pk=row.pk, day=row.day, cursor=row.cursor).update(
-        threshold=threshold_for(row.demand, allowed_per_day=allowed),
-        wanted_per_day=wanted_per_day(row.demand),
+        threshold=threshold_for(demand, allowed_per_day=allowed),
+        wanted_per_day=wanted_per_day(demand),
         finished_at=now,
         stepped_at=now,
     )
@@ -122,6 +122,17 @@ def is_at_work(*, now: datetime) -> bool:
 def threshold() -> float:
     """The index from which a scheduled run fetches a release: one query."""
     return WeightPass.objects.filter(pk=WeightPass.ONLY).values_list("threshold", flat=True).first() or 0.0
+
+
+def read_demand(*, now: datetime) -> Counter[Alike]:
+    """How many releases are alike, of those that scheduled runs fetch: one query, and a few bytes for each kind."""
+    demand = Counter[Alike]()
+    rows = ReleasePrice.objects.filter(interval_hours__isnull=False).exclude(status__in=UNSELLABLE)
+    columns = rows.values_list("observed_at", "urgency", "interval_hours")
+    for observed_at, urgent, hours in columns.iterator(CHUNK):
+        age = in_days(now - observed_at)
+        demand[Alike.of(age_days=age, urgency=urgent, interval_hours=hours or 0)] += 1
+    return demand
 
 
 def prior_variance(num_for_sale: int | None, price_minor: int) -> float:
@@ -197,22 +208,25 @@ def _renew_classes() -> None:
         )
 
 
-def _renewed(prices: list[ReleasePrice], world: World, demand: Counter[str]) -> Iterator[ReleasePrice]:
-    """The prices whose urgency changes, with their new values; counts each release in `demand`. One query."""
-    held = _holdings([price.pk for price in prices])
+def renewed(
+    prices: Iterable[ReleasePrice], held: Mapping[int, Sequence[Held]], world: World
+) -> Iterator[ReleasePrice]:
+    """The prices whose urgency or interval changes, with their new values. No query."""
     for price in prices:
         owners = held.get(price.pk, ())
         prior = class_of(price, world.priors)
-        known = Learned(price.s2, price.exposure_days)
-        prior_variance = prior.variance if prior else price.prior_variance
         amount = price.last_minor or (prior.median_minor if prior else 0)
         weight = sum(
             share_squared(owner.copies, amount, world.totals.get(owner.connection_id, 0)) for owner in owners
         )
+        prior_variance = prior.variance if prior else price.prior_variance
+        known = Learned(price.s2, price.exposure_days)
         urgent = urgency(weight, variance_per_day(known, prior=prior_variance))
-        _count(price, owners, urgent, world=world, demand=demand)
-        if abs(urgent - price.urgency) > NEGLIGIBLE * price.urgency:
+        intervals = (world.hours.get(owner.connection_id) for owner in owners)
+        hours = min((each for each in intervals if each), default=None)
+        if abs(urgent - price.urgency) > NEGLIGIBLE * price.urgency or hours != price.interval_hours:
             price.weight, price.prior_variance, price.urgency = weight, prior_variance, urgent
+            price.interval_hours = hours
             yield price
 
 
@@ -225,15 +239,6 @@ def class_of(price: ReleasePrice, priors: Mapping[Key, Prior]) -> Prior | None:
     return max(alike, key=lambda prior: prior.releases, default=None)
 
 
-def _count(
-    price: ReleasePrice, owners: Iterable[Held], urgent: float, *, world: World, demand: Counter[str]
-) -> None:
-    """Count a release that scheduled runs fetch, at the shortest interval of its owners."""
-    hours = [world.hours[owner.connection_id] for owner in owners if owner.connection_id in world.hours]
-    if hours and price.status not in UNSELLABLE:  # those have a slow rhythm of their own
-        demand[demand_key(interval_hours=min(hours), urgency=urgent)] += 1
-
-
 def _holdings(release_ids: list[int]) -> dict[int, list[Held]]:
     copies = CollectionInstance.objects.held().filter(release__in=release_ids)
     held = defaultdict[int, list[Held]](list)
@@ -244,11 +249,14 @@ def _holdings(release_ids: list[int]) -> dict[int, list[Held]]:
 
 
 def _write(prices: Iterable[ReleasePrice]) -> None:
-    """Update three columns of many rows: `bulk_update` builds a CASE for each and takes ten times as long."""
-    rows = [(price.weight, price.prior_variance, price.urgency, price.pk) for price in prices]
+    """Update four columns of many rows: `bulk_update` builds a CASE for each and takes ten times as long."""
+    rows = [
+        (price.weight, price.prior_variance, price.urgency, price.interval_hours, price.pk)
+        for price in prices
+    ]
     with database.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {ReleasePrice._meta.db_table}"  # noqa: S608 the name of a table of ours
-            " SET weight = %s, prior_variance = %s, urgency = %s WHERE release_id = %s",
+            " SET weight = %s, prior_variance = %s, urgency = %s, interval_hours = %s WHERE release_id = %s",
             rows,
         )
