@@ -2,7 +2,9 @@
 
 The two suites run side by side, because each waits more than it computes. The output of each goes to a file; a line
 every half minute tells how far they are, and what failed is printed at the end. `--one-by-one` runs them in turn and
-prints everything, for tests that measure time. Tests marked `long` run only when asked for: `make faults`.
+prints everything, for tests that measure time. Tests marked `long` run only when asked for: `make faults`. What a page
+looks like in a browser does not depend on the database, so of the browser tests only those marked `journey` run in both
+suites; the others run on SQLite. Tests that are named, by path or by `-m`, run on every database.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,6 +28,9 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:54
 REPORT_EVERY = 30  # seconds
 END_WITHIN = 30  # seconds from Ctrl-C; tests that started processes end them meanwhile
 FAILED_PART = re.compile(r"^=+ (?:ERRORS|FAILURES|short test summary info) =+$", re.MULTILINE)
+BROWSER_SUITE = "SQLite"  # it has all browser tests, because without them it ends first
+ALL = "not long"
+FEW_BROWSER = "not long and (not browser or journey)"
 MAX_LINES = 400  # of a suite that ended without a list of failures
 
 
@@ -48,6 +54,12 @@ class Suite:
             start_new_session=True,  # Ctrl-C reaches it through `stop` only, once
         )
         return self.process
+
+    @property
+    def title(self) -> str:
+        if FEW_BROWSER not in self.command:
+            return self.name
+        return f"{self.name} (of the browser tests only the journeys: the others run on {BROWSER_SUITE})"
 
     @property
     def is_running(self) -> bool:
@@ -110,21 +122,45 @@ def postgres_listens() -> bool:
     return True
 
 
-def suites(words: list[str], directory: Path) -> list[Suite]:
-    chosen = words if "-m" in words else ["-m", "not long", *words]
-    databases: dict[str, dict[str, str]] = {"SQLite": {}}
+def databases() -> dict[str, dict[str, str]]:
+    """The databases of this machine, each with the environment that selects it for a test run."""
+    found: dict[str, dict[str, str]] = {"SQLite": {}}
     if postgres_listens():
-        databases["PostgreSQL"] = {"TEST_DATABASE_URL": POSTGRES}
+        found["PostgreSQL"] = {"TEST_DATABASE_URL": POSTGRES}
+    return found
+
+
+def marks_of(name: str, words: list[str], names: Collection[str]) -> str:
+    """The expression that selects the tests of a suite, or "" if the caller has chosen them by mark.
+
+    Named tests are not divided: whoever names a browser test wants to see it on every database.
+    """
+    if "-m" in words:
+        return ""
+    is_divided = BROWSER_SUITE in names and name != BROWSER_SUITE and not _names_tests(words)
+    return FEW_BROWSER if is_divided else ALL
+
+
+def _names_tests(words: list[str]) -> bool:
+    return any(word.rstrip("/") != "tests" and Path(word.partition("::")[0]).exists() for word in words)
+
+
+def suites(words: list[str], directory: Path, found: dict[str, dict[str, str]]) -> list[Suite]:
     return [
         Suite(
             name,
-            # pytest-playwright empties its output directory at the start, so the suites must not share one.
-            [sys.executable, "-m", "pytest", f"--output=test-results/{name.lower()}", *chosen],
+            _command(name, marks_of(name, words, found), words),
             environment,
             directory / f"{name.lower()}.txt",
         )
-        for name, environment in databases.items()
+        for name, environment in found.items()
     ]
+
+
+def _command(name: str, marks: str, words: list[str]) -> list[str]:
+    # pytest-playwright empties its output directory at the start, so the suites must not share one.
+    output = f"--output=test-results/{name.lower()}"
+    return [sys.executable, "-m", "pytest", output, *(["-m", marks] if marks else []), *words]
 
 
 def say(text: str) -> None:
@@ -134,7 +170,7 @@ def say(text: str) -> None:
 
 def run_side_by_side(running: list[Suite]) -> None:
     for suite in running:
-        say(f"=== Tests on {suite.name}; output in {suite.output}\n")
+        say(f"=== Tests on {suite.title}; output in {suite.output}\n")
         with suite.output.open("wb") as file:
             suite.start(file)
     reported_at = time.monotonic()
@@ -149,7 +185,7 @@ def run_side_by_side(running: list[Suite]) -> None:
 
 def run_one_by_one(running: list[Suite]) -> None:
     for suite in running:
-        say(f"\n=== Tests on {suite.name}\n")
+        say(f"\n=== Tests on {suite.title}\n")
         suite.start(None).wait()
 
 
@@ -161,7 +197,7 @@ def run_all(words: list[str]) -> list[Suite]:
     """Run the suites to their end. Ctrl-C or SIGTERM ends both."""
     one_by_one = "--one-by-one" in words
     directory = Path(tempfile.mkdtemp(prefix="crateworth-results-"))
-    running = suites([word for word in words if word != "--one-by-one"], directory)
+    running = suites([word for word in words if word != "--one-by-one"], directory, databases())
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         run_one_by_one(running) if one_by_one else run_side_by_side(running)

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.accounts import PASSWORD, code_in_mail, shown_for, totp_of
 from tests.browser.test_pages import LOOKS, check
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

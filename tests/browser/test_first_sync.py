@@ -9,7 +9,12 @@ from playwright.sync_api import expect
 
 from tests.processes import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.journey,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 def test_first_sync_page_matches_the_command(live_server, sandbox, site, browser_page):
