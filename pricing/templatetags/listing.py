@@ -9,10 +9,37 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pricing.pages.queries import ListQuery
+from pricing.pages.queries.collection import DEFAULT_SORT
 from pricing.pages.queries.groups import main_format as first_word
 
 register = template.Library()
 register.filter("main_format", first_word)
+
+# The choices of the sort control, the default first; where a column has a better direction, that is the first one.
+SORT_WORDS = {
+    "-price": "Price, highest first",
+    "price": "Price, lowest first",
+    "-change": "3 months, best first",
+    "change": "3 months, worst first",
+    "title": "Title, A to Z",
+    "-title": "Title, Z to A",
+    "artist": "Artist, A to Z",
+    "-artist": "Artist, Z to A",
+    "format": "Format, A to Z",
+    "-format": "Format, Z to A",
+    "year": "Year, oldest first",
+    "-year": "Year, newest first",
+    "-grade": "Grade, best first",
+    "grade": "Grade, worst first",
+    "sale": "For sale, fewest first",
+    "-sale": "For sale, most first",
+    "-want": "Want, most first",
+    "want": "Want, fewest first",
+    "-checked": "Checked, newest first",
+    "checked": "Checked, oldest first",
+    "-added": "Added, newest first",
+    "added": "Added, oldest first",
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -36,6 +63,13 @@ def aria_sort(view: ListQuery, names: str) -> SafeString | str:
     if view.sort.removeprefix("-") not in names.split():
         return ""
     return format_html('aria-sort="{}"', "descending" if view.sort.startswith("-") else "ascending")
+
+
+@register.inclusion_tag("pages/_sort.html")
+def sort_select(view: ListQuery) -> dict[str, object]:
+    """The sort as a control, for screens without room for a row of headings. The default stays out of the address."""
+    options = [("" if sort == DEFAULT_SORT else sort, words) for sort, words in SORT_WORDS.items()]
+    return {"view": view, "options": options, "current": "" if view.is_default_sort else view.sort}
 
 
 @register.inclusion_tag("pages/_select.html")

@@ -110,3 +110,45 @@ def test_filter_shows_a_value_that_no_copy_has(live_server, collection):
     collection.goto(f"{live_server.url}/collection/?genre=Polka")
     expect(collection.locator("#by-genre")).to_have_value("Polka")
     expect(collection.get_by_role("main")).to_contain_text("No copies match.")
+
+
+def sort_by(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{address}/collection/")
+    page.get_by_label("Sort").select_option("Price, lowest first")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**/collection/?*sort=price*")
+    expect(page.locator(".copies tbody tr").first).to_contain_text("$10.00")
+    expect(page.get_by_label("Sort")).to_have_value("price")
+
+
+def test_phone_has_a_control_to_sort(live_server, collection):
+    sort_by(collection, live_server.url)
+    assert collection.url.endswith("/collection/?sort=price")
+
+
+def test_phone_sorts_without_scripts(live_server, browser, connection):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, live_server.url, connection.user)
+    sort_by(page, live_server.url)
+    context.close()
+
+
+def test_table_sorts_by_headings_and_keeps_it(live_server, collection):
+    collection.get_by_role("link", name="Lowest").click()
+    collection.wait_for_url("**/collection/?sort=price")
+    expect(collection.locator("#sort")).not_to_be_visible()
+    collection.select_option("#by-genre", "Rock")
+    collection.get_by_role("button", name="Apply").click()
+    collection.wait_for_url("**/collection/?genre=Rock&sort=price")
+
+
+def test_phone_focuses_nothing_invisible(collection):
+    collection.set_viewport_size({"width": 390, "height": 844})
+    size = "document.activeElement.getBoundingClientRect().toJSON()"
+    for _ in range(40):
+        collection.keyboard.press("Tab")
+        box = collection.evaluate(size)
+        assert min(box["width"], box["height"]) > 4, collection.evaluate("document.activeElement.outerHTML")
+        assert collection.evaluate("document.activeElement.closest('thead')") is None

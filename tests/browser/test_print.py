@@ -142,3 +142,20 @@ def test_printed_list_is_accessible_on_screen(live_server, browser_page, connect
     log_in(browser_page, live_server.url, connection.user)
     browser_page.add_init_script("window.print = () => {};")
     check(browser_page, (scheme, width), f"{live_server.url}/collection/?print=all")
+
+
+def test_list_for_paper_reads_well_on_screen(live_server, browser_page, connection):
+    release = make.make_release(artists="An Orchestra " * 20, format="Cassette, Album", year=1987)
+    make.make_copy(connection, release)
+    log_in(browser_page, live_server.url, connection.user)
+    browser_page.add_init_script("window.print = () => {};")
+    browser_page.goto(f"{live_server.url}/collection/?print=all")
+    for width in (1280, 390):
+        browser_page.set_viewport_size({"width": width, "height": 900})
+        assert browser_page.get_by_text("This page is for printing.").evaluate(
+            "it => parseFloat(getComputedStyle(it).paddingTop)"
+        )
+        cell = browser_page.get_by_role("cell", name="Cassette · 1987")
+        lines = "it => { const range = document.createRange(); range.selectNodeContents(it);\
+            return new Set([...range.getClientRects()].map((each) => each.top)).size; }"
+        assert cell.evaluate(lines) == 1, width

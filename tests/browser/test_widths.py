@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests import factories as make
-from tests.browser.test_pages import connection, log_in
+from tests.browser.test_pages import RELEASE, connection, log_in
 
 __all__ = ["connection"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -56,3 +56,61 @@ def test_key_hint_is_in_the_pages_font(live_server, browser_page, connection):
     browser_page.goto(f"{live_server.url}/collection/")
     font = "element => getComputedStyle(element).fontFamily"
     assert browser_page.locator(".find kbd").evaluate(font) == browser_page.locator("body").evaluate(font)
+
+
+LONG = "The Quiet Terminals Play the Night Train to the Harbour"  # two lines on a phone
+
+
+@pytest.fixture
+def long_titles(connection):
+    make.make_price(make.make_copy(connection, make.make_release(title=LONG)).release, 1_999_900)
+    return connection
+
+
+def test_titles_take_two_lines_on_a_phone(live_server, browser_page, long_titles):
+    log_in(browser_page, live_server.url, long_titles.user)
+    for path in ("/dashboard/", "/collection/"):
+        for width, lines in ((390, 2), (1280, 1)):
+            browser_page.set_viewport_size({"width": width, "height": 900})
+            browser_page.goto(live_server.url + path)
+            shown = browser_page.get_by_text(LONG).last.evaluate(
+                """element => { const cut = element.closest(".cut");
+                return cut.clientHeight / parseFloat(getComputedStyle(cut).lineHeight); }"""
+            )
+            assert round(shown) == lines, (path, width)
+
+
+def test_genres_are_not_cut(live_server, browser_page, connection):
+    release = make.make_release(genres=["Folk, World, & Country"])
+    make.make_price(make.make_copy(connection, release).release, 5000)
+    log_in(browser_page, live_server.url, connection.user)
+    browser_page.goto(f"{live_server.url}/dashboard/")
+    label = browser_page.locator(".bars .cut", has_text="Folk, World")
+    for width in WIDTHS:
+        browser_page.set_viewport_size({"width": width, "height": 900})
+        assert label.evaluate(
+            "it => it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight + 1"
+        )
+
+
+@pytest.mark.parametrize("path", ["/dashboard/", f"/release/{RELEASE}/"])
+def test_figures_of_tiles_stand_in_line(live_server, browser_page, connection, path):
+    log_in(browser_page, live_server.url, connection.user)
+    browser_page.goto(live_server.url + path)
+    for width in WIDTHS:
+        browser_page.set_viewport_size({"width": width, "height": 900})
+        tops: dict[int, set[int]] = {}
+        for tile in browser_page.locator(".tile").all():
+            figure = tile.locator("dd").first.bounding_box()
+            tops.setdefault(round(tile.bounding_box()["y"]), set()).add(round(figure["y"]))
+        assert all(len(found) == 1 for found in tops.values()), (width, tops)
+        assert len(tops) < browser_page.locator(".tile").count()
+
+
+def test_settings_have_two_columns_where_wide(live_server, browser_page, connection):
+    log_in(browser_page, live_server.url, connection.user)
+    browser_page.goto(f"{live_server.url}/settings/")
+    for width, columns in ((390, 1), (864, 1), (900, 2), (1280, 2)):
+        browser_page.set_viewport_size({"width": width, "height": 900})
+        assert len({round(box["x"]) for box in sizes(browser_page, ".panel")}) == columns, width
+        assert browser_page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width

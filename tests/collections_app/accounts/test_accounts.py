@@ -1,5 +1,7 @@
 """Signing up, confirming an address, logging in, a new password and a new address."""
 
+import re
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
@@ -311,3 +313,21 @@ def test_demo_account_logs_in_at_once(client, generous_sandbox, account_only):
     assert log_in(client, "demo", "crateworth-demo").url == "/dashboard/"
     assert client.get("/dashboard/").status_code == 200
     assert CollectionInstance.objects.exists() is not account_only
+
+
+def test_labels_are_in_sentence_case(client, make_user):
+    client.force_login(make_user())
+    reauthenticate(client)
+    pages = [client.get("/account/password/change/").content.decode()]
+    client.logout()
+    pages += [client.get(f"/account/{page}/").content.decode() for page in ("login", "signup")]
+    labels = {label for page in pages for label in re.findall(r"<label[^>]*>([^<]+)</label>", page)}
+    assert {"Current password", "New password (again)", "Remember me"} <= labels
+    assert {label for label in labels if label != label.lower().capitalize()} == set()
+
+
+def test_landing_page_has_one_pair_of_buttons(client):
+    for path in ("/", "/account/signup/"):
+        html = client.get(path).content.decode()
+        buttons = re.findall(r'class="btn[^"]*"\s+href="([^"]+)"', html)
+        assert sorted(buttons) == ["/account/login/", "/account/signup/"], path

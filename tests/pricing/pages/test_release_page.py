@@ -49,3 +49,14 @@ def test_release_page_shows_no_outdated_price(client, collection):
     assert "together" not in html
     assert "25.0 %" not in html
     assert "$40.00 – $50.00" in html
+
+
+def test_release_page_of_unknown_figures_is_plain(client, collection):
+    release = make.make_copy(collection).release
+    make.make_price(release, None, status="gone", num_for_sale=None, want=None, have=None)
+    client.force_login(collection.user)
+    html = client.get(f"/release/{release.pk}/").content.decode()
+    assert "– / –" not in html
+    assert "in any condition" not in html
+    tile = html[html.index("Low and high") :]
+    assert "since" not in tile[: tile.index("</div>")]
