@@ -94,12 +94,20 @@ admin.site.unregister((User, Group))
 
 @admin.register(User)
 class OwnUserAdmin(CheckedListMixin, UserAdmin):
-    """Django's own admin with our list."""
+    """Django's own admin with our list, and without controls that a screen reader cannot name.
+
+    These are the pairs of lists for groups and permissions, and the fields of times that only the site sets.
+    """
+
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
 
 
 @admin.register(Group)
 class OwnGroupAdmin(CheckedListMixin, GroupAdmin):
-    """Django's own admin with our list."""
+    """Django's own admin with our list, and with a list of permissions that a screen reader can name."""
+
+    filter_horizontal = ()
 
 
 @admin.register(DiscogsConnection)

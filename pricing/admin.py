@@ -1,8 +1,10 @@
 """Read-only admin pages for runs, jobs, prices, workers and alerts."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -61,10 +63,18 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return int(row.failed)
 
 
+class ErrorKindFilter(admin.AllValuesFieldListFilter):
+    """The kinds that jobs have. Jobs without an error have an empty one, whose link would have no words."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
+
+
 @admin.register(PriceJob)
 class PriceJobAdmin(ReadOnlyAdmin):
     list_display = ("id", "state", "error_kind", "release", "tries", "took", "worker", "finished_at")
-    list_filter = ("state", "error_kind", "lane")
+    list_filter = ("state", ("error_kind", ErrorKindFilter), "lane")
     list_select_related = ("release",)
     search_fields = ("=release__discogs_id", "release__title", "release__artists", "worker")
     ordering = ("-id",)

@@ -13,10 +13,10 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from collections_app.models import ApiGate, Capability, ImportPass, Preferences
-from pricing.models import ExchangeRate, HealthAlert, MarketStat, PriceSuggestion, SourceAttempt
+from pricing.models import ExchangeRate, HealthAlert, MarketStat, PriceJob, PriceSuggestion, SourceAttempt
 from tests import factories as make
 from tests.browser.test_controls import log_in_staff
-from tests.browser.test_pages import keep_picture
+from tests.browser.test_pages import LOOKS, check, keep_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -136,3 +136,27 @@ def test_admin_lists_fit(live_server, browser_page, boss, theme):
             page.set_viewport_size({"width": width, "height": 900})
             wrong += check_list(page, table, width)
     assert not wrong
+
+
+@pytest.mark.parametrize("look", [LOOKS[1], LOOKS[2]])
+def test_admin_pages_are_accessible(live_server, page, boss, look):
+    """Also the filter for jobs without an error, and a page without a Save button.
+
+    On some of these pages axe itself sets a style that the policy reports, so the console is not checked.
+    """
+    job = PriceJob.objects.first()
+    make.make_item(make.make_run(make.make_connection("second")), make.make_release(), "recorded")
+    log_in_staff(page, live_server.url, boss)
+    pages = ("", "pricing/pricejob/", f"pricing/pricejob/{job.pk}/change/", "pricing/workerheartbeat/engine/")
+    for path in (*pages, f"auth/user/{boss.pk}/change/", "auth/group/add/"):
+        check(page, look, f"{live_server.url}/admin/{path}")
+
+
+def test_states_in_lists_are_not_broken(live_server, browser_page, boss):
+    log_in_staff(browser_page, live_server.url, boss)
+    PriceJob.objects.update(state="recorded", worker="vm:9737", error_kind="", duration_ms=40)
+    browser_page.goto(f"{live_server.url}/admin/pricing/pricejob/")
+    lines = """it => { const range = document.createRange(); range.selectNodeContents(it);
+        return new Set([...range.getClientRects()].map((each) => each.top)).size; }"""
+    for name in ("state", "worker"):
+        assert browser_page.locator(f"#result_list td.field-{name}").first.evaluate(lines) == 1, name
