@@ -159,3 +159,14 @@ def test_list_for_paper_reads_well_on_screen(live_server, browser_page, connecti
         lines = "it => { const range = document.createRange(); range.selectNodeContents(it);\
             return new Set([...range.getClientRects()].map((each) => each.top)).size; }"
         assert cell.evaluate(lines) == 1, width
+    browser_page.emulate_media(media="print")
+    browser_page.set_viewport_size(A4)
+    assert cell.evaluate(lines) == 1
+    assert browser_page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_heading_stays_with_needs_attention(paper, connection):
+    make.make_price(make.make_copy(connection).release, None, status="gone")
+    needs = paper("/dashboard/").locator(".panel", has_text="Needs attention")
+    assert needs.evaluate("it => getComputedStyle(it).breakInside") == "avoid"
+    assert needs.bounding_box()["height"] < A4["height"] / 4
