@@ -1,7 +1,7 @@
 """The header, and the collection's covers and columns, at every width."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests import factories as make
 from tests.browser.test_pages import RELEASE, connection, log_in
@@ -114,3 +114,21 @@ def test_settings_have_two_columns_where_wide(live_server, browser_page, connect
         browser_page.set_viewport_size({"width": width, "height": 900})
         assert len({round(box["x"]) for box in sizes(browser_page, ".panel")}) == columns, width
         assert browser_page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_landing_picture_can_be_read(live_server, browser_page, scheme):
+    """On a phone it is a part of the page at its true size, two pixels of the file for each of the screen."""
+    browser_page.emulate_media(color_scheme=scheme)
+    for width, name in ((390, "value"), (900, "dashboard"), (1280, "dashboard")):
+        browser_page.set_viewport_size({"width": width, "height": 900})
+        browser_page.goto(live_server.url)
+        picture = browser_page.locator(".pitch img")
+        expect(picture).to_have_js_property("complete", True)
+        source, shown, real = picture.evaluate(
+            "it => [it.currentSrc, it.clientWidth / it.clientHeight, it.naturalWidth / it.naturalHeight]"
+        )
+        assert source.endswith(f"/img/{name}-{scheme}.webp")
+        assert shown == pytest.approx(real, rel=0.01), width
+    browser_page.set_viewport_size({"width": 390, "height": 900})
+    assert browser_page.locator(".pitch img").evaluate("it => it.clientWidth / (it.naturalWidth / 2)") > 0.85
