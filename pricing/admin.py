@@ -66,7 +66,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
 class ErrorKindFilter(admin.AllValuesFieldListFilter):
     """The kinds that jobs have. Jobs without an error have an empty one, whose link would have no words."""
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for choice in super().choices(changelist):
             yield {**choice, "display": choice["display"] or "none"}
 
