@@ -6,14 +6,13 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
-import requests
 from django.db import DatabaseError
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from collections_app import schema
-from collections_app.discogs.client import Credentials, DiscogsClient, new_session
-from collections_app.discogs.gate import Gate, configured_gate
+from collections_app.discogs import process as discogs
+from collections_app.discogs.client import Credentials, DiscogsClient
 from pricing.monitoring.heartbeat import Heartbeat
 from pricing.precision import weights
 from pricing.sync import value_requests
@@ -28,27 +27,23 @@ WEIGHTS_SECONDS = 5.0  # of one task of the nightly pass: prices of the same wor
 
 @dataclass(frozen=True)
 class WorkerProcess:
-    """The state that a worker process keeps between its tasks, such as open connections and the gate's bookkeeping."""
+    """The state that a worker process keeps between its tasks."""
 
     pid: int
-    session: requests.Session
-    gate: Gate
     heartbeat: Heartbeat
 
     def client_for(self, credentials: Credentials, interactive: bool = False) -> DiscogsClient:
-        return DiscogsClient(credentials, gate=self.gate, session=self.session, interactive=interactive)
+        return discogs.this_process().client_for(credentials, interactive)
 
 
 _process: WorkerProcess | None = None
 
 
 def this_process() -> WorkerProcess:
-    """The state of this process, created again after a fork: sockets must not be shared."""
+    """The state of this process, created again after a fork."""
     global _process  # noqa: PLW0603 one per process is the point
     if _process is None or _process.pid != os.getpid():
-        _process = WorkerProcess(
-            os.getpid(), new_session(), configured_gate(), Heartbeat("worker", now=timezone.now())
-        )
+        _process = WorkerProcess(os.getpid(), Heartbeat("worker", now=timezone.now()))
     return _process
 
 

@@ -59,6 +59,7 @@ def quick_passwords(settings) -> None:
 def new_worker_process(monkeypatch) -> None:
     """Forget the gate and the connections that a worker process keeps, so that each test starts with a new worker."""
     monkeypatch.setattr("pricing.tasks._process", None)
+    monkeypatch.setattr("collections_app.discogs.process._process", None)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.db.models import F
 
 from collections_app.connections.credentials import CredentialUnreadable, credentials_of
 from collections_app.discogs import errors
-from collections_app.discogs.client import PAGE_SIZE, DiscogsClient
+from collections_app.discogs.client import PAGE_SIZE, Credentials, DiscogsClient
 from collections_app.discogs.collection_payloads import CopyPage, Rows, WantPage
 from collections_app.discogs.gate import longest_wait
 from collections_app.importing import failures, removed, store, unread
@@ -54,7 +54,9 @@ def start_import(connection: DiscogsConnection, *, now: datetime) -> ImportPass:
     raise ConnectionErased("The connection was erased meanwhile. No import was started.")
 
 
-def import_step(pass_id: int, *, now: datetime) -> float | None:
+def import_step(
+    pass_id: int, *, now: datetime, client_for: Callable[[Credentials], DiscogsClient] = DiscogsClient
+) -> float | None:
     """Fetch and store the next page of an import pass: one request.
 
     Returns the seconds until the next step, or None if none follows: the import pass is over, or another task holds
@@ -64,7 +66,7 @@ def import_step(pass_id: int, *, now: datetime) -> float | None:
     if import_pass is None:
         return None
     try:
-        client = DiscogsClient(credentials_of(import_pass.connection))
+        client = client_for(credentials_of(import_pass.connection))
     except CredentialUnreadable:
         return failures.end(import_pass, State.UNREADABLE, now=now)
     try:

@@ -5,11 +5,9 @@ Rows are written by their Discogs ids, so storing a page twice changes nothing.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any, TypeVar
-
-from django.db import models
 
 from collections_app.discogs.collection_payloads import (
     CopyPayload,
@@ -19,6 +17,7 @@ from collections_app.discogs.collection_payloads import (
     WantPayload,
 )
 from collections_app.importing.paid import parse_paid
+from collections_app.importing.rows import SEEN, Values, stored_rows, upsert, write_differing
 from collections_app.models import (
     CollectionField,
     CollectionInstance,
@@ -29,7 +28,6 @@ from collections_app.models import (
 )
 
 Role = CollectionField.Role
-M = TypeVar("M", bound=models.Model)
 N = TypeVar("N", FolderPayload, FieldPayload)
 # By the names users give their fields. If no name matches, Discogs' own three fields have the numbers below.
 ROLE_NAMES = {
@@ -41,6 +39,7 @@ ROLE_NAMES = {
     ),
 }
 ROLE_NUMBERS = {1: Role.MEDIA, 2: Role.SLEEVE, 3: Role.NOTES}
+FACTS = tuple(field.name for field in fields_of(ReleaseFacts))  # also the columns of Release
 OWN = (Role.PAID, Role.OTHER)  # also kept as text: a price may not be readable as an amount
 
 
@@ -54,7 +53,7 @@ def store_folders(import_pass: ImportPass, folders: Iterable[FolderPayload]) -> 
         )
         for folder in _each_once(folders)
     ]
-    _upsert(rows, by=("connection", "discogs_id"))
+    upsert(rows, by=("connection", "discogs_id"))
 
 
 def store_fields(import_pass: ImportPass, fields: Sequence[FieldPayload], *, are_all: bool) -> None:
@@ -70,7 +69,7 @@ def store_fields(import_pass: ImportPass, fields: Sequence[FieldPayload], *, are
         )
         for field in _each_once(fields)
     ]
-    _upsert(rows, by=("connection", "discogs_id"))
+    upsert(rows, by=("connection", "discogs_id"))
     known = CollectionField.objects.filter(connection=import_pass.connection_id)
     if are_all:
         known.exclude(seen_in_pass=import_pass.pk).delete()
@@ -93,59 +92,65 @@ def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
     """Insert or update the copies of one page and their releases; return how many this import pass had not seen."""
     mine = CollectionInstance.objects.filter(connection=import_pass.connection_id)
     entries = {entry.instance_id: entry for entry in copies}
-    again = mine.filter(seen_in_pass=import_pass.pk, instance_id__in=entries).count()
+    if not entries:
+        return 0
     _store_releases(entry.release for entry in copies)
-    folders, fields = _folder_of_each(import_pass, entries), _fields_of(import_pass)
-    dates = _dates(
-        import_pass, {number: entry.added_at for number, entry in entries.items()}, mine, "instance_id"
-    )
-    rows = [
-        _copy(import_pass, entry, fields, folder_id=folders[number], added_at=dates[number])
+    stored = stored_rows(mine, "instance_id", entries)
+    folders, fields = _folder_of_each(import_pass, entries, stored), _fields_of(import_pass)
+    wanted = {
+        number: {
+            "connection_id": import_pass.connection_id,
+            "instance_id": number,
+            "release_id": entry.release.discogs_id,
+            "folder_id": folders[number],
+            "rating": entry.rating,
+            "added_at": _date(import_pass, entry.added_at, stored.get(number)),
+            "removed_at": None,
+            "seen_in_pass": import_pass.pk,
+            **_notes(entry.notes, fields),
+        }
         for number, entry in entries.items()
-    ]
-    _upsert(rows, by=("connection", "instance_id"))
-    return len(entries) - again
+    }
+    write_differing(mine, wanted, stored, by=("connection", "instance_id"))
+    return len(entries) - _seen_again(import_pass, stored)
 
 
 def store_wants(import_pass: ImportPass, wants: Sequence[WantPayload]) -> int:
     """Insert or update the wants of one page and their releases; return how many this import pass had not seen."""
     mine = WantlistItem.objects.filter(connection=import_pass.connection_id)
     entries = {entry.release.discogs_id: entry for entry in wants}
-    again = mine.filter(seen_in_pass=import_pass.pk, release__in=entries).count()
+    if not entries:
+        return 0
     _store_releases(entry.release for entry in wants)
-    dates = _dates(
-        import_pass, {release: entry.added_at for release, entry in entries.items()}, mine, "release_id"
-    )
-    rows = [
-        WantlistItem(
-            connection_id=import_pass.connection_id,
-            release_id=release,
-            rating=entry.rating,
-            notes=entry.notes,
-            added_at=dates[release],
-            seen_in_pass=import_pass.pk,
-        )
+    stored = stored_rows(mine, "release_id", entries)
+    wanted = {
+        release: {
+            "connection_id": import_pass.connection_id,
+            "release_id": release,
+            "rating": entry.rating,
+            "notes": entry.notes,
+            "added_at": _date(import_pass, entry.added_at, stored.get(release)),
+            "seen_in_pass": import_pass.pk,
+        }
         for release, entry in entries.items()
-    ]
-    _upsert(rows, by=("connection", "release"))
-    return len(entries) - again
-
-
-def _dates(
-    import_pass: ImportPass,
-    reported: Mapping[int, datetime | None],
-    mine: "models.QuerySet[Any]",
-    key: str,
-) -> dict[int, datetime]:
-    """When each copy or want was added, by `key`. One that Discogs does not date counts from when it was first read."""
-    undated = [number for number, moment in reported.items() if moment is None]
-    known = dict(mine.filter(**{f"{key}__in": undated}).values_list(key, "added_at")) if undated else {}
-    return {
-        number: moment or known.get(number, import_pass.started_at) for number, moment in reported.items()
     }
+    write_differing(mine, wanted, stored, by=("connection", "release"))
+    return len(entries) - _seen_again(import_pass, stored)
 
 
-def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, CopyPayload]) -> dict[int, int | None]:
+def _seen_again(import_pass: ImportPass, stored: Mapping[int, Values]) -> int:
+    return sum(row[SEEN] == import_pass.pk for row in stored.values())
+
+
+def _date(import_pass: ImportPass, reported: datetime | None, stored: Values | None) -> datetime:
+    """When a copy or want was added. One that Discogs does not date counts from when it was first read."""
+    first_read: datetime = stored["added_at"] if stored else import_pass.started_at
+    return reported or first_read
+
+
+def _folder_of_each(
+    import_pass: ImportPass, entries: Mapping[int, CopyPayload], stored: Mapping[int, Values]
+) -> dict[int, int | None]:
     """Our folder of each copy, by Discogs' id of the copy.
 
     A copy in an unknown folder, one made during the import pass, stays where it was; the next pass moves it. This pass
@@ -154,16 +159,10 @@ def _folder_of_each(import_pass: ImportPass, entries: Mapping[int, CopyPayload])
     folders = dict(
         Folder.objects.filter(connection=import_pass.connection_id).values_list("discogs_id", "pk")
     )
-    strays = [number for number, entry in entries.items() if entry.folder_id not in folders]
-    import_pass.instances_consistent &= all(entries[number].folder_id is None for number in strays)
-    copies = CollectionInstance.objects.filter(connection=import_pass.connection_id, instance_id__in=strays)
-    before = dict(copies.values_list("instance_id", "folder_id"))
-    return {
-        number: folders.get(entry.folder_id, before.get(number))
-        if entry.folder_id is not None
-        else before.get(number)
-        for number, entry in entries.items()
-    }
+    named = {number: entry.folder_id for number, entry in entries.items() if entry.folder_id is not None}
+    import_pass.instances_consistent &= all(folder in folders for folder in named.values())
+    before = {number: row["folder_id"] for number, row in stored.items()}
+    return {number: folders.get(named.get(number, -1), before.get(number)) for number in entries}
 
 
 def _fields_of(import_pass: ImportPass) -> list[CollectionField]:
@@ -191,30 +190,17 @@ def _make_names_unique(fields: Iterable[CollectionField]) -> None:
 
 
 def _store_releases(releases: Iterable[ReleaseFacts]) -> None:
-    facts = {release.discogs_id: release for release in releases}
+    """Insert the releases, or update those whose facts differ: two queries, of which the second is rare."""
+    facts = {release.discogs_id: _columns(release) for release in releases}
+    stored = stored_rows(Release.objects.all(), "discogs_id", facts)
     # In the same order everywhere, so that two imports cannot deadlock.
-    _upsert([Release(**asdict(facts[key])) for key in sorted(facts)], by=("discogs_id",))
+    differing = [facts[key] for key in sorted(facts) if facts[key] != stored.get(key)]
+    upsert([Release(**columns) for columns in differing], by=("discogs_id",))
 
 
-def _copy(
-    import_pass: ImportPass,
-    entry: CopyPayload,
-    fields: Iterable[CollectionField],
-    *,
-    folder_id: int | None,
-    added_at: datetime,
-) -> CollectionInstance:
-    return CollectionInstance(
-        connection_id=import_pass.connection_id,
-        instance_id=entry.instance_id,
-        release_id=entry.release.discogs_id,
-        folder_id=folder_id,
-        rating=entry.rating,
-        added_at=added_at,
-        removed_at=None,
-        seen_in_pass=import_pass.pk,
-        **_notes(entry.notes, fields),
-    )
+def _columns(release: ReleaseFacts) -> Values:
+    columns = {name: getattr(release, name) for name in FACTS}
+    return columns | {"genres": list(release.genres), "styles": list(release.styles)}
 
 
 def _notes(notes: Mapping[int, str], fields: Iterable[CollectionField]) -> dict[str, Any]:
@@ -238,20 +224,3 @@ def _notes(notes: Mapping[int, str], fields: Iterable[CollectionField]) -> dict[
 def _each_once(entries: Iterable[N]) -> Iterable[N]:
     """The last entry of each id: PostgreSQL refuses to write a row twice in one statement."""
     return {entry.discogs_id: entry for entry in entries}.values()
-
-
-def _upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:
-    """Insert rows; where the key `by` exists, update all other columns.
-
-    One statement on PostgreSQL; several on SQLite, which limits the parameters of one.
-    """
-    if not rows:
-        return
-    model = type(rows[0])
-    others = [field.name for field in model._meta.concrete_fields if not field.primary_key]
-    model._default_manager.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=by,
-        update_fields=[name for name in others if name not in by],
-    )

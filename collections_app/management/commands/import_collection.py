@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from collections_app.accounts.users import find_user
+from collections_app.discogs.process import this_process
 from collections_app.importing import removed, unread
 from collections_app.importing.steps import ConnectionErased, import_step, start_import
 from collections_app.models import DiscogsConnection, ImportPass
@@ -69,7 +70,9 @@ class Command(BaseCommand):
     def _run_one(self, import_pass: ImportPass) -> bool:
         """Run one import pass to its end, alongside any worker that does the same; return whether it completed."""
         while True:
-            wait_seconds = import_step(import_pass.pk, now=timezone.now())
+            wait_seconds = import_step(
+                import_pass.pk, now=timezone.now(), client_for=this_process().client_for
+            )
             import_pass.refresh_from_db()
             if import_pass.state != ImportPass.State.RUNNING:
                 break

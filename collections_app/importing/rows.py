@@ -1,0 +1,56 @@
+"""Write the rows of a page, and of those only what differs from the stored ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import models
+
+M = TypeVar("M", bound=models.Model)
+Values = dict[str, Any]  # a row by its columns
+SEEN = "seen_in_pass"
+
+
+def stored_rows(rows: "models.QuerySet[Any]", key: str, keys: Mapping[int, object]) -> dict[int, Values]:
+    """The stored rows whose `key` is one of these, by `key`: one query."""
+    return {row[key]: row for row in rows.filter(**{f"{key}__in": list(keys)}).values()}
+
+
+def write_differing(
+    rows: "models.QuerySet[M]",
+    wanted: Mapping[int, Values],
+    stored: Mapping[int, Values],
+    *,
+    by: tuple[str, ...],
+) -> None:
+    """Insert or update the wanted rows that differ from their stored ones; mark the others as seen.
+
+    `wanted`: all columns of each row but its number. An unchanged page costs one small statement.
+    """
+    seen = [stored[key]["id"] for key, values in wanted.items() if _is_stored(values, stored.get(key))]
+    differing = [values for key, values in wanted.items() if not _is_stored(values, stored.get(key))]
+    upsert([rows.model(**values) for values in differing], by=by)
+    if seen:
+        pass_id = next(iter(wanted.values()))[SEEN]
+        rows.filter(pk__in=seen).update(**{SEEN: pass_id})
+
+
+def _is_stored(values: Values, row: Values | None) -> bool:
+    """Whether the row has these values already, whichever pass has seen it."""
+    return row is not None and all(row[name] == value for name, value in values.items() if name != SEEN)
+
+
+def upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:
+    """Insert rows; where the key `by` exists, update all other columns.
+
+    One statement on PostgreSQL; several on SQLite, which limits the parameters of one.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    others = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+    model._default_manager.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=by,
+        update_fields=[name for name in others if name not in by],
+    )
