@@ -26,17 +26,22 @@ def write_differing(
 
     `wanted`: all columns of each row but its number. An unchanged page costs one small statement.
     """
-    seen = [stored[key]["id"] for key, values in wanted.items() if _is_stored(values, stored.get(key))]
-    differing = [values for key, values in wanted.items() if not _is_stored(values, stored.get(key))]
+    differing: list[Values] = []
+    seen: list[int] = []
+    for key, values in wanted.items():
+        row = stored.get(key)
+        if row is not None and _is_same(values, row):
+            seen.append(row["id"])
+        else:
+            differing.append(values)
     upsert([rows.model(**values) for values in differing], by=by)
     if seen:
-        pass_id = next(iter(wanted.values()))[SEEN]
-        rows.filter(pk__in=seen).update(**{SEEN: pass_id})
+        rows.filter(pk__in=seen).update(**{SEEN: next(iter(wanted.values()))[SEEN]})
 
 
-def _is_stored(values: Values, row: Values | None) -> bool:
-    """Whether the row has these values already, whichever pass has seen it."""
-    return row is not None and all(row[name] == value for name, value in values.items() if name != SEEN)
+def _is_same(values: Values, row: Values) -> bool:
+    """Whether the row has these values, whichever pass has seen it."""
+    return all(row[name] == value for name, value in values.items() if name != SEEN)
 
 
 def upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:

@@ -92,9 +92,12 @@ class CollectionInstanceQuerySet(models.QuerySet["CollectionInstance"]):
 class CollectionInstance(models.Model):
     """One owned copy. A removed one stays, with `removed_at`, so that the history keeps its past value."""
 
-    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="instances")
+    # Neither key has an index of its own: those below begin with it.
+    connection = models.ForeignKey(
+        DiscogsConnection, on_delete=models.CASCADE, related_name="instances", db_index=False
+    )
     instance_id = models.BigIntegerField()
-    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="instances")
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="instances", db_index=False)
     folder = models.ForeignKey(Folder, on_delete=models.SET_NULL, null=True, blank=True)
     rating = models.PositiveSmallIntegerField(default=0)
     media_condition = models.TextField(blank=True)
@@ -135,7 +138,10 @@ class CollectionInstance(models.Model):
 
 
 class WantlistItem(models.Model):
-    connection = models.ForeignKey(DiscogsConnection, on_delete=models.CASCADE, related_name="wants")
+    # The index of the constraint begins with it.
+    connection = models.ForeignKey(
+        DiscogsConnection, on_delete=models.CASCADE, related_name="wants", db_index=False
+    )
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="wanted_by")
     rating = models.PositiveSmallIntegerField(default=0)
     notes = models.TextField(blank=True)
