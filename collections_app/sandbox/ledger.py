@@ -22,6 +22,7 @@ class Ledger:
             self._statuses: Counter[str] = Counter()
             self._faults: Counter[str] = Counter()
             self._connections = 0
+            self._seconds = 0.0
 
     def connection(self) -> None:
         """Count an accepted TCP connection."""
@@ -40,6 +41,11 @@ class Ledger:
         with self._lock:
             self._statuses[str(status)] += 1
 
+    def seconds(self, seconds: float) -> None:
+        """Add the time that building an answer took, without its latency."""
+        with self._lock:
+            self._seconds += seconds
+
     def fault(self, kind: str) -> None:
         """Count a scripted fault."""
         with self._lock:
@@ -53,6 +59,7 @@ class Ledger:
                 "accepted": accepted,
                 "refused": refused,
                 "connections": self._connections,
+                "seconds": self._seconds,
                 "routes": dict(self._routes),
                 "per_release": {
                     "max": max(self._releases.values(), default=0),

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import time
 from dataclasses import replace
 from email.utils import formatdate
 from threading import Thread
@@ -95,7 +96,9 @@ class SandboxServer(Sandbox):
         before, after = self.draw_latency()
         if before:
             self.stopping.wait(before)
+        started = time.perf_counter()
         answer = self._limited(request, after)
+        self.ledger.seconds(time.perf_counter() - started)
         self.ledger.status(answer.status)
         return answer
 

@@ -118,6 +118,7 @@ class Sandbox:
         """Counters since the start or the last reset.
 
         accepted, refused, most_in_window, connections, routes {name: n}, statuses {"200": n}, faults {kind: n},
+        seconds (spent in building answers, without latency),
         per_release {"max", "releases": {"id": n}} for /releases/{id} only, and with `times` the accepted times
         (seconds of the machine's monotonic clock). Covers and pages count in `routes` alone.
         """

@@ -114,10 +114,13 @@ class Stage:
         self.control("users", username=f"{username}_at_discogs", token=token, release_ids=[first])
         self.python("tests.benchmarks.seed", username, token, first, count)
 
-    def start_workers(self, *, clusters: int) -> psutil.Process:
-        """Start a supervisor with exactly this many one-worker clusters, and wait until they are idle."""
-        number = str(clusters)
-        started = self.site.start("run_workers", PRICE_WORKERS_MIN=number, PRICE_WORKERS_MAX=number)
+    def start_workers(self, *, clusters: int, **extra: str) -> psutil.Process:
+        """Start a supervisor with exactly this many one-worker clusters, and wait until they are idle.
+
+        extra: environment variables of these processes.
+        """
+        number = {"PRICE_WORKERS_MIN": str(clusters), "PRICE_WORKERS_MAX": str(clusters)}
+        started = self.site.start("run_workers", **number, **extra)
         process = psutil.Process(started.pid)
         eventually(lambda: len(descendants(process.pid)) > 4 * clusters, within=60, what="all clusters")
         eventually(lambda: is_at_rest(process, clusters=clusters), within=60, what="idle clusters")

@@ -76,7 +76,7 @@ def _fields(call: Call, username: str) -> Answer:
 def _collection(call: Call, username: str, folder_id: str) -> Answer:
     user = _visible_user(call, username)
     number = _folder_id(call, user, folder_id)
-    in_folder = [copy for copy in user.copies if number in (0, copy.folder_id)]
+    in_folder = user.copies if number == 0 else tuple(c for c in user.copies if c.folder_id == number)
     copies = sorted_copies(call.world, in_folder, call.request.query)
     page, per_page, head = _page(call, len(copies))
     owner = call.caller.owns(user)
