@@ -45,6 +45,13 @@ def test_stats_count_all_but_control_requests(api: Api, server: SandboxServer) -
     assert "times" not in server.stats()
 
 
+def test_stats_sum_the_time_of_answers(api: Api, server: SandboxServer) -> None:
+    api.get("/releases/7")
+    one = server.stats()["seconds"]
+    api.get("/releases/8")
+    assert 0 < one < server.stats()["seconds"]
+
+
 def test_users_change_from_another_process(api: Api) -> None:
     user = api.control(
         "users", {"username": "far_away", "token": "far", "release_ids": [4, 5], "curr_abbr": "SEK"}
