@@ -14,7 +14,7 @@ class ImportPassQuerySet(models.QuerySet["ImportPass"]):
 
 
 class ImportPass(models.Model):
-    """One pass through everything a connection has at Discogs: one request per task, resumable at every page."""
+    """One pass through everything a connection has at Discogs: one request for each page, resumable at every page."""
 
     class State(models.TextChoices):
         RUNNING = "running", "Importing"
