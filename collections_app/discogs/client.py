@@ -21,7 +21,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs import collection_payloads, errors, market_payloads, oauth, payloads
 from collections_app.discogs.answers import Headers, accepted_body, parse_rate_headers
-from collections_app.discogs.gate import Gate, configured_gate
+from collections_app.discogs.gate import PATIENCE, Gate, configured_gate
 from collections_app.discogs.json_values import parse_json
 
 logger = logging.getLogger(__name__)
@@ -106,11 +106,12 @@ class DiscogsClient:
         gate: Gate | None = None,
         session: requests.Session | None = None,
         interactive: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
         self._credentials = credentials
         self._gate = gate or configured_gate()
         self._session = session or new_session()
-        self._interactive = interactive
+        self._interactive, self._patience = interactive, patience
         self.requests_sent = 0
         self.answered_in = 0.0  # seconds the last request took, without the wait for its slot
 
@@ -187,7 +188,7 @@ class DiscogsClient:
     def _ask(
         self, method: str, path: str, query: dict[str, Any] | None = None, *, read: Callable[[bytes], T]
     ) -> T:
-        self._gate.take_slot(interactive=self._interactive)
+        self._gate.take_slot(interactive=self._interactive, patience=self._patience)
         self.requests_sent += 1
         started = time.monotonic()
         headers: Headers = {}

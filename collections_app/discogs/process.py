@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import requests
 
 from collections_app.discogs.client import Credentials, DiscogsClient, new_session
-from collections_app.discogs.gate import Gate, configured_gate
+from collections_app.discogs.gate import PATIENCE, Gate, configured_gate
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,12 @@ class DiscogsProcess:
     session: requests.Session
     gate: Gate
 
-    def client_for(self, credentials: Credentials, interactive: bool = False) -> DiscogsClient:
-        return DiscogsClient(credentials, gate=self.gate, session=self.session, interactive=interactive)
+    def client_for(
+        self, credentials: Credentials, interactive: bool = False, *, patience: float = PATIENCE
+    ) -> DiscogsClient:
+        return DiscogsClient(
+            credentials, gate=self.gate, session=self.session, interactive=interactive, patience=patience
+        )
 
 
 _process: DiscogsProcess | None = None

@@ -20,9 +20,14 @@ def import_pass(make_collector, generous_sandbox):
     return start_import(collector.discogs_connection, now=timezone.now())
 
 
-def test_task_reads_pages_over_one_connection(import_pass, generous_sandbox, settings, monkeypatch):
-    settings.PRICE_TASK_TIMEOUT = 600
+@pytest.fixture
+def unhurried(monkeypatch):
+    """No page is slow, and none is the last of its task."""
+    monkeypatch.setattr(tasks, "SLOW_PAGE", 500.0)
     monkeypatch.setattr(tasks, "MORE_PAGES_FOR", 500.0)
+
+
+def test_task_reads_pages_over_one_connection(import_pass, generous_sandbox, unhurried):
     run_import_step(import_pass.pk)
     import_pass.refresh_from_db()
     assert (import_pass.state, import_pass.requests) == (ImportPass.State.COMPLETE, REQUESTS)
@@ -30,17 +35,16 @@ def test_task_reads_pages_over_one_connection(import_pass, generous_sandbox, set
     assert generous_sandbox.stats()["connections"] == 1
 
 
-def test_task_without_time_reads_a_page(import_pass, settings):
-    settings.PRICE_TASK_TIMEOUT = 29
+@pytest.mark.parametrize("limit", ["SLOW_PAGE", "MORE_PAGES_FOR"])
+def test_task_ends_after_a_slow_page(import_pass, unhurried, monkeypatch, limit):
+    monkeypatch.setattr(tasks, limit, 0.0)
     run_import_step(import_pass.pk)
     import_pass.refresh_from_db()
     assert (import_pass.state, import_pass.requests) == (ImportPass.State.RUNNING, 1)
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(import_pass.pk,)]
 
 
-def test_task_ends_at_a_page_that_must_wait(import_pass, generous_sandbox, settings, monkeypatch):
-    settings.PRICE_TASK_TIMEOUT = 600
-    monkeypatch.setattr(tasks, "MORE_PAGES_FOR", 500.0)
+def test_task_ends_at_a_page_that_must_wait(import_pass, generous_sandbox, unhurried):
     generous_sandbox.add_fault(path="^/users/.*page=2", kind="html", times=1)
     run_import_step(import_pass.pk)
     import_pass.refresh_from_db()
