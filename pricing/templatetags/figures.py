@@ -108,10 +108,22 @@ def money_minor(minor: int, currency: str) -> str:
 @register.filter
 def money_difference(change: Change, currency: str) -> str:
     """A signed difference of the amounts as shown, so that it matches them to the cent."""
+    return HIDDEN if current().hides_amounts else written.difference(*_difference(change, currency))
+
+
+@register.filter
+def money_moved(change: Change, currency: str) -> str:
+    """The same difference without its sign, which the arrow beside it shows."""
     if current().hides_amounts:
         return HIDDEN
+    minor, shown_in, locale = _difference(change, currency)
+    return written.amount(abs(minor), shown_in, locale)
+
+
+def _difference(change: Change, currency: str) -> tuple[int, str, str]:
+    """The difference of the two amounts as shown, its currency and its locale."""
     (then, *_), (now, shown_in, locale) = (_shown(minor, currency) for minor in (change.then, change.now))
-    return written.difference(now - then, shown_in, locale)
+    return now - then, shown_in, locale
 
 
 @register.filter

@@ -49,7 +49,7 @@ def _moved(change: Change | None) -> str:
         return "unchanged"
     arrow = "▲" if change.direction == "up" else "▼"
     return format_html(
-        '<span class="delta {0}"><span aria-hidden="true">{1}</span><span class="vh">{0}</span>{2}</span>',
+        '<span class="delta {0}"><span aria-hidden="true">{1}</span><span class="vh">{0} </span>{2}</span>',
         change.direction,
         arrow,
         percent(change.percent),

@@ -95,7 +95,7 @@ class ReleasePage:
 
 
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
-    """Nine queries. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
+    """Six queries, two more for a release that failed. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
     copies = CollectionInstance.objects.of(user_id).filter(release=OuterRef("pk"))
     wants = WantlistItem.objects.filter(connection__user_id=user_id, release=OuterRef("pk"))
     release = (
@@ -105,6 +105,7 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         .get(pk=discogs_id)
     )
     price: ReleasePrice | None = getattr(release, "price", None)
+    failure = failure_since(price, last_failures([release.pk]).get(release.pk))
     history = PriceSnapshot.objects.filter(release=release)
     first_day = history.aggregate(day=Min("day"))["day"]
     span = choose(range_key, today=now.date(), first_day=first_day)
@@ -121,8 +122,8 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         pills=pills(span, today=now.date(), first_day=first_day),
         snapshots=list(history.filter(day__gte=start).order_by("day")),
         first_day=first_day,
-        failure=failure_since(price, last_failures([release.pk]).get(release.pk)),
-        next_try=next_try(connection_of(user_id), now=now),
+        failure=failure,
+        next_try=next_try(connection_of(user_id), now=now) if failure else "",
     )
 
 

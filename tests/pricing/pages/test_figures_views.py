@@ -41,6 +41,11 @@ def test_difference_carries_its_sign():
     assert figures.money_difference(Change(42230, 1000), "USD") == "−$412.30"
 
 
+def test_money_moved_has_no_sign():
+    assert figures.money_moved(Change(1000, 42230), "USD") == "$412.30"
+    assert figures.money_moved(Change(42230, 1000), "USD") == "$412.30"
+
+
 @pytest.mark.parametrize(("then", "now"), [(10_001, 10_100), (10_100, 10_001), (100_003, 100_010)])
 @pytest.mark.parametrize("per_usd", ["0.8651", "0.75", "10.3471"])
 def test_difference_matches_its_two_amounts(then, now, per_usd):

@@ -122,6 +122,7 @@ def test_missing_amount_is_still_a_dash():
         assert figures.money(None, "USD") == figures.money_in_words(None, "USD") == "–"
         assert figures.money(1, "USD") == figures.HIDDEN
         assert figures.money_difference(Change(2, 1), "USD") == figures.HIDDEN
+        assert figures.money_moved(Change(2, 1), "USD") == figures.HIDDEN
         assert figures.money_in_words(1, "USD") == "hidden"
         assert figures.money_minor(1, "USD") == ""
         assert amount(1, "USD") == "$0.01"

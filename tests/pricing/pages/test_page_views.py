@@ -76,7 +76,7 @@ def test_dashboard_shows_value_and_coverage(show, collection):
     assert '$1,234<span class="minor">.56</span>' in html
     assert "1 of 2 priced" in html
     assert "lowest listings: a floor" in html
-    assert "+$234.56" in html
+    assert "<span class=\"vh\">up </span>$234.56" in html
     assert "23.5 %" in html
     assert "Data provided by Discogs." in html
 
@@ -128,6 +128,8 @@ def test_rise_of_the_same_copies_is_a_gain(show, collection):
     grown(collection, added=0)
     html = headline(show("/dashboard/", range="1m"))
     assert '<span class="delta strong up">' in html
+    assert '<span class="vh">up </span>$57.30</span>' in html
+    assert "+" not in html  # the arrow says it already, and its words do to a screen reader
     assert "57.3 %" in html
     assert "includes" not in html
 

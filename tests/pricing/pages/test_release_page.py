@@ -41,6 +41,17 @@ def test_release_page_agrees_with_total_and_list(collection, ago, together, move
     assert (page.low, page.high) == (4000, 5000)  # what was seen on its days stays
 
 
+@pytest.mark.parametrize(("state", "more"), [("recorded", 0), ("dead", 2)])
+def test_next_try_is_read_only_of_a_failure(collection, django_assert_num_queries, state, more):
+    release = make.make_release()
+    make.make_copy(collection, release)
+    run = make.make_run(collection, "finished", created_at=NOW)
+    make.make_item(run, release, state, finished_at=NOW)
+    with django_assert_num_queries(6 + more):
+        page = release_for(collection.user_id, release.pk, range_key="all", now=NOW)
+    assert bool(page.failure) == bool(page.next_try) == bool(more)
+
+
 def test_release_page_shows_no_outdated_price(client, collection):
     release = release_last_seen(collection, timedelta(days=31))
     client.force_login(collection.user)
