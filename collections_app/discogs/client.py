@@ -8,6 +8,8 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -87,6 +89,8 @@ def new_session() -> requests.Session:
     """A session with keep-alive, for one process: create it after the fork."""
     session = DirectSession()
     session.trust_env = False  # ignore proxies and .netrc of the machine
+    # Cookies of one answer would go out with the requests of other users.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     session.headers.update(
         {"User-Agent": settings.DISCOGS_USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"}
     )
@@ -116,7 +120,7 @@ class DiscogsClient:
         self.answered_in = 0.0  # seconds the last request took, without the wait for its slot
 
     def identity(self) -> payloads.Identity:
-        return payloads.parse_identity(self._get("/oauth/identity"))
+        return self._get("/oauth/identity", parse=payloads.parse_identity)
 
     def request_token(self) -> oauth.Token:
         """The first of OAuth's two tokens; the credentials name the callback."""
@@ -129,15 +133,18 @@ class DiscogsClient:
     def collection_folders(
         self, username: str
     ) -> collection_payloads.Rows[collection_payloads.FolderPayload]:
-        return collection_payloads.parse_folders(self._get(f"/users/{_segment(username)}/collection/folders"))
+        path = f"/users/{_segment(username)}/collection/folders"
+        return self._get(path, parse=collection_payloads.parse_folders)
 
     def collection_fields(self, username: str) -> collection_payloads.Rows[collection_payloads.FieldPayload]:
-        return collection_payloads.parse_fields(self._get(f"/users/{_segment(username)}/collection/fields"))
+        path = f"/users/{_segment(username)}/collection/fields"
+        return self._get(path, parse=collection_payloads.parse_fields)
 
     def wants_page(self, username: str, page: int) -> collection_payloads.WantPage:
         """One page of the wantlist. Raises NotFound past the last page."""
         query = {"page": page, "per_page": PAGE_SIZE}
-        return collection_payloads.parse_want_page(self._get(f"/users/{_segment(username)}/wants", query))
+        path = f"/users/{_segment(username)}/wants"
+        return self._get(path, query, parse=collection_payloads.parse_want_page)
 
     def collection_page(self, username: str, page: int) -> collection_payloads.CopyPage:
         """One page of all copies, oldest first, so that one added during the import pass comes last.
@@ -146,29 +153,29 @@ class DiscogsClient:
         """
         path = f"/users/{_segment(username)}/collection/folders/0/releases"
         query = {"page": page, "per_page": PAGE_SIZE, "sort": "added", "sort_order": "asc"}
-        return collection_payloads.parse_copy_page(self._get(path, query))
+        return self._get(path, query, parse=collection_payloads.parse_copy_page)
 
     def release_market(self, discogs_id: int) -> payloads.Market:
-        data = self._get(f"/releases/{int(discogs_id)}", {"curr_abbr": "USD"})
-        return payloads.parse_release_market(data, discogs_id=discogs_id)
+        parse = partial(payloads.parse_release_market, discogs_id=discogs_id)
+        return self._get(f"/releases/{int(discogs_id)}", {"curr_abbr": "USD"}, parse=parse)
 
     def market_stats(self, discogs_id: int, currency: str) -> market_payloads.MarketStats:
         """The lowest price in one of Discogs' currencies. Discogs would silently ignore an unknown one."""
         if currency not in CURRENCIES:
             raise ValueError(f"{currency!r} is not a currency of Discogs")
-        data = self._get(f"/marketplace/stats/{int(discogs_id)}", {"curr_abbr": currency})
-        return market_payloads.parse_market_stats(data, currency=currency)
+        parse = partial(market_payloads.parse_market_stats, currency=currency)
+        return self._get(f"/marketplace/stats/{int(discogs_id)}", {"curr_abbr": currency}, parse=parse)
 
     def price_suggestions(self, discogs_id: int) -> tuple[market_payloads.Suggestion, ...]:
         """Suggestions by grade, in the account's selling currency; empty when there are none.
 
         Only for releases known to exist: a 404 raises SellerSettingsMissing.
         """
+        path = f"/marketplace/price_suggestions/{int(discogs_id)}"
         try:
-            data = self._get(f"/marketplace/price_suggestions/{int(discogs_id)}")
+            return self._get(path, parse=market_payloads.parse_suggestions)
         except errors.NotFound:
             raise SellerSettingsMissing("Discogs requires the seller settings to be filled in.") from None
-        return market_payloads.parse_suggestions(data)
 
     def listing_search(self, discogs_id: int) -> bool:
         """Whether Discogs answers a search of a release's listings, which is not a public route.
@@ -177,17 +184,18 @@ class DiscogsClient:
         """
         refused = errors.NotFound, errors.CredentialsRejected, errors.AccessDenied, errors.RequestRefused
         try:
-            self._get("/marketplace/search", {"release_id": int(discogs_id)})
+            self._get("/marketplace/search", {"release_id": int(discogs_id)}, parse=lambda _: None)
         except refused:
             return False
         return True
 
-    def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
-        return self._ask("GET", path, query, read=parse_json)
+    def _get(self, path: str, query: dict[str, Any] | None = None, *, parse: Callable[[Any], T]) -> T:
+        return self._ask("GET", path, query, read=lambda body: parse(parse_json(body)))
 
     def _ask(
         self, method: str, path: str, query: dict[str, Any] | None = None, *, read: Callable[[bytes], T]
     ) -> T:
+        """read: of the whole answer, so that one of the wrong shape counts as a fault and not as a success."""
         self._gate.take_slot(interactive=self._interactive, patience=self._patience)
         self.requests_sent += 1
         started = time.monotonic()

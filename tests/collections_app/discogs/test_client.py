@@ -51,6 +51,15 @@ def test_fault_has_its_error_and_next_call_works(client, generous_sandbox, fault
     assert client.release_market(7).discogs_id == 7
 
 
+def test_session_keeps_no_cookies(generous_sandbox):
+    cookie = {"Set-Cookie": "session=of-another-user; Path=/"}
+    generous_sandbox.add_fault(path="/releases/", kind="status", status=500, headers=cookie, times=1)
+    session = new_session()
+    with pytest.raises(errors.ServerError):
+        DiscogsClient(Credentials.from_token(DEMO_TOKEN), session=session).release_market(7)
+    assert not session.cookies
+
+
 def test_missing_release_is_not_found(client, generous_sandbox):
     generous_sandbox.set_market(7, gone=True)
     with pytest.raises(errors.NotFound):

@@ -6,6 +6,7 @@ import pytest
 
 from collections_app.discogs import errors
 from collections_app.discogs.client import SellerSettingsMissing
+from collections_app.discogs.gate import FAULTS_TO_OPEN
 from collections_app.discogs.market_payloads import MarketStats, Suggestion
 from collections_app.discogs.payloads import Identity, MarketStatus
 from tests.collections_app.discogs.client.conftest import ABSENT, PAYLOAD, changed_document
@@ -133,6 +134,25 @@ def test_market_stats_in_each_variant(discogs, document, stats):
 )
 def test_market_stats_of_another_shape(discogs, refusal, document):
     refusal(errors.BadPayload, discogs.answers(STATS, json=document).market_stats, 7, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("/oauth/identity", lambda client: client.identity()),
+        ("/users/ann/collection/folders", lambda client: client.collection_folders("ann")),
+        ("/users/ann/collection/fields", lambda client: client.collection_fields("ann")),
+        ("/users/ann/collection/folders/0/releases", lambda client: client.collection_page("ann", 1)),
+        ("/users/ann/wants", lambda client: client.wants_page("ann", 1)),
+        ("/releases/7", lambda client: client.release_market(7)),
+        (STATS, lambda client: client.market_stats(7, "EUR")),
+        (SUGGESTIONS, lambda client: client.price_suggestions(7)),
+    ],
+)
+def test_wrong_shapes_open_the_breaker(discogs, refusal, path, call):
+    client = discogs.answers(path, json=[PAYLOAD])
+    opened = [refusal(errors.BadPayload, call, client).opened_breaker for _ in range(FAULTS_TO_OPEN)]
+    assert opened == [False] * (FAULTS_TO_OPEN - 1) + [True]
 
 
 def test_suggestions_keep_the_order_of_grades(discogs):
