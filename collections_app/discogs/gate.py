@@ -46,13 +46,14 @@ class RateHeaders:
 
 @dataclass(frozen=True)
 class GateStatus:
-    """What the gate allows now. `reason` is "", "rate_limit" or "breaker"."""
+    """What the gate allows now. `reason` is "", "rate_limit" or "breaker"; `is_probing`: a probe is due or sent."""
 
     limit: int
     window_seconds: float
     left: int
     paused_seconds: float
     reason: str
+    is_probing: bool
     latency_ms: float
 
 
@@ -151,8 +152,13 @@ class Gate:
         add_to_minute(self.egress, at=timezone.now(), requests=1, refusals=1)
         return float(pause)
 
-    def status(self) -> GateStatus:
-        row = ApiGate.objects.filter(egress=self.egress).first() or ApiGate(egress=self.egress)
+    def row(self) -> ApiGate:
+        """The stored row; a new one if there is none."""
+        return ApiGate.objects.filter(egress=self.egress).first() or ApiGate(egress=self.egress)
+
+    def status(self, row: ApiGate | None = None) -> GateStatus:
+        """Pass a row that was just read to save a query; it is brought up to date."""
+        row = row or self.row()
         now = self._bring_up_to_date(row).now
         taken = sum(slot[2] for slot in row.slots if now - self.pace.window < slot[0] <= now)
         return GateStatus(
@@ -161,6 +167,8 @@ class Gate:
             left=max(0, self.pace.limit - int(taken)),
             paused_seconds=self._closed_for(row, now),
             reason=self._reason(row, now),
+            is_probing=row.breaker != ApiGate.Breaker.CLOSED
+            and (row.breaker == ApiGate.Breaker.HALF_OPEN or row.open_until <= now),
             latency_ms=row.latency_ms,
         )
 
@@ -245,11 +253,8 @@ class Gate:
         # Discogs counts when a request arrives, so everything we sent until its answer may be in the figure.
         since = now - self.pace.window - latency_ms / 1000
         foreign = (rate_headers.used or 0) - int(sum(slot[2] for slot in row.slots if slot[1] > since))
-        lower = (
-            rate_headers.limit
-            if rate_headers.limit is not None and 0 < rate_headers.limit < self.pace.limit
-            else None
-        )
+        told = rate_headers.limit
+        lower = told if told is not None and 0 < told < self.pace.limit else None
         # The headers lag by a few requests; the limit itself bounds what is plausible.
         if lower is None and foreign <= max(3, self.pace.limit // 20):
             return

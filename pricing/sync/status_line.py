@@ -66,6 +66,7 @@ class Facts:
     import_error: str = ""  # of the last attempt; a sentence
     pause_seconds: float = 0.0  # until the gate opens
     is_outage: bool = False  # the breaker is open
+    is_probing: bool = False  # and its probe is due or was sent
     workers_run: bool = True
 
 
@@ -81,7 +82,7 @@ def status_line(facts: Facts) -> StatusLine:
     if not facts.workers_run:
         text = "No workers are running on this site. The sync continues by itself when the operator has started them."
         return StatusLine(Kind.WAITING, text, "no workers are running")
-    if facts.pause_seconds > 0:
+    if facts.pause_seconds > 0 or facts.is_probing:
         return _shut(facts)
     return _importing(facts) if facts.state == IMPORTING else _running(facts)
 
@@ -124,7 +125,8 @@ def _paused(facts: Facts) -> StatusLine:
 def _shut(facts: Facts) -> StatusLine:
     wait = duration(ceil(facts.pause_seconds), facts.locale)
     if facts.is_outage:
-        text = f"Discogs does not answer. Next attempt in {wait}; the sync continues by itself."
+        again = "This site tries it again now" if facts.is_probing else f"Next attempt in {wait}"
+        text = f"Discogs does not answer. {again}; the sync continues by itself."
         return StatusLine(Kind.WAITING, text, "Discogs does not answer")
     text = f"Waiting {wait} for Discogs. It asked this site to slow down; the sync continues by itself."
     return StatusLine(Kind.WAITING, text, "waiting for Discogs")
@@ -150,10 +152,11 @@ def _running(facts: Facts) -> StatusLine:
         soon = duration(ceil(facts.retry_in), facts.locale)
         text = f"{_releases(facts.waiting, facts)} could not be fetched yet; next attempt in {soon}."
         return StatusLine(Kind.WAITING, text, "next attempt soon")
-    left = duration(facts.seconds_left, facts.locale)
+    left = duration(ceil(facts.seconds_left), facts.locale)
     if facts.others_ahead:
         ahead = number(facts.others_ahead, facts.locale)
-        text = f"At least {left} left: other syncs share the limit, and {ahead} of their requests go first."
+        go = "goes" if facts.others_ahead == 1 else "go"
+        text = f"At least {left} left: other syncs share the limit, and {ahead} of their requests {go} first."
         return StatusLine(Kind.WORKING, text, f"at least {left}")
     text = f"About {left} left, done at {facts.ends_at}. You can close this page."
     return StatusLine(Kind.WORKING, text, left)

@@ -95,7 +95,10 @@ class ReleasePage:
 
 
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
-    """Six queries, two more for a release that failed. Raises Release.DoesNotExist unless the user owns it, owned it or wants it."""
+    """Six queries, two more for a release that failed.
+
+    Raises Release.DoesNotExist unless the user owns it, owned it or wants it.
+    """
     copies = CollectionInstance.objects.of(user_id).filter(release=OuterRef("pk"))
     wants = WantlistItem.objects.filter(connection__user_id=user_id, release=OuterRef("pk"))
     release = (

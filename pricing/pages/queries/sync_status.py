@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from collections_app.discogs import gate
 from collections_app.models import ImportPass
-from pricing.models import PriceJob
+from pricing.models import PriceJob, SyncRun
 from pricing.money.display import current
-from pricing.monitoring.metrics import live_jobs, running_supervisors
+from pricing.monitoring.metrics import running_supervisors
 from pricing.sync.progress import Progress, progress_now
 from pricing.sync.status_line import Facts, StatusLine, status_line
 
@@ -67,11 +68,20 @@ def _import_facts(import_pass: ImportPass | None) -> dict[str, Any]:
     }
 
 
+def _others_ahead(run: SyncRun) -> int:
+    """The jobs at work that this run does not wait for.
+
+    One query: its own jobs change state between two, and would be counted as those of others.
+    """
+    return PriceJob.objects.working().exclude(Exists(run.items.filter(job=OuterRef("pk")))).count()
+
+
 def _engine_facts(progress: Progress, *, now: datetime) -> dict[str, Any]:
     status = gate.status()
     return {
         "pause_seconds": status.paused_seconds if status.reason else 0.0,
-        "is_outage": status.reason == "breaker",
+        "is_outage": status.reason == "breaker" or status.is_probing,
+        "is_probing": status.is_probing,
         "workers_run": running_supervisors(now=now) > 0,
-        "others_ahead": max(0, live_jobs(PriceJob.WORKING) - progress.at_work),
+        "others_ahead": _others_ahead(progress.run),
     }

@@ -147,10 +147,15 @@ def test_success_between_faults_keeps_it_closed(gate):
 def test_open_breaker_allows_one_probe(gate):
     for _ in range(5):
         gate.record_fault()
+    assert gate.status().is_probing is False
     ApiGate.objects.update(open_until=database_now() - 1)
+    assert gate.status().is_probing is True
     gate.take_slot()
+    assert gate.status().is_probing is True
     with pytest.raises(GateClosed, match="breaker"):
         gate.take_slot(patience=0)
+    gate.record_success(0.1)
+    assert gate.status().is_probing is False
 
 
 def test_probe_closes_breaker_or_doubles_the_wait(transactional_db):

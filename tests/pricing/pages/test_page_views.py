@@ -76,7 +76,7 @@ def test_dashboard_shows_value_and_coverage(show, collection):
     assert '$1,234<span class="minor">.56</span>' in html
     assert "1 of 2 priced" in html
     assert "lowest listings: a floor" in html
-    assert "<span class=\"vh\">up </span>$234.56" in html
+    assert '<span class="vh">up </span>$234.56' in html
     assert "23.5 %" in html
     assert "Data provided by Discogs." in html
 

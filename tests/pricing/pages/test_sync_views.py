@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from collections_app.models import ApiGate, CollectionInstance, DiscogsConnection, ImportPass
 from pricing.models import SyncRun
+from pricing.pages import queries
 from pricing.sync import runs
+from pricing.sync.progress import progress_of
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +134,17 @@ def test_other_syncs_ahead_are_named(client, collection, workers):
     for state in ("queued", "running", "due"):
         make.make_item(other, make.make_release(), state)
     assert "2 of their requests go first" in text(client.get(f"/syncs/{run.pk}/"))
+
+
+def test_own_jobs_are_never_those_of_other_syncs(client, collection, workers):
+    run = make.make_run(collection)
+    release = make.make_release()
+    make.make_item(run, release, "running")
+    progress = progress_of(run, now=timezone.now())
+    # Between the two queries, the feeder has queued another job of the same run.
+    make.make_item(run, make.make_release(), "queued")
+    live = queries.live_of(progress, connection_state="active", now=timezone.now())
+    assert "other syncs" not in live.line.text
 
 
 def test_paused_run_names_what_is_still_fetched(client, collection, workers):

@@ -19,6 +19,16 @@ CASES = {
         "waiting",
         "Discogs does not answer. Next attempt in 19 s; the sync continues by itself.",
     ),
+    "probe of an outage": (
+        {**RUNNING, "pause_seconds": 30, "is_outage": True, "is_probing": True},
+        "waiting",
+        "Discogs does not answer. This site tries it again now; the sync continues by itself.",
+    ),
+    "probe of an outage is due": (
+        {**IMPORT, "pause_seconds": 0, "is_outage": True, "is_probing": True},
+        "waiting",
+        "Discogs does not answer. This site tries it again now; the sync continues by itself.",
+    ),
     "429 with Retry-After 20": (
         {**RUNNING, "pause_seconds": 20},
         "waiting",
@@ -96,6 +106,16 @@ CASES = {
         {**RUNNING, "others_ahead": 24},
         "working",
         "At least 40 s left: other syncs share the limit, and 24 of their requests go first.",
+    ),
+    "one request of others ahead": (
+        {**RUNNING, "others_ahead": 1},
+        "working",
+        "At least 40 s left: other syncs share the limit, and 1 of their requests goes first.",
+    ),
+    "less than a second left": (
+        {**RUNNING, "remaining": 4, "seconds_left": 0.4},
+        "working",
+        "About 1 s left, done at 14:05. You can close this page.",
     ),
     "no workers": (
         {**RUNNING, "workers_run": False, "others_ahead": 3},
@@ -175,6 +195,7 @@ def test_status_line_says_what_decides(facts, kind, text):
     "reason",
     [
         {"pause_seconds": 19, "is_outage": True},
+        {"is_outage": True, "is_probing": True},
         {"pause_seconds": 20},
         {"workers_run": False},
         {"connection": "unreadable"},
