@@ -23,6 +23,12 @@ def test_engine_now_without_any_rows():
     assert engine.response_time.is_empty
 
 
+def test_engine_now_reads_the_gate_once(django_assert_num_queries):
+    with django_assert_num_queries(7) as seen:
+        engine_now(now=NOON)
+    assert sum("apigate" in query["sql"] for query in seen.captured_queries) == 1
+
+
 def test_engine_now_counts_jobs_by_state():
     make_jobs("due", "due", "queued", "waiting")
     make_jobs("recorded", "recorded", "none_for_sale", "dead", "cancelled", finished_at=ago(hours=1))
