@@ -60,6 +60,16 @@ def restore(connection: DiscogsConnection) -> int:
     return unreadable.update(state=DiscogsConnection.State.ACTIVE)
 
 
+def is_usable(connection: DiscogsConnection) -> bool:
+    """Whether requests may be sent for its owner; a connection whose credential is readable again is reactivated."""
+    if connection.state == DiscogsConnection.State.UNREADABLE:
+        with suppress(CredentialUnreadable):
+            credentials_of(connection)
+            restore(connection)
+            return True
+    return not connection.needs_reconnect
+
+
 def open_oauth(ciphertext: str, *, user_id: int) -> oauth.Token:
     """Decrypt a token that `seal_oauth` encrypted. Raises CredentialUnreadable."""
     content = _opened(ciphertext, user_id=user_id)

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from collections_app.connections.credentials import is_usable
 from collections_app.importing.steps import ConnectionErased, start_import
 from collections_app.models import CollectionInstance, DiscogsConnection, ImportPass
 from collections_app.tasks import enqueue_import
@@ -19,11 +20,24 @@ from pricing.sync import planner
 from pricing.sync.value_requests import request_after
 
 MAX_RUNS = 20  # in one step, of each kind: the next step takes the rest
+NOTHING_STARTED = {
+    DiscogsConnection.State.RECONNECT_NEEDED: "Discogs no longer accepts the connection, so nothing was started. "
+    "Reconnect, then sync.",
+    DiscogsConnection.State.UNREADABLE: "The key of the connection is missing on this site, so nothing was started. "
+    "Reconnect, or sync again once the operator has restored the key.",
+}
 PLANNED_WITHIN = timedelta(minutes=10)  # by the command that started a run over chosen releases
 
 
 class NotConnected(Exception):
     """The user has no Discogs connection, so there is nothing to sync."""
+
+
+class ReconnectNeeded(NotConnected):
+    """No request can succeed until the user reconnects or, for an unreadable credential, the key is back."""
+
+    def __init__(self, connection: DiscogsConnection) -> None:
+        super().__init__(NOTHING_STARTED[DiscogsConnection.State(connection.state)])
 
 
 # Start ----------------------------------------------------------------------------------------------
@@ -42,9 +56,9 @@ def start_sync(
     stale_after: prices younger than this are reused (default PRICE_FRESH_FOR; zero fetches all); for a scheduled
     run, the user's interval.
     import_first: import the collection first; if False, it is imported only if that was never completed.
-    Raises NotConnected.
+    Raises NotConnected, or ReconnectNeeded; nothing is started then.
     """
-    connection = DiscogsConnection.objects.filter(user_id=user.pk).first()
+    connection = _usable_connection_of(user.pk)
     if connection is None:
         raise NotConnected("Connect Discogs first; then prices can be fetched.")
     complete = ImportPass.objects.filter(connection=connection, state=ImportPass.State.COMPLETE)
@@ -61,6 +75,14 @@ def start_sync(
         raise NotConnected(str(erased)) from None
     # If this process ends during planning, a supervisor continues: the collection has been imported.
     return _plan_at_once(run, _held_by(user.pk), now=now) if read else run
+
+
+def _usable_connection_of(user_id: int | None) -> DiscogsConnection | None:
+    """Raises ReconnectNeeded."""
+    connection = DiscogsConnection.objects.filter(user_id=user_id).first()
+    if connection and not is_usable(connection):
+        raise ReconnectNeeded(connection)
+    return connection
 
 
 def _newest_run_of(user_id: int) -> SyncRun:
@@ -198,7 +220,11 @@ def resume_run(run: SyncRun) -> None:
 
 
 def retry_failed(run: SyncRun, *, now: datetime) -> int:
-    """Create new jobs for the failed releases of a run and resume it; returns how many. Never while it is planned."""
+    """Create new jobs for the failed releases of a run and resume it; returns how many. Never while it is planned.
+
+    Raises ReconnectNeeded.
+    """
+    _usable_connection_of(run.user_id)
     runs = SyncRun.objects.filter(pk=run.pk).exclude(state=SyncRun.State.IMPORTING)
     with transaction.atomic():
         if not runs.exists() or SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():

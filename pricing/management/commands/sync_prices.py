@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from collections_app.connections.credentials import is_usable
 from collections_app.importing import unread
 from collections_app.models import CollectionInstance, DiscogsConnection, Release
 from pricing.management.commands._support import USAGE, Workers, span, user_named
@@ -69,6 +70,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "No user is connected: connect one with connect_discogs first.", returncode=USAGE
             )
+        if not any(is_usable(connection) for connection in connections):
+            raise CommandError(str(runs.ReconnectNeeded(connections[0])), returncode=USAGE)
         if not options["release"] and len(connections) == 1:
             command = SyncRun.Trigger.COMMAND
             user = connections[0].user

@@ -80,9 +80,16 @@ def sync_start(request: HttpRequest) -> HttpResponse:
 def _begin_sync(request: HttpRequest) -> HttpResponse:
     try:
         run = runs.start_sync(request.user, trigger=SyncRun.Trigger.CLICK, now=timezone.now())
+    except runs.ReconnectNeeded as needed:
+        return _to_reconnect(request, needed)
     except runs.NotConnected:
         return redirect("connect")  # disconnected at the same moment, on another page
     return redirect("sync_run", run_id=run.pk)
+
+
+def _to_reconnect(request: HttpRequest, needed: runs.ReconnectNeeded) -> HttpResponse:
+    messages.error(request, str(needed))
+    return redirect("connect")
 
 
 @require_POST
@@ -105,7 +112,10 @@ def sync_cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
-    again = runs.retry_failed(_run_of(request, run_id), now=timezone.now())
+    try:
+        again = runs.retry_failed(_run_of(request, run_id), now=timezone.now())
+    except runs.ReconnectNeeded as needed:
+        return _to_reconnect(request, needed)
     some = f"{number(again, current().locale)} failed releases are tried again."
     messages.info(request, some if again else "Nothing is left to retry.")
     return redirect("sync_run", run_id=run_id)

@@ -275,6 +275,22 @@ def test_anonymous_user_is_sent_to_log_in(client, address):
     assert client.get(address).url.startswith("/account/login/")
 
 
+@pytest.mark.parametrize("state", ["reconnect_needed", "unreadable"])
+@pytest.mark.parametrize("action", ["start", "retry"])
+def test_unusable_connection_starts_nothing(client, collection, state, action):
+    run = make.make_run(collection, "finished")
+    make.make_item(run, make.make_release(), "dead")
+    DiscogsConnection.objects.update(state=state)
+    address = "/syncs/start/" if action == "start" else f"/syncs/{run.pk}/retry/"
+    response = client.post(address, follow=True)
+    assert response.redirect_chain == [("/connect/", 302)]
+    html = text(response)
+    assert "so nothing was started" in html
+    assert 'name="token"' in html  # to reconnect
+    assert list(SyncRun.objects.values_list("pk", "state")) == [(run.pk, "finished")]
+    assert not ImportPass.objects.exists()
+
+
 def test_connecting_starts_the_first_sync(client, make_user, generous_sandbox):
     user = make_user()
     client.force_login(user)

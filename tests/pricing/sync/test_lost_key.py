@@ -116,6 +116,23 @@ def test_token_revoked_without_key_is_refused(collector, lose_key, generous_sand
     assert state_of(collector) == "reconnect_needed"
 
 
+@pytest.mark.parametrize("release", [None, RELEASES])
+@pytest.mark.parametrize("state", ["reconnect_needed", "unreadable"])
+def test_sync_prices_is_refused_with_status_2(collector, lose_key, state, release):
+    lose_key()
+    DiscogsConnection.objects.update(state=state)
+    with pytest.raises(CommandError, match="nothing was started") as refused:
+        call_command("sync_prices", user="collector", release=release)
+    assert refused.value.returncode == 2
+    assert not SyncRun.objects.exists()
+
+
+def test_sync_starts_once_the_key_is_back(collector):
+    DiscogsConnection.objects.update(state="unreadable")
+    assert sync(collector, import_first=False).state == SyncRun.State.FINISHED
+    assert state_of(collector) == "active"
+
+
 def test_shared_release_uses_readable_credential(collector, make_collector, generous_sandbox):
     other = make_collector(generous_sandbox, "other", release_ids=RELEASES)
     import_all(other)
