@@ -102,7 +102,7 @@ class Engine:
 
 
 def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
-    """The engine's state and its last hours: seven queries."""
+    """The engine's state and its last hours: seven queries, and the database's clock on PostgreSQL."""
     ended = metrics.ended_jobs_by_state(now=now, within=DAY)
     return Engine(
         now=now,

@@ -99,7 +99,8 @@ def test_revoked_token_stays_refused(collector, lose_key, generous_sandbox):
     assert sync(collector, import_first=False).state == SyncRun.State.FAILED
     assert state_of(collector) == "reconnect_needed"
     bring_back = lose_key()
-    sync(collector, import_first=False)
+    with pytest.raises(runs.ReconnectNeeded):
+        sync(collector, import_first=False)
     schedules.tick(timezone.now())
     assert state_of(collector) == "reconnect_needed"
     bring_back()
