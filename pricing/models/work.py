@@ -47,7 +47,6 @@ class PriceJob(models.Model):
     LIVE = (State.DUE, State.QUEUED, State.RUNNING, State.WAITING)
     WORKING = (State.QUEUED, State.RUNNING)
     KNOWN = (State.RECORDED, State.NONE_FOR_SALE, State.BLOCKED, State.GONE, State.NOT_FOUND)
-    DONE = (*KNOWN, State.DEAD)  # a cancelled job was never carried out
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="jobs")
     state = models.CharField(max_length=16, choices=State, default=State.DUE)
@@ -112,7 +111,7 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
 
         The twin of `sync.progress.Progress`, where the words are defined.
         """
-        done = Q(items__job__isnull=True) | Q(items__job__state__in=PriceJob.DONE)
+        done = Q(items__job__isnull=True) | Q(items__job__state__in=PriceJob.KNOWN)
         return self.annotate(
             total=Count("items"),
             done=Count("items", filter=done),

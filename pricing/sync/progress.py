@@ -1,7 +1,8 @@
 """The progress of sync runs, derived from rows: the one definition of done, known, failed and cancelled.
 
-Known: the release has a stored answer, or a price that was fresh enough. Failed: its job was given up. Done: known or
-failed. Cancelled: its job ended before it was carried out, so it is neither done nor part of the success rate.
+Done, or known: the release has a stored answer, or a price that was fresh enough. Failed: its job was given up; it is
+not done, since a retry makes it work again. Cancelled: its job ended before it was carried out, so it is neither done
+nor part of the success rate. Therefore `done` and `requests` never fall, whatever happens to a run.
 """
 
 from collections import Counter
@@ -50,11 +51,16 @@ class Progress:
 
     @property
     def done(self) -> int:
+        return self.known
+
+    @property
+    def tried(self) -> int:
+        """Releases whose job was carried out, and those that needed none."""
         return self.known + self.failed
 
     @property
     def remaining(self) -> int:
-        return self.total - self.done - self.cancelled
+        return self.total - self.tried - self.cancelled
 
     @property
     def requests(self) -> int:
@@ -63,8 +69,8 @@ class Progress:
 
     @property
     def success_rate(self) -> float | None:
-        """The share of finished releases that are in a known state, 0 to 1."""
-        return self.known / self.done if self.done else None
+        """The share of the tried releases that are in a known state, 0 to 1."""
+        return self.known / self.tried if self.tried else None
 
     @property
     def seconds_left(self) -> float | None:

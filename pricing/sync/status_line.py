@@ -92,24 +92,38 @@ def _ended(facts: Facts) -> StatusLine:
     if facts.state == "cancelled":
         text = f"Cancelled after {took}{_left_out(facts)}. Prices fetched so far are kept."
     elif facts.state == "failed":
-        text = f"Failed after {took}. Prices fetched so far are kept. {TO_CONTINUE[facts.connection]}"
+        kept = f"{_left_out(facts)}. Prices fetched so far are kept."
+        text = f"Failed after {took}{kept} {TO_CONTINUE[facts.connection]}"
     elif not facts.total and facts.unread:
         text = f"Finished in {took}. No copy in your collection could be read, so nothing was priced."
     elif not facts.total:
         text = f"Finished in {took}. Your collection on Discogs is empty. There is nothing to price."
-    elif facts.failed:
-        text = f"Finished in {took}; {_releases(facts.failed, facts)} failed."
     else:
-        text = f"Finished in {took}."
+        text = f"Finished in {took}{_shortfall(facts)}."
     return StatusLine(Kind.ENDED, text, facts.state)
 
 
+def _shortfall(facts: Facts) -> str:
+    """What a finished run has not fetched. It has cancelled releases if it was cancelled, and later retried."""
+    failed = f"{_releases(facts.failed, facts)} failed" if facts.failed else ""
+    were = "was" if facts.cancelled == 1 else "were"
+    left_out = f"{_releases(facts.cancelled, facts)} {were} cancelled before" if facts.cancelled else ""
+    return "".join(f"; {part}" for part in (failed, left_out) if part)
+
+
 def _left_out(facts: Facts) -> str:
-    if not facts.cancelled:
-        return ""
-    return f": {number(facts.done, facts.locale)} of {_releases(facts.total, facts)} were done, " + (
-        f"{number(facts.cancelled, facts.locale)} were not fetched"
+    """The releases of a run that has ended early, each counted once."""
+    parts = (
+        (facts.failed, "failed", "failed"),
+        (facts.cancelled, "was not fetched", "were not fetched"),
+        # A job at work is never cancelled, nor is one that another run needs.
+        (facts.remaining, "is still being fetched", "are still being fetched"),
     )
+    rest = [
+        f"{number(count, facts.locale)} {one if count == 1 else many}" for count, one, many in parts if count
+    ]
+    done = f": {number(facts.done, facts.locale)} of {_releases(facts.total, facts)} were done"
+    return ", ".join([done, *rest]) if facts.cancelled or facts.remaining else ""
 
 
 def _paused(facts: Facts) -> StatusLine:

@@ -160,6 +160,33 @@ CASES = {
         "Cancelled after 3 min: 184 of 240 releases were done, 56 were not fetched. "
         "Prices fetched so far are kept.",
     ),
+    "cancelled with failures and jobs at work": (
+        {
+            "state": "cancelled",
+            "total": 9,
+            "done": 4,
+            "failed": 2,
+            "cancelled": 1,
+            "remaining": 2,
+            "seconds": 9,
+        },
+        "ended",
+        "Cancelled after 9 s: 4 of 9 releases were done, 2 failed, 1 was not fetched, 2 are still being fetched. "
+        "Prices fetched so far are kept.",
+    ),
+    "revoked in mid-run": (
+        {
+            "state": "failed",
+            "connection": "reconnect_needed",
+            "total": 9,
+            "done": 4,
+            "cancelled": 5,
+            "seconds": 9,
+        },
+        "ended",
+        "Failed after 9 s: 4 of 9 releases were done, 5 were not fetched. Prices fetched so far are kept. "
+        "Reconnect to continue.",
+    ),
     "cancelled while importing": (
         {"state": "cancelled", "seconds": 4},
         "ended",
@@ -177,9 +204,14 @@ CASES = {
     ),
     "finished": ({"state": "finished", "total": 9, "done": 9, "seconds": 9}, "ended", "Finished in 9 s."),
     "finished with failures": (
-        {"state": "finished", "total": 9, "done": 9, "failed": 1, "seconds": 9},
+        {"state": "finished", "total": 9, "done": 8, "failed": 1, "seconds": 9},
         "ended",
         "Finished in 9 s; 1 release failed.",
+    ),
+    "finished after a cancelled run was retried": (
+        {"state": "finished", "total": 9, "done": 6, "failed": 1, "cancelled": 2, "seconds": 9},
+        "ended",
+        "Finished in 9 s; 1 release failed; 2 releases were cancelled before.",
     ),
 }
 
