@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from collections_app.importing.unread import NamedRow
+from collections_app.importing.unread import NamedRow, What, number_of
 from collections_app.models import DiscogsConnection, ImportPass
 
 State = ImportPass.State
@@ -15,7 +15,9 @@ class Reading:
     is_complete: bool = False
     is_reading_again: bool = False  # a pass is running, which decides about the missing copies
     missing_copies: int = 0  # not seen, and kept until a second pass has not seen them either
+    missing_wants: int = 0  # the same for the wantlist
     unread_count: int = 0
+    unread_copies: int = 0  # of these
     unread: list[NamedRow] = field(default_factory=list)
 
 
@@ -32,6 +34,8 @@ def last_reading(connection: DiscogsConnection | None) -> Reading:
         is_complete=True,
         is_reading_again=State.RUNNING in newest,
         missing_copies=last.unconfirmed_copies,
+        missing_wants=last.unconfirmed_wants,
         unread_count=last.unread_count,
+        unread_copies=number_of(last, What.COPY),
         unread=last.unread,
     )

@@ -67,6 +67,13 @@ def keep_wants(import_pass: ImportPass, rows: Sequence[UnreadRow]) -> int:
     return len(numbers - known)
 
 
+def number_of(import_pass: ImportPass, what: What) -> int:
+    """How many rows of this kind could not be read. Rows that are not named count as of the kind named last."""
+    named = [row["what"] for row in import_pass.unread]
+    unnamed = import_pass.unread_count - len(named)
+    return named.count(what) + (unnamed if named and named[-1] == what else 0)
+
+
 def summary(import_pass: ImportPass) -> str:
     """The rows that could not be read, in one line for a command; "" if there are none."""
     if not import_pass.unread_count:

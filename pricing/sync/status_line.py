@@ -62,7 +62,7 @@ class Facts:
     is_read: bool = False  # the import pass is complete
     read: int = 0
     expected: int = 0
-    unread: int = 0  # rows that could not be read
+    unread: int = 0  # copies that could not be read
     import_error: str = ""  # of the last attempt; a sentence
     pause_seconds: float = 0.0  # until the gate opens
     is_outage: bool = False  # the breaker is open

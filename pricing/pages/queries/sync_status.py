@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from collections_app.discogs import gate
+from collections_app.importing import unread
 from collections_app.models import ImportPass
 from pricing.models import PriceJob, SyncRun
 from pricing.money.display import current
@@ -63,7 +64,7 @@ def _import_facts(import_pass: ImportPass | None) -> dict[str, Any]:
         "is_read": import_pass.state == ImportPass.State.COMPLETE,
         "read": import_pass.wants_seen if of_wants else import_pass.instances_seen,
         "expected": import_pass.wants_expected if of_wants else import_pass.instances_expected,
-        "unread": import_pass.unread_count,
+        "unread": unread.number_of(import_pass, unread.What.COPY),
         "import_error": import_pass.error,
     }
 

@@ -8,6 +8,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from collections_app.importing.unread import What, number_of
 from collections_app.models import ImportPass
 from tests import factories as make
 
@@ -142,6 +143,45 @@ def test_single_missing_copy_is_in_the_singular(show, collection, address):
     make.make_copy(collection)
     read(collection, unconfirmed_copies=1)
     assert "1 copy was missing when your collection was last read. It stays in the total" in show(address)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_missing_wants_wait_for_a_second_reading(show, collection, address):
+    make.make_copy(collection)
+    read(collection, unconfirmed_wants=12)
+    assert "12 releases were missing when your wantlist was last read." in show(address)
+    assert "They stay wanted here until the next import confirms it." in show(address)
+    assert "copies were missing" not in show(address)
+    read(collection, state=State.RUNNING, is_confirmation=True)
+    assert "wanted here until a second reading, which has started, confirms it." in show(address)
+    ImportPass.objects.update(unconfirmed_wants=1)
+    assert "1 release was missing when your wantlist was last read. It stays wanted here" in show(address)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_unread_wants_do_not_mean_unread_copies(show, collection, address):
+    import_pass = read(collection, unread_count=1, unread=[NAMELESS], finished_at=timezone.now())
+    run = make.make_run(collection, "finished", import_pass=import_pass)
+    for html in (show(address), show(f"/syncs/{run.pk}/")):
+        assert EMPTY in html
+        assert "No copy in your collection could be read" not in html
+    assert "these copies and wantlist entries is kept" in show("/dashboard/")
+
+
+@pytest.mark.parametrize(
+    ("named", "more", "copies", "wants"),
+    [
+        ([], 0, 0, 0),
+        ([ODD], 0, 1, 0),
+        ([ODD, NAMELESS], 0, 1, 1),
+        ([ODD, ODD], 7, 9, 0),
+        ([ODD, NAMELESS], 7, 1, 8),
+    ],
+)
+def test_number_of_counts_rows_of_a_kind(collection, named, more, copies, wants):
+    import_pass = read(collection, unread_count=len(named) + more, unread=named)
+    assert number_of(import_pass, What.COPY) == copies
+    assert number_of(import_pass, What.WANT) == wants
 
 
 @pytest.mark.parametrize("address", PAGES)
