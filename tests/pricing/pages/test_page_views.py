@@ -239,6 +239,24 @@ def test_connection_failure_is_on_every_page(show, collection, state, says, offe
         assert offers in banner
 
 
+@pytest.mark.parametrize("has_copies", [True, False])
+@pytest.mark.parametrize(
+    ("state", "then"),
+    [("private", "your collection is public"), ("gone", "Discogs knows your account again")],
+)
+def test_check_again_is_offered_once(show, collection, state, then, has_copies):
+    if has_copies:
+        make.make_copy(collection)
+    collection.state = state
+    collection.save()
+    for address in ("/dashboard/", "/collection/", "/syncs/"):
+        html = show(address)
+        assert html.count("Check again") == 1, address
+        assert "Sync now" not in html, address
+    assert then in show("/dashboard/")
+    assert then in show("/syncs/")
+
+
 def test_another_users_failure_is_not_shown(show, collection):
     make.make_connection("other", state="reconnect_needed")
     assert 'class="trouble"' not in show("/dashboard/")
