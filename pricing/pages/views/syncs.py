@@ -116,6 +116,14 @@ def sync_retry(request: HttpRequest, run_id: int) -> HttpResponse:
         again = runs.retry_failed(_run_of(request, run_id), now=timezone.now())
     except runs.ReconnectNeeded as needed:
         return _to_reconnect(request, needed)
-    some = f"{number(again, current().locale)} failed releases are tried again."
-    messages.info(request, some if again else "Nothing is left to retry.")
+    messages.info(request, _retried(again, queries.active_run_of(owner_of(request)), run_id))
     return redirect("sync_run", run_id=run_id)
+
+
+def _retried(again: int, active: SyncRun | None, run_id: int) -> str:
+    if again:
+        releases = "release is" if again == 1 else "releases are"
+        return f"{number(again, current().locale)} failed {releases} tried again."
+    if active and active.pk != run_id:
+        return "Nothing was retried, since another sync is active. Retry when it has ended."
+    return "Nothing is left to retry."

@@ -275,6 +275,41 @@ def test_anonymous_user_is_sent_to_log_in(client, address):
     assert client.get(address).url.startswith("/account/login/")
 
 
+@pytest.mark.parametrize(
+    ("failed", "is_other_active", "says"),
+    [
+        (1, False, "1 failed release is tried again."),
+        (2, False, "2 failed releases are tried again."),
+        (2, True, "Nothing was retried, since another sync is active."),
+        (0, False, "Nothing is left to retry."),
+    ],
+)
+def test_retry_says_what_it_did(client, collection, failed, is_other_active, says):
+    run = make.make_run(collection, "finished")
+    for _ in range(failed):
+        make.make_item(run, make.make_release(), "dead")
+    if is_other_active:
+        make.make_run(collection)
+    assert says in text(client.post(f"/syncs/{run.pk}/retry/", follow=True))
+
+
+@pytest.mark.parametrize(
+    ("waits", "says"),
+    [
+        (timedelta(seconds=40), "About 40 s left"),
+        (timedelta(days=3), "About 2 s left"),  # by a wrong clock: it counts as past
+        (-timedelta(seconds=40), "About 2 s left"),
+    ],
+)
+def test_estimate_covers_the_next_attempt(client, collection, workers, waits, says):
+    run = make.make_run(collection)
+    make.make_item(run, make.make_release(), "due")
+    now = timezone.now()
+    make.make_item(run, make.make_release(), "waiting", not_before=now + waits)
+    with time_machine.travel(now, tick=False):
+        assert says in text(client.get(f"/syncs/{run.pk}/"))
+
+
 @pytest.mark.parametrize("state", ["reconnect_needed", "unreadable"])
 @pytest.mark.parametrize("action", ["start", "retry"])
 def test_unusable_connection_starts_nothing(client, collection, state, action):
