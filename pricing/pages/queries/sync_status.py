@@ -43,16 +43,23 @@ def live_of(progress: Progress, *, connection_state: str, now: datetime) -> Live
 
 
 def _run_facts(progress: Progress, *, now: datetime) -> dict[str, Any]:
-    ends_at = timezone.localtime(now + timedelta(seconds=progress.seconds_left or 0))
-    retry_in = (progress.next_try_at - now).total_seconds() if progress.next_try_at else 0.0
+    retry_in = _retry_in(progress, now=now)
+    seconds_left = max(progress.seconds_left or 0.0, retry_in)
+    ends_at = timezone.localtime(now + timedelta(seconds=seconds_left))
     same = ("seconds", "total", "done", "failed", "cancelled", "remaining", "waiting", "at_work")
     return {
         **{name: getattr(progress, name) for name in same},
         "state": progress.run.state,
-        "seconds_left": progress.seconds_left or 0.0,
+        "seconds_left": seconds_left,
         "ends_at": f"{ends_at:%H:%M}",
         "retry_in": retry_in,
     }
+
+
+def _retry_in(progress: Progress, *, now: datetime) -> float:
+    """Seconds until the first waiting release is due; a time that no wait can reach was written by a wrong clock."""
+    wait = progress.next_try_at - now if progress.next_try_at else timedelta(0)
+    return wait.total_seconds() if timedelta(0) < wait <= gate.longest_wait() else 0.0
 
 
 def _import_facts(import_pass: ImportPass | None) -> dict[str, Any]:
