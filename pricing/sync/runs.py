@@ -77,7 +77,7 @@ def start_sync(
     return _plan_at_once(run, _held_by(user.pk), now=now) if read else run
 
 
-def _usable_connection_of(user_id: int | None) -> DiscogsConnection | None:
+def _usable_connection_of(user_id: int) -> DiscogsConnection | None:
     """Raises ReconnectNeeded."""
     connection = DiscogsConnection.objects.filter(user_id=user_id).first()
     if connection and not is_usable(connection):
@@ -224,7 +224,7 @@ def retry_failed(run: SyncRun, *, now: datetime) -> int:
 
     Raises ReconnectNeeded.
     """
-    _usable_connection_of(run.user_id)
+    _usable_connection_of(run.user_id or 0)
     runs = SyncRun.objects.filter(pk=run.pk).exclude(state=SyncRun.State.IMPORTING)
     with transaction.atomic():
         if not runs.exists() or SyncRun.objects.of(run.user_id or 0).active().exclude(pk=run.pk).exists():
