@@ -257,6 +257,21 @@ def test_check_again_is_offered_once(show, collection, state, then, has_copies):
     assert then in show("/syncs/")
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("active", "You are"),
+        ("private", "You are"),
+        ("reconnect_needed", "You were"),
+        ("unreadable", "You were"),
+    ],
+)
+def test_connect_page_says_are_or_were(show, collection, state, says):
+    collection.state = state
+    collection.save()
+    assert f"{says} connected as" in show("/connect/")
+
+
 def test_another_users_failure_is_not_shown(show, collection):
     make.make_connection("other", state="reconnect_needed")
     assert 'class="trouble"' not in show("/dashboard/")
