@@ -168,6 +168,7 @@ class Gate:
             paused_seconds=self._closed_for(row, now),
             reason=self._reason(row, now),
             is_probing=row.breaker != ApiGate.Breaker.CLOSED
+            and row.paused_until <= now
             and (row.breaker == ApiGate.Breaker.HALF_OPEN or row.open_until <= now),
             latency_ms=row.latency_ms,
         )
@@ -213,8 +214,7 @@ class Gate:
         row.breaker = ApiGate.Breaker.OPEN
         row.openings = min(row.openings + 1, 20)
         row.open_until = now + 30 * self.pace.minute * min(2 ** (row.openings - 1), 20)
-        row.faults_in_a_row = 0
-        row.recent_faults = []
+        row.faults_in_a_row, row.recent_faults = 0, []
 
     def _pace_now(self, row: ApiGate, now: float) -> Pace:
         told = row.told_until > now

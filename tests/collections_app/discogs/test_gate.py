@@ -158,6 +158,16 @@ def test_open_breaker_allows_one_probe(gate):
     assert gate.status().is_probing is False
 
 
+def test_refused_probe_is_no_longer_under_way(gate):
+    for _ in range(5):
+        gate.record_fault()
+    ApiGate.objects.update(open_until=database_now() - 1)
+    gate.take_slot()
+    gate.record_refusal(20)
+    assert gate.status().is_probing is False
+    assert gate.status().paused_seconds > 15
+
+
 def test_probe_closes_breaker_or_doubles_the_wait(transactional_db):
     gate = Gate("test", MINUTE)
     for _ in range(5):
