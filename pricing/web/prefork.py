@@ -1,6 +1,5 @@
 """Several processes that serve one socket, started and stopped by their parent."""
 
-import gc
 import logging
 import os
 import signal
@@ -8,13 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connections
-
-from pricing.workers.cluster import end_with_parent
+from pricing.workers.forking import ENDING, fork
 
 logger = logging.getLogger(__name__)
-
-ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGALRM}
 
 
 class Prefork:
@@ -34,9 +29,6 @@ class Prefork:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         signal.signal(signal.SIGALRM, self._kill)
-        connections.close_all()  # a connection must not be used by two processes
-        gc.collect()
-        gc.freeze()  # a collection would write to, and so copy, what the processes share
         for _ in range(self._processes):
             self._start()
         while self._children:
@@ -54,33 +46,15 @@ class Prefork:
         # A signal between the fork and the next line would miss the new process.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         try:
-            if self._stopping:
-                return
-            parent = os.getpid()
-            pid = os.fork()
-            if not pid:
-                self._be_child(parent, before)
-            self._children.add(pid)
+            if not self._stopping:
+                self._children.add(fork(self._serve_alone))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _be_child(self, parent: int, mask: set[Any]) -> None:
-        code = 1
-        try:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.signal(
-                signal.SIGINT, signal.SIG_IGN
-            )  # Ctrl-C reaches the parent too, which stops its children
-            end_with_parent()
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            if os.getppid() == parent:
-                self._serve()
-            code = 0
-        except BaseException:
-            logger.exception("web process failed")
-        finally:
-            os._exit(code)  # must not run the parent's exit handlers
+    def _serve_alone(self) -> None:
+        # Ctrl-C reaches the parent too, which stops its children.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._serve()
 
     def _stop(self, *_: Any) -> None:
         self._stopping = True

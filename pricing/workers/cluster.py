@@ -1,41 +1,36 @@
-"""One worker cluster: a `qcluster` process and its children, in a process group of their own."""
+"""One worker cluster: the processes of django-q2, in a process group of their own."""
 
 import contextlib
-import ctypes
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 
 import psutil
-from django.conf import settings
+from django_q.cluster import Cluster as Processes
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
+from pricing.workers.forking import fork
+
+POLL = 0.05  # seconds
 
 
 @dataclass
 class Cluster:
-    """Constructing it starts the process group; `kill` ends the whole group."""
+    """Constructing it forks the process group from this process; `kill` ends the whole group."""
 
     stopping: bool = False
     started: float = field(default_factory=time.monotonic)
     # When a child was found missing; a killed child may have left a lock behind that is never released.
     suspect_since: float | None = None
     _children: frozenset[int] = frozenset()
+    _has_ended: bool = False
 
     def __post_init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
-            start_new_session=True,
-            # The supervisor has no threads when it starts a cluster.
-            preexec_fn=end_with_parent,  # noqa: PLW1509
-        )
-        self.pid = self._process.pid
+        # The supervisor has no threads when it starts a cluster.
+        self.pid = fork(run_processes, in_session=True)
 
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._reap(os.WNOHANG)
 
     def look_at_children(self) -> frozenset[int]:
         """The processes below the main one; records in `suspect_since` when one seen before is gone."""
@@ -53,24 +48,34 @@ class Cluster:
         self.stopping = True
         # Only the main process gets the signal: signalling the whole group at once makes django-q2 hang.
         if self.is_alive():
-            self._process.terminate()
+            os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill every process of the group, even if its main process is already gone."""
+        if self.is_alive():
+            os.kill(self.pid, signal.SIGKILL)  # one that was just forked leads no group yet
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        self._reap()
 
     def wait(self, seconds: float) -> bool:
         """Wait for the main process for up to this many seconds; returns whether it has ended."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
+        deadline = time.monotonic() + seconds
+        while self.is_alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL)
         return True
 
+    def _reap(self, options: int = 0) -> bool:
+        """Whether the main process has ended. Until it was reaped, its pid belongs to no other process."""
+        if not self._has_ended:
+            self._has_ended = os.waitpid(self.pid, options)[0] == self.pid
+        return self._has_ended
 
-def end_with_parent() -> None:
-    """Arrange, in a child before exec, that it gets SIGTERM if its parent dies. On Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+def run_processes() -> None:
+    """What `manage.py qcluster` does: run django-q2's processes until SIGTERM."""
+    processes = Processes()
+    processes.start()
+    processes.sentinel.join()

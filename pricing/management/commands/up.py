@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from collections_app.sandbox.access.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.world import demo
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
-from pricing.workers.cluster import end_with_parent
+from pricing.workers.forking import end_with_parent
 
 STOP_WITHIN = 30.0  # seconds for all processes to finish what they hold
 LOOPBACK = "127.0.0.1"
