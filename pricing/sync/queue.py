@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django import db
@@ -12,10 +13,15 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from collections_app import schema
+from collections_app.data_version import data_version
 from pricing.monitoring import outage
 
 AHEAD = timedelta(minutes=1)  # longer than a row stays in the queue while the gate is open
 AWAY_POLL = 1.0  # seconds between two attempts while the database is unavailable
+MAX_UNSEEN = (
+    2.0  # seconds until the queue is read again although nothing was written: a row may have come due
+)
+STATUS_EVERY = 10.0  # seconds between two reports of a cluster's status; each is written to the database
 ACKNOWLEDGE_WITHIN = 60.0  # seconds; after that the row is delivered again, and its job is found finished
 
 
@@ -26,9 +32,20 @@ class OrderedBroker(ORM):
     as a step of an import, goes before them.
     """
 
-    def __init__(self, list_key: str | None = None, *, ahead: timedelta = AHEAD) -> None:
+    def __init__(
+        self,
+        list_key: str | None = None,
+        *,
+        ahead: timedelta = AHEAD,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(list_key)
         self._ahead = ahead
+        self._steady = steady
+        self._found_empty: tuple[object, float] | None = (
+            None  # the data version, and when by the steady clock
+        )
+        self._status_at: float | None = None
 
     @staticmethod
     def get_connection(list_key: str | None = None) -> "QuerySet[OrmQ]":
@@ -41,13 +58,25 @@ class OrderedBroker(ORM):
             if schema.mismatch():
                 time.sleep(Conf.POLL)  # the rows stay for workers of the matching version
                 return None
-            rows: list[tuple[int, str]] | None = super().dequeue()
+            rows = self._dequeue_if_changed()
         except outage.AWAY as error:
             outage.note_away(error)
             db.close_old_connections()
             time.sleep(AWAY_POLL)
             return None
         outage.note_answer()
+        return rows
+
+    def _dequeue_if_changed(self) -> list[tuple[int, str]] | None:
+        """Dequeue, unless the queue was empty a moment ago and nothing was written since."""
+        version, clock = data_version(), self._steady()
+        if self._found_empty and self._found_empty[0] == version:
+            waited = clock - self._found_empty[1]
+            if waited < MAX_UNSEEN:
+                time.sleep(Conf.POLL)
+                return None
+        rows: list[tuple[int, str]] | None = super().dequeue()
+        self._found_empty = None if rows else (version, clock)
         return rows
 
     def acknowledge(self, task_id: int) -> None:
@@ -66,9 +95,15 @@ class OrderedBroker(ORM):
                 return
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """Store the cluster's status. It is of no use later, so an unavailable database is not an error."""
-        with contextlib.suppress(*outage.AWAY):
-            super().set_stat(key, value, timeout)
+        """Store the cluster's status now and then; django-q2 reports it every second.
+
+        It is of no use later, so an unavailable database is not an error.
+        """
+        clock = self._steady()
+        if self._status_at is None or clock - self._status_at >= STATUS_EVERY:
+            self._status_at = clock
+            with contextlib.suppress(*outage.AWAY):
+                super().set_stat(key, value, int(timeout + STATUS_EVERY))
 
     def enqueue(self, task: str) -> int:
         lock = timezone.now() - self._ahead
