@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from collections_app import schema
+from collections_app.data_version import data_version
 from collections_app.discogs import gate
 from collections_app.importing.steps import idle_imports
 from collections_app.tasks import enqueue_import
@@ -23,15 +24,16 @@ from pricing.monitoring.stillness import Stillness
 from pricing.sync import feeder, reconciler, runs, value_requests
 from pricing.workers import schedules
 from pricing.workers.cluster import Cluster
+from pricing.workers.rhythm import Rhythm, interval
 from pricing.workers.scaling import Load, Scaler
 from pricing.workers.step_times import StepTimes
+from pricing.workers.waiting import work_waits
 from pricing.workers.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TICK = 0.1  # seconds
 DRAIN = 25.0  # seconds a cluster may take to finish what it holds
 PLAN_SECONDS = 0.3  # for planning in each turn; jobs are queued in between
 # For the load by which the workers are scaled.
@@ -48,7 +50,8 @@ class Supervisor:
         self.stop = threading.Event()
         self._clusters: list[Cluster] = []
         self._scaler = Scaler(settings.PRICE_WORKERS_MIN, settings.PRICE_WORKERS_MAX)
-        self._due: dict[str, float] = {}
+        self._run_at: dict[str, float] = {}
+        self._rhythm = Rhythm()
         self._clock = StepWatch()
         self._stillness = Stillness()
         self._watchdog = Watchdog()
@@ -62,7 +65,7 @@ class Supervisor:
         try:
             while not self.stop.is_set():
                 self._tick()
-                self.stop.wait(TICK)
+                self.stop.wait(self._rhythm.pause)
         finally:
             self._shut_down()
 
@@ -85,6 +88,7 @@ class Supervisor:
         now = timezone.now()
         self._guarded(self._replace_dead_clusters, "clusters")
         self._guarded(lambda: self._apply_clock_step(now), "clock")
+        self._guarded(lambda: self._look_for_work(now), "look")
         if self._guarded(schema.mismatch, "schema") == "":
             self._move_work(now)
         self._every(2, "watch", lambda: self._restart_stuck(now))
@@ -95,8 +99,7 @@ class Supervisor:
 
     def _move_work(self, now: datetime) -> None:
         """Advance jobs, imports and runs. Must not run while the database schema is of another version."""
-        if self._guarded(lambda: feeder.feed(now=now, ahead=self._ahead), "feed") is not None:
-            outage.note_answer()
+        self._every(0, "feed", lambda: feeder.feed(now=now, ahead=self._ahead))
         # Looking for runs to plan costs a query, so it is done seldom while there is none.
         self._every(
             0 if self._plans.is_busy else 0.5,
@@ -109,9 +112,17 @@ class Supervisor:
         self._every(2, "reconcile", lambda: self._reconcile(now))
         self._every(60, "schedules", lambda: schedules.tick(now=now))
 
+    def _look_for_work(self, now: datetime) -> None:
+        at, version = time.monotonic(), data_version()
+        outage.note_answer()
+        if self._rhythm.is_look_due(version, at=at):
+            self._rhythm.note_look(version, work_waits=work_waits(now=now), at=at)
+
     def _every(self, seconds: float, name: str, step: Callable[[], object]) -> None:
-        if time.monotonic() >= self._due.get(name, 0.0):
-            self._due[name] = time.monotonic() + seconds
+        """Run a step if its last run is that long ago; while no work waits, longer."""
+        clock, run_at = time.monotonic(), self._run_at.get(name)
+        if run_at is None or clock - run_at >= interval(seconds, is_busy=self._rhythm.is_busy):
+            self._run_at[name] = clock
             self._guarded(step, name)
 
     def _apply_clock_step(self, now: datetime) -> None:
@@ -162,6 +173,8 @@ class Supervisor:
     def _reconcile(self, now: datetime) -> None:
         reconciler.reconcile(now=now)
         silent = {int(name.rpartition(":")[2]) for name in reconciler.drop_unacknowledged(now=now)}
+        if not silent:
+            return  # listing the children of a process reads about every process of the machine
         for cluster in [cluster for cluster in self._working() if cluster.look_at_children() & silent]:
             logger.error("cluster %s acknowledges nothing; starting another", cluster.pid)
             self._end(cluster)
