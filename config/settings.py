@@ -191,7 +191,9 @@ CACHES = {
 
 # Web server -----------------------------------------------------------------------------------------
 
-WEB_PROCESSES = number("WEB_PROCESSES", 2, minimum=1, maximum=64)
+# With SQLite, which has one writer at a time, a second process would only take memory.
+_web_processes = 1 if DATABASES["default"]["ENGINE"].endswith(".sqlite3") else 2
+WEB_PROCESSES = number("WEB_PROCESSES", _web_processes, minimum=1, maximum=64)
 WEB_THREADS = number("WEB_THREADS", 4, minimum=1, maximum=64)  # of each process
 WEB_RECEIVE_TIMEOUT = number("WEB_RECEIVE_TIMEOUT", 15, minimum=1, maximum=600)  # seconds
 WEB_SEND_TIMEOUT = number("WEB_SEND_TIMEOUT", 15, minimum=1, maximum=600)  # seconds

@@ -3,15 +3,14 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from dataclasses import dataclass, field
 
 import psutil
 from django_q.cluster import Cluster as Processes
 
-from pricing.workers.forking import fork
-
-POLL = 0.05  # seconds
+from pricing.workers.forking import Forked
 
 
 @dataclass
@@ -23,14 +22,14 @@ class Cluster:
     # When a child was found missing; a killed child may have left a lock behind that is never released.
     suspect_since: float | None = None
     _children: frozenset[int] = frozenset()
-    _has_ended: bool = False
 
     def __post_init__(self) -> None:
         # The supervisor has no threads when it starts a cluster.
-        self.pid = fork(run_processes, in_session=True)
+        self._process = Forked(run_processes)
+        self.pid = self._process.pid
 
     def is_alive(self) -> bool:
-        return not self._reap(os.WNOHANG)
+        return self._process.poll() is None
 
     def look_at_children(self) -> frozenset[int]:
         """The processes below the main one; records in `suspect_since` when one seen before is gone."""
@@ -47,31 +46,22 @@ class Cluster:
         """Ask the cluster to finish the tasks it holds and stop."""
         self.stopping = True
         # Only the main process gets the signal: signalling the whole group at once makes django-q2 hang.
-        if self.is_alive():
-            os.kill(self.pid, signal.SIGTERM)
+        self._process.terminate()
 
     def kill(self) -> None:
         """Kill every process of the group, even if its main process is already gone."""
-        if self.is_alive():
-            os.kill(self.pid, signal.SIGKILL)  # one that was just forked leads no group yet
+        self._process.kill()  # one that was just forked leads no group yet
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._reap()
+        self._process.wait()
 
     def wait(self, seconds: float) -> bool:
         """Wait for the main process for up to this many seconds; returns whether it has ended."""
-        deadline = time.monotonic() + seconds
-        while self.is_alive():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
         return True
-
-    def _reap(self, options: int = 0) -> bool:
-        """Whether the main process has ended. Until it was reaped, its pid belongs to no other process."""
-        if not self._has_ended:
-            self._has_ended = os.waitpid(self.pid, options)[0] == self.pid
-        return self._has_ended
 
 
 def run_processes() -> None:

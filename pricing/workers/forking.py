@@ -5,7 +5,9 @@ import gc
 import logging
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -15,6 +17,43 @@ logger = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGALRM}
+POLL = 0.05  # seconds
+
+
+class Forked:
+    """A forked process that leads a session, and so a process group, of its own. Used like `subprocess.Popen`."""
+
+    def __init__(self, run: Callable[[], object]) -> None:
+        self.pid = fork(run, in_session=True)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self._reap(os.WNOHANG)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait until it has ended. Raises subprocess.TimeoutExpired after this many seconds."""
+        if timeout is None:
+            return self._reap(0)
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("a forked process", timeout)
+            time.sleep(POLL)
+        return self.returncode
+
+    def terminate(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _reap(self, options: int) -> int | None:
+        if self.returncode is None:  # until it was reaped, its pid belongs to no other process
+            pid, status = os.waitpid(self.pid, options)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
 
 
 def fork(run: Callable[[], object], *, in_session: bool = False) -> int:
@@ -56,6 +95,8 @@ def _be_child(run: Callable[[], object], *, parent: int, in_session: bool) -> No
         if os.getppid() == parent:
             run()
         code = 0
+    except SystemExit as end:  # of a command that has said why
+        code = end.code if isinstance(end.code, int) else 1
     except BaseException:
         logger.exception("process %s failed", os.getpid())
     finally:

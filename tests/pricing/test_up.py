@@ -1,31 +1,51 @@
-"""The address that `manage.py up` listens on, and waits for."""
+"""`manage.py up` for a real site: the workers are forked from it, and stop with it."""
 
-import socket
+import os
+import signal
 
+import psutil
 import pytest
 
-from pricing.management.commands.up import answers, netloc
+from pricing.models import WorkerHeartbeat
+from tests.processes import descendants, eventually
+from tests.security.clients import free_port
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "0.0.0.0", "", "::", "::1"])
-def test_up_finds_a_web_server_on_any_address(host):
-    if ":" in host and not socket.has_dualstack_ipv6():
-        pytest.skip("this machine has no IPv6")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as listener:
-        port = listener.getsockname()[1]
-        assert answers(host, port)
-    assert not answers(host, port)
+@pytest.fixture
+def up(site, tmp_path):
+    """`up`, once its supervisor works: (process, log, pid of the supervisor)."""
+    log = tmp_path / "log"
+    process = site.start("up", "--port", str(free_port()), log=log, DEBUG="1")
+    supervisors = WorkerHeartbeat.objects.filter(role="supervisor").values_list("pid", flat=True)
+    pid = eventually(supervisors.first, within=120, what=f"a supervisor: {log.read_text()}")
+    return process, log, pid
 
 
-def test_up_ignores_servers_on_other_addresses():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert not answers("127.0.0.2", listener.getsockname()[1])
+def are_gone(family: list[psutil.Process]) -> bool:
+    return not [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.mark.parametrize(
-    ("host", "written"),
-    [("127.0.0.2", "127.0.0.2:80"), ("crates.local", "crates.local:80"), ("::", "[::]:80"), ("", ":80")],
-)
-def test_address_is_formatted_for_a_web_server(host, written):
-    assert netloc(host, 80) == written
+def test_up_stops_the_workers_it_has_forked(up):
+    process, log, supervisor = up
+    assert psutil.Process(supervisor).ppid() == process.pid
+    family = descendants(process.pid)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0, log.read_text()
+    eventually(lambda: are_gone(family), within=20, what="the end of every process")
+    assert not WorkerHeartbeat.objects.filter(role="supervisor").exists()
+
+
+def test_up_ends_with_its_workers(up):
+    process, log, supervisor = up
+    os.kill(supervisor, signal.SIGKILL)
+    assert process.wait(60) == 1
+    assert "The workers process ended with status -9" in log.read_text()
+
+
+def test_killed_up_leaves_no_process(up):
+    process, _, _ = up
+    family = descendants(process.pid)
+    process.kill()
+    eventually(lambda: are_gone(family), within=60, what="the end of every process")

@@ -76,7 +76,7 @@ def test_server_accepts_more_than_it_keeps(start_web):
 
 
 def test_killed_web_process_is_replaced(start_web):
-    port, process = start_web()
+    port, process = start_web(WEB_PROCESSES="2")
     before = psutil.Process(process.pid).children()
     for child in before:
         child.kill()

@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
+from django.core.management import execute_from_command_line
 from django.core.management.base import BaseCommand, CommandError
 
 from collections_app.sandbox.access.auth import CONSUMER_KEY, CONSUMER_SECRET
 from collections_app.sandbox.world import demo
 from pricing.management.commands.seed_demo import PASSWORD, USERNAME
-from pricing.workers.forking import end_with_parent
+from pricing.workers.forking import Forked, end_with_parent
 
 STOP_WITHIN = 30.0  # seconds for all processes to finish what they hold
 LOOPBACK = "127.0.0.1"
@@ -51,6 +52,11 @@ def _with_this_machine(hosts: list[str]) -> list[str]:
     return hosts if hosts == ["*"] else list(dict.fromkeys([*hosts, "localhost", "127.0.0.1", "[::1]"]))
 
 
+def run_workers() -> None:
+    os.chdir(settings.BASE_DIR)
+    execute_from_command_line(["manage.py", "run_workers"])
+
+
 class Command(BaseCommand):
     help = "Migrate, then run web and workers (and with --sandbox a made-up Discogs) until stopped."
     requires_system_checks: list[str] = []
@@ -62,7 +68,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._stop = threading.Event()
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, subprocess.Popen[bytes] | Forked] = {}
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         self._environment = (
@@ -98,9 +104,12 @@ class Command(BaseCommand):
         if sandbox:
             self._say(f"Sign in as {USERNAME} with the password {PASSWORD}")
         self._say("Stop with Ctrl-C.\n")
-        self._spawn("workers", "run_workers")
         if sandbox:
+            self._spawn("workers", "run_workers")
             self._fill_demo()
+        elif not self._stop.is_set():
+            # They need the settings of this process, and so share its memory.
+            self._children["workers"] = Forked(run_workers)
 
     def _fill_demo(self) -> None:
         """Fill the demo account. The site answers already, so the progress can be watched there too."""
