@@ -253,7 +253,7 @@ Q_CLUSTER = {
     "save_limit": 250,
     "recycle": 500,  # tasks
     "max_rss": 300_000,  # kB
-    "poll": 0.25,  # seconds; cheap while nothing is written, see OrderedBroker
+    "poll": 0.2,  # seconds; cheap while nothing is written, see OrderedBroker
     "guard_cycle": 1,  # seconds
     "catch_up": False,
     "label": "Queue",

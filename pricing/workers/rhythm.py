@@ -8,7 +8,7 @@ seconds later.
 from dataclasses import dataclass
 
 TICK = 0.1  # seconds between two rounds while work waits
-IDLE_TICK = 0.25  # seconds between two rounds while none does: one cheap statement each
+IDLE_TICK = 0.2  # seconds between two rounds while none does: one cheap statement each
 LOOK_AGAIN = 1.0  # seconds after which a busy supervisor looks whether work still waits
 MAX_UNSEEN = 5.0  # seconds that work may wait if its coming was missed, and between two idle runs of a step
 BUSY_FOR = 3.0  # seconds after the last work that was seen: the end of a run is work for several steps
