@@ -13,7 +13,7 @@ from types import FrameType
 from tests.benchmarks.table import Row, drawn
 
 BENCHMARKS = ("limit", "predecessor", "throughput", "fairness", "pages", "imports")
-SLOW = ("minute", "memory", "refresh", "weights")
+SLOW = ("minute", "memory", "refresh", "weights", "idle")
 
 
 def main(words: list[str]) -> int:
