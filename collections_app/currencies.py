@@ -12,23 +12,24 @@ class Currency:
     """`digits` is the number of decimals of the minor unit."""
 
     code: str  # ISO 4217
+    number: int  # the same code in digits, of ISO 4217 too; stored, so it never changes
     name: str
     digits: int = 2
 
 
 _TABLE = (
-    Currency("USD", "US dollar"),
-    Currency("GBP", "Pound sterling"),
-    Currency("EUR", "Euro"),
-    Currency("CAD", "Canadian dollar"),
-    Currency("AUD", "Australian dollar"),
-    Currency("JPY", "Japanese yen", digits=0),
-    Currency("CHF", "Swiss franc"),
-    Currency("MXN", "Mexican peso"),
-    Currency("BRL", "Brazilian real"),
-    Currency("NZD", "New Zealand dollar"),
-    Currency("SEK", "Swedish krona"),
-    Currency("ZAR", "South African rand"),
+    Currency("USD", 840, "US dollar"),
+    Currency("GBP", 826, "Pound sterling"),
+    Currency("EUR", 978, "Euro"),
+    Currency("CAD", 124, "Canadian dollar"),
+    Currency("AUD", 36, "Australian dollar"),
+    Currency("JPY", 392, "Japanese yen", digits=0),
+    Currency("CHF", 756, "Swiss franc"),
+    Currency("MXN", 484, "Mexican peso"),
+    Currency("BRL", 986, "Brazilian real"),
+    Currency("NZD", 554, "New Zealand dollar"),
+    Currency("SEK", 752, "Swedish krona"),
+    Currency("ZAR", 710, "South African rand"),
 )
 CURRENCIES = {currency.code: currency for currency in _TABLE}
 CODES = tuple(CURRENCIES)

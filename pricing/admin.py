@@ -8,6 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -21,6 +22,7 @@ from pricing.models import (
     PriceJob,
     PriceSnapshot,
     PriceSuggestion,
+    ReleasePrice,
     SourceAttempt,
     SyncRun,
     SyncRunQuerySet,
@@ -34,6 +36,8 @@ from pricing.templatetags.figures import age_in_words, duration
 
 admin.site.site_header = admin.site.site_title = "Crateworth"
 admin.site.index_title = "Administration"
+
+MAX_SNAPSHOTS = 100  # of a release, on its page
 
 # django-q2's own pages unpickle rows that carry no signature, and can name any function to run.
 for model in (Success, Failure, Schedule, OrmQ):
@@ -88,17 +92,25 @@ class PriceJobAdmin(ReadOnlyAdmin):
         return milliseconds(row.duration_ms)
 
 
-@admin.register(PriceSnapshot)
-class PriceSnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("release", "day", "status", "amount", "num_for_sale", "want", "have", "source")
-    list_filter = ("status", "source")
+@admin.register(ReleasePrice)
+class ReleasePriceAdmin(ReadOnlyAdmin):
+    """The latest price of each release; its own page has the snapshots, which the admin cannot list on their own."""
+
+    list_display = ("release", "status", "amount", "num_for_sale", "want", "have", "observed_at")
+    list_filter = ("status",)
     list_select_related = ("release",)
     search_fields = ("=release__discogs_id",)
-    ordering = ("-id",)
+    ordering = ("-observed_at",)
+    readonly_fields = ("snapshots",)
 
     @admin.display(description="lowest price")
-    def amount(self, row: PriceSnapshot) -> str:
+    def amount(self, row: ReleasePrice) -> str:
         return written.amount(row.amount_minor, row.currency)
+
+    @admin.display(description=f"snapshots, newest {MAX_SNAPSHOTS}")
+    def snapshots(self, row: ReleasePrice) -> str:
+        newest = PriceSnapshot.objects.filter(release=row.pk).order_by("-day")[:MAX_SNAPSHOTS]
+        return render_to_string("admin/_snapshots.html", {"snapshots": newest})
 
 
 @admin.register(MarketStat)

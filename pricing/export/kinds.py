@@ -137,6 +137,7 @@ def _read_zone(value: Any) -> str:
 
 ID = whole(0, LARGEST)
 MINOR = whole(0, LARGEST)  # an amount of money in the minor unit of its currency
+PRICE = whole(0, MAX_COUNT)  # the same of one record: 21 million dollars
 COUNT = whole(0, MAX_COUNT)
 BOOLEAN = Kind("true or false", _read_boolean)
 DATETIME = Kind("a date and time such as 2026-01-31T12:00:00.000000Z", _read_datetime, _write_datetime)

@@ -31,6 +31,7 @@ from pricing.export.kinds import (
     NAMED_TEXTS,
     PAST_DATETIME,
     PAST_DAY,
+    PRICE,
     TEXTS,
     TIME_ZONE,
     number,
@@ -91,7 +92,7 @@ CURRENCY = Column("currency", one_of(CODES))
 READING = (
     Column("status", one_of([status.value for status in MarketStatus])),
     Column("currency", one_of(("", PRICE_CURRENCY))),
-    Column("amount_minor", optional(MINOR)),
+    Column("amount_minor", optional(PRICE)),
     *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),
     Column("rating_average", optional(number(0, 5))),
     Column("observed_at", PAST_DATETIME),

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from collections_app.currencies import CURRENCIES
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import Release
+from pricing.models.fields import CodedField, HundredthsField
 from pricing.money.convert import MICROS, Rate
 
 # The variance of the log price per day until a class has been observed: 6 % a day.
@@ -22,6 +24,15 @@ STATUS_LABELS = {
     MarketStatus.BLOCKED.value: "Blocked from sale",
     MarketStatus.GONE.value: "Gone from Discogs",
 }
+
+# As stored in snapshots.
+STATUS_CODES = {
+    MarketStatus.PRICED.value: 1,
+    MarketStatus.NONE_FOR_SALE.value: 2,
+    MarketStatus.BLOCKED.value: 3,
+    MarketStatus.GONE.value: 4,
+}
+CURRENCY_CODES = {"": 0, **{code: currency.number for code, currency in CURRENCIES.items()}}
 
 
 def priced_has_amount(name: str) -> models.CheckConstraint:
@@ -54,25 +65,33 @@ class MarketReading(models.Model):
 
 
 class PriceSnapshot(MarketReading):
-    """One reading for each release and UTC day; a later one of the same day replaces it, then it is final."""
+    """One reading for each release and UTC day; a later one of the same day replaces it, then it is final.
+
+    There are a thousand times as many as of anything else, so a row has no number of its own, and no column is wider
+    than its values. docs/performance.md says what a row takes.
+    """
 
     class Source(models.TextChoices):
         DISCOGS = "discogs", "Discogs"
         DEMO = "demo", "Made up for the demo"
 
-    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="snapshots")
+    # Its index also serves a release's history in order of days, and the deletion of a release.
+    pk = models.CompositePrimaryKey("release", "day")
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="snapshots", db_index=False)
     day = models.DateField()
+    status = CodedField(choices=list(STATUS_LABELS.items()), codes=STATUS_CODES)
+    currency = CodedField(blank=True, default="", codes=CURRENCY_CODES)
+    amount_minor = models.PositiveIntegerField(  # four bytes: `payloads.MAX_AMOUNT` fits
+        null=True, blank=True, help_text="Lowest listing, in minor units."
+    )
+    rating_average = HundredthsField(null=True, blank=True)
     duration_ms = models.PositiveIntegerField(
         null=True, blank=True, help_text="How long Discogs took to answer."
     )
-    source = models.CharField(max_length=8, choices=Source, default=Source.DISCOGS)
+    source = CodedField(choices=Source, default=Source.DISCOGS, codes={"discogs": 1, "demo": 2})
 
     class Meta:
-        constraints = [
-            # Also the index for a release's history in order of days.
-            models.UniqueConstraint(fields=["release", "day"], name="one_snapshot_per_release_and_day"),
-            priced_has_amount("snapshot_priced_has_amount"),
-        ]
+        constraints = [priced_has_amount("snapshot_priced_has_amount")]
 
     def __str__(self) -> str:
         return f"{self.release_id} on {self.day}"
@@ -117,7 +136,9 @@ class ReleasePrice(MarketReading):
 class MarketStat(models.Model):
     """The lowest price of a release in a chosen currency, from `/marketplace/stats`."""
 
-    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="market_stats")
+    release = models.ForeignKey(
+        Release, on_delete=models.CASCADE, related_name="market_stats", db_index=False
+    )
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField(null=True, blank=True)
     num_for_sale = models.PositiveIntegerField(null=True, blank=True)
@@ -135,7 +156,7 @@ class MarketStat(models.Model):
 class PriceSuggestion(models.Model):
     """Discogs' suggested price for a release in one media grade."""
 
-    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="suggestions")
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="suggestions", db_index=False)
     grade = models.CharField(max_length=40)
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()
@@ -175,7 +196,9 @@ class CollectionValue(models.Model):
     Derived from holdings and snapshots by `pricing.value.valuation`; it can be recomputed at any time.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="values")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="values", db_index=False
+    )
     day = models.DateField()
     currency = models.CharField(max_length=3)
     value_minor = models.BigIntegerField()

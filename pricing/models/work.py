@@ -139,7 +139,12 @@ class SyncRun(models.Model):
     ACTIVE = (State.IMPORTING, State.RUNNING, State.PAUSED)
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="sync_runs"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="sync_runs",
+        db_index=False,
     )
     state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
     trigger = models.CharField(max_length=10, choices=Trigger)
@@ -176,7 +181,7 @@ class SyncRun(models.Model):
 class RunItem(models.Model):
     """One release of a run: served by a job, or by a price that was fresh enough (no job)."""
 
-    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items")
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="items", db_index=False)
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="+")
     job = models.ForeignKey(PriceJob, on_delete=models.SET_NULL, null=True, blank=True, related_name="items")
     reused = models.BooleanField(default=False)

@@ -120,7 +120,7 @@ def _unconfirmed(now: datetime) -> "QuerySet[Any]":
 def _beyond_history(now: datetime) -> Q:
     """Snapshots older than HISTORY_DAYS; none when that is 0."""
     if not settings.HISTORY_DAYS:
-        return Q(pk__in=())
+        return Q(day__in=())
     return Q(day__lt=now.astimezone(UTC).date() - timedelta(days=settings.HISTORY_DAYS))
 
 

@@ -1,7 +1,7 @@
 """The admin: the engine page, the alerts on every page, and the read-only pages."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -16,6 +16,7 @@ from tests import factories as make
 from tests.accounts import force_login_with_code
 
 pytestmark = pytest.mark.django_db
+DAY = date(2026, 6, 1)
 ENGINE = "/admin/pricing/workerheartbeat/engine/"
 READ_ONLY = [
     "collections_app_apiminute",
@@ -219,3 +220,14 @@ def test_admin_pages_keep_name_and_csp(client, staff, address):
     assert "Django administration" not in html
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?![^>]*\ssrc=)", html)
     assert "'unsafe-inline'" not in response.headers["Content-Security-Policy"]
+
+
+def test_price_page_lists_newest_snapshots(client, staff):
+    release = make.make_release()
+    make.make_price(release, 1250)
+    for ago in range(110):
+        make.make_snapshot(release, 1250 - ago, day=DAY - timedelta(days=ago), source="demo")
+    html = client.get(f"/admin/pricing/releaseprice/{release.pk}/change/").content.decode()
+    assert html.count("Made up for the demo") == 100
+    assert "2026-06-01" in html
+    assert "$12.50" in html

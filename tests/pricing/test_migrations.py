@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from collections_app.currencies import CODES
 from collections_app.models import Capability
+from pricing.models import PriceSnapshot
 from tests.factories import make_connection, make_release
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,3 +86,51 @@ def test_newer_source_attempt_is_kept(capabilities):
     Capability.objects.create(name="rate of EUR", is_available=True, checked_at=later)
     MigrationExecutor(connection).migrate([BEFORE])
     assert Capability.objects.get(name="rate of EUR").is_available
+
+
+@pytest.fixture
+def wide_snapshots() -> Iterator[Any]:
+    """The model of snapshots before they were narrowed, with its table."""
+    before, latest = (
+        ("pricing", "0012_learn_from_history"),
+        MigrationExecutor(connection).loader.graph.leaf_nodes(),
+    )
+    executor = MigrationExecutor(connection)
+    executor.migrate([before])
+    yield executor.loader.project_state([before]).apps.get_model("pricing", "PriceSnapshot")
+    MigrationExecutor(connection).migrate(latest)
+
+
+READINGS = (
+    {
+        "status": "priced",
+        "currency": "USD",
+        "amount_minor": 1_000_000_000,
+        "rating_average": 4.37,
+        "duration_ms": 40_000,
+    },
+    {
+        "status": "none_for_sale",
+        "currency": "",
+        "num_for_sale": 0,
+        "want": 2_000_000_000,
+        "duration_ms": 40_000,
+    },
+    {"status": "priced", "currency": "USD", "amount_minor": 1, "rating_count": 7, "source": "demo"},
+    {"status": "blocked", "currency": "", "rating_average": 0.0},
+    {"status": "gone", "currency": ""},
+    *({"status": "priced", "currency": code, "amount_minor": 7} for code in CODES),
+)
+
+
+def test_snapshots_keep_their_values_when_narrowed(wide_snapshots):
+    release = make_release().pk
+    for ago, reading in enumerate(READINGS):
+        day = NOON.date() - timedelta(days=ago)
+        wide_snapshots.objects.create(release_id=release, day=day, observed_at=NOON, **reading)
+    fields = [field.attname for field in wide_snapshots._meta.concrete_fields if field.name != "id"]
+    before = list(wide_snapshots.objects.order_by("day").values(*fields))
+    MigrationExecutor(connection).migrate([("pricing", "0013_lean_snapshots")])
+    assert list(PriceSnapshot.objects.order_by("day").values(*fields)) == before
+    MigrationExecutor(connection).migrate([("pricing", "0012_learn_from_history")])
+    assert list(wide_snapshots.objects.order_by("day").values(*fields)) == before

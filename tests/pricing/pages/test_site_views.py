@@ -23,7 +23,7 @@ TABLES = [
     "collections_app_apigate",
     "pricing_syncrun",
     "pricing_pricejob",
-    "pricing_pricesnapshot",
+    "pricing_releaseprice",
     "pricing_exchangerate",
     "pricing_workerheartbeat",
 ]
@@ -42,6 +42,7 @@ def fill(number):
     release = make.make_copy(collection).release
     make.make_item(make.make_run(collection), release, "dead", error_kind="server")
     make.make_snapshot(release, 100, day=timezone.now().date())
+    make.make_price(release, 100)
     Preferences.objects.create(user=collection.user)
     ExchangeRate.objects.create(currency=f"X{number}", micros_per_usd=1, observed_at=timezone.now())
     ImportPass.objects.create(connection=collection, started_at=timezone.now())
