@@ -4,8 +4,9 @@ import logging
 import os
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 
+from django.core.cache import cache
 from django.db import DatabaseError
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -18,11 +19,14 @@ from pricing.precision import weights
 from pricing.sync import value_requests
 from pricing.sync.queue import OrderedBroker
 from pricing.sync.refresh import Outcome, refresh_job
-from pricing.value import daily
+from pricing.value import baselines, daily
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS_SECONDS = 5.0  # of one task of the nightly pass: prices of the same worker wait for it
+# Of one task of a nightly pass: prices of the same worker wait for it.
+WEIGHTS_SECONDS = BASELINES_SECONDS = 5.0
+# In the cache while a task of the pass over baselines is queued or at work; then it is queued again.
+BASELINES_QUEUED, STEP_IS_LOST_SECONDS = "baselines:queued", 180
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,24 @@ def renew_weights() -> None:
 def enqueue_weights() -> None:
     """Queue steps of the nightly pass, behind all prices."""
     async_task(f"{__name__}.renew_weights", save=False, broker=OrderedBroker(ahead=timedelta(0)))
+
+
+def renew_baselines() -> None:
+    """Task: some steps of the nightly pass over all baselines; it queues itself again until none is behind."""
+    process, deadline = this_process(), time.monotonic() + BASELINES_SECONDS
+    last: int | None = -1
+    while last is not None:
+        if time.monotonic() >= deadline:
+            enqueue_baselines()
+            return
+        last = baselines.renew_next(last, today=timezone.now().astimezone(UTC).date())
+        process.heartbeat.report(now=timezone.now())
+
+
+def enqueue_baselines() -> None:
+    """Queue steps of that pass, behind all prices."""
+    cache.set(BASELINES_QUEUED, True, STEP_IS_LOST_SECONDS)
+    async_task(f"{__name__}.renew_baselines", save=False, broker=OrderedBroker(ahead=timedelta(0)))
 
 
 def settle_value(user_id: int) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, BinaryIO
@@ -17,6 +17,7 @@ from pricing.export.sections import RELEASE
 from pricing.export.shape import Section
 from pricing.models import CollectionValue, ReleasePrice
 from pricing.precision.history import relearn
+from pricing.value.baselines import renew
 
 BATCH = 500  # rows checked and stored together
 FOLDER = "folder__discogs_id"
@@ -39,7 +40,7 @@ def restore(
     """
     with transaction.atomic():
         _must_be_empty(user)
-        restoring = _Restore(user)
+        restoring = _Restore(user, today=now.astimezone(UTC).date())
         for section, rows in groupby(read(file, now=now), key=attrgetter("section")):
             restoring.add(section, rows)
         if restoring.connection is None:
@@ -62,8 +63,9 @@ def _must_be_empty(user: AbstractBaseUser | Any) -> None:
 class _Restore:
     """The state of restoring one file."""
 
-    def __init__(self, user: AbstractBaseUser | Any) -> None:
+    def __init__(self, user: AbstractBaseUser | Any, *, today: date) -> None:
         self.user = user
+        self.today = today
         self.connection: DiscogsConnection | None = None
         self.result = RestoreResult()
 
@@ -98,6 +100,7 @@ class _Restore:
         section.model._default_manager.bulk_create(objects, ignore_conflicts=section.is_shared)
         if section.model is ReleasePrice:  # the snapshots before it say what else is known
             relearn([row.values[RELEASE.name] for row in batch])
+            renew([row.values[RELEASE.name] for row in batch], today=self.today)
 
     def _folders(self) -> dict[int, int]:
         rows = Folder.objects.filter(connection=self.connection)

@@ -10,6 +10,7 @@ from collections_app.models import CollectionInstance
 from collections_app.sandbox.world.market import MarketDay
 from collections_app.sandbox.world.world import World
 from pricing.models import PriceSnapshot
+from pricing.value.baselines import renew
 from pricing.value.daily import rebuild_values
 
 DAILY_FOR = 120  # days before today with a snapshot each; older ones have every third day
@@ -38,6 +39,7 @@ def seed_history(
         PriceSnapshot.objects.bulk_create(batch, ignore_conflicts=True)
         count += len(batch)
         report(count / (len(releases) * len(days)))
+    renew(releases, today=today)
     rebuild_values(user_id, first=first, last=today, now=now)
     return count
 

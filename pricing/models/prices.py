@@ -133,6 +133,29 @@ class ReleasePrice(MarketReading):
         return f"price of {self.release_id}"
 
 
+class PriceBaseline(models.Model):
+    """What a release cost at the start of each range that pages offer, as of one UTC day. Derived from its snapshots.
+
+    `value.baselines` renews it and says what the columns mean. A row of another day is not used.
+    """
+
+    price = models.OneToOneField(
+        ReleasePrice, on_delete=models.CASCADE, primary_key=True, related_name="baseline"
+    )
+    day = models.DateField(help_text="The UTC day from which the days below are counted.")
+    first_day = models.DateField(null=True, help_text="The day of the first snapshot.")
+    first_minor = models.BigIntegerField(null=True, help_text="Its amount.")
+    days_7_minor = models.BigIntegerField(null=True)
+    days_30_minor = models.BigIntegerField(null=True)
+    days_91_minor = models.BigIntegerField(null=True)
+    days_182_minor = models.BigIntegerField(null=True)
+    days_365_minor = models.BigIntegerField(null=True)
+    year_minor = models.BigIntegerField(null=True, help_text="On 1 January of the year of `day`.")
+
+    def __str__(self) -> str:
+        return f"baselines of {self.price_id} on {self.day}"
+
+
 class MarketStat(models.Model):
     """The lowest price of a release in a chosen currency, from `/marketplace/stats`."""
 

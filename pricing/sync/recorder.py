@@ -10,6 +10,7 @@ from collections_app.discogs.payloads import Market, MarketStatus
 from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
 from pricing.precision.estimator import Learned, in_days, learn, urgency, variance_per_day
 from pricing.precision.weights import prior_variance
+from pricing.value.baselines import note_reading
 
 READING = tuple(
     field.name for field in fields(Market) if field.name != "discogs_id"
@@ -53,6 +54,7 @@ def record_market(
             return False
         _store_snapshot(market, values, duration_ms=duration_ms, now=now)
         _store_latest(market, before, values, status_since=status_since, now=now)
+        note_reading(market.discogs_id, before=before, now=now)
     return True
 
 

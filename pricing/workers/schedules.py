@@ -33,7 +33,8 @@ from pricing.sources import exchange_rates
 from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
-from pricing.tasks import enqueue_weights
+from pricing.tasks import BASELINES_QUEUED, enqueue_baselines, enqueue_weights
+from pricing.value import baselines
 
 # After a long downtime every user is due: each tick starts at most this many runs, the longest overdue first.
 MAX_STARTS = 20
@@ -54,6 +55,7 @@ def tick(now: datetime) -> None:
     _once_a_day("values", _settle_values, now=now)
     _once_a_day("purge", _purge, now=now)
     _once_a_day("weights", _renew_weights, now=now)
+    _once_a_day("baselines", _renew_baselines, now=now)
     exchange_rates.feed(now=now)
     feed_if_idle(now=now)
 
@@ -89,6 +91,15 @@ def _renew_weights(now: datetime) -> bool:
         return True
     if not weights.is_at_work(now=now):
         enqueue_weights()
+    return False
+
+
+def _renew_baselines(now: datetime) -> bool:
+    """The same for all baselines, of which each row says whether it is of today."""
+    if not baselines.behind(today=now.astimezone(UTC).date()).exists():
+        return True
+    if not cache.get(BASELINES_QUEUED):
+        enqueue_baselines()
     return False
 
 
