@@ -2,9 +2,9 @@
 
 import json
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, IntegerField, OrderBy, Q, QuerySet, Sum, TextField, When
@@ -12,18 +12,19 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from collections_app.connections.lookup import connection_of
-from collections_app.models import CollectionInstance, Folder
+from collections_app.models import CollectionInstance
 from collections_app.search import words_of
-from pricing.models import PriceJob, PriceSnapshot
+from pricing.models import PriceJob
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change, sparkline
 from pricing.pages.queries.dashboard import METER, failed_releases
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
-from pricing.pages.queries.groups import decade_of, main_format
+from pricing.pages.queries.history import history_of
 from pricing.pages.queries.limit import time_limit
-from pricing.pages.queries.movers import amount_at
+from pricing.pages.queries.options import Options, options_of
+from pricing.value.baselines import amount_on
 from pricing.value.current import state_of
-from pricing.value.freshness import PRICE_COUNTS_FOR, PRICED, STATE_LABELS, Freshness, counted, state_at
+from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, counted, state_at
 
 PAGE_SIZE = 50
 TREND = timedelta(days=91)
@@ -120,15 +121,6 @@ class CopyRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    folders: list[str]
-    genres: list[str]
-    formats: list[str]
-    decades: list[str]
-    states: list[tuple[str, str]] = field(default_factory=lambda: list(STATES.items()))
-
-
-@dataclass(frozen=True, slots=True)
 class CollectionPage:
     query: ListQuery
     rows: list[CopyRow]
@@ -138,10 +130,14 @@ class CollectionPage:
     next_try: str  # of failed releases
     pages: list[int | None]  # the numbers to link to, None for those left out between them
     options: Options
+    states: list[tuple[str, str]]
 
 
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    """One page of the list. Seven queries, more where releases failed. Raises TookTooLong when it is filtered."""
+    """One page of the list. Raises TookTooLong when it is filtered.
+
+    Seven queries; one more where releases failed, and one after an import.
+    """
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 
@@ -163,7 +159,8 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         currency=PRICE_CURRENCY,
         next_try=next_try(connection_of(user_id), now=now) if any(row.failure_reason for row in rows) else "",
         pages=[number if isinstance(number, int) else None for number in numbers],
-        options=_options(held, user_id),
+        options=options_of(user_id),
+        states=list(STATES.items()),
     )
 
 
@@ -218,7 +215,7 @@ def in_order(
         amount = Case(When(counted(now), then="release__price__amount_minor"), default=None)
         copies = copies.annotate(amount=amount)
     if name == "change":
-        copies = copies.annotate(then=amount_at(start)).annotate(
+        copies = copies.annotate(then=amount_on(start, today=now.date())).annotate(
             moved=Case(When(then__gt=0, then=F("amount") * 100_000 / F("then")), default=None)
         )
     order = [OrderBy(F(field), descending=is_descending, nulls_last=True) for field in SORTS[name]]
@@ -227,26 +224,22 @@ def in_order(
 
 def _copies_on_page(
     shown: "QuerySet[CollectionInstance]", query: ListQuery, *, start: date, now: datetime
-) -> list[CollectionInstance]:
-    """Fetch the ids in order first: sorting all copies with all their columns costs twice as much. Two queries."""
+) -> list[Any]:
+    """The copies in order, each with `before`, its release's price at `start`. Two queries.
+
+    The ids come first: sorting all copies with all their columns costs twice as much.
+    """
     first = (query.page - 1) * PAGE_SIZE
     ordered = in_order(shown, query.sort, start=start, now=now).values_list("pk", flat=True)
     ids = list(ordered[first : first + PAGE_SIZE])
-    copies = CollectionInstance.objects.select_related("release__price", "folder").in_bulk(ids)
+    rows = CollectionInstance.objects.select_related("release__price", "folder")
+    copies = rows.annotate(before=amount_on(start, today=now.date())).in_bulk(ids)
     return [copies[pk] for pk in ids if pk in copies]
 
 
-def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> list[CopyRow]:
+def _rows(copies: list[Any], *, start: date, now: datetime) -> list[CopyRow]:
     releases = {copy.release_id for copy in copies}
-    readings = (
-        PriceSnapshot.objects.filter(release__in=releases, day__gt=start - PRICE_COUNTS_FOR)
-        .order_by("release", "day")
-        .values_list("release_id", "day", "amount_minor")
-    )
-    history = {
-        release: [(day, amount) for _, day, amount in group]
-        for release, group in groupby(readings, key=lambda row: row[0])
-    }
+    history = history_of(releases, start=start)
     failed = last_failures(releases)
     return [
         _row(copy, history.get(copy.release_id, []), failed.get(copy.release_id), start=start, now=now)
@@ -255,7 +248,7 @@ def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> li
 
 
 def _row(
-    copy: CollectionInstance,
+    copy: Any,
     history: list[tuple[date, int | None]],
     failed: PriceJob | None,
     *,
@@ -265,7 +258,6 @@ def _row(
     price = getattr(copy.release, "price", None)
     state = state_of(price, now=now)
     failure = failure_since(price, failed)
-    before = [amount for day, amount in history if day <= start]
     amount = price.amount_minor if price else None
     return CopyRow(
         copy=copy,
@@ -276,25 +268,7 @@ def _row(
         num_for_sale=price.num_for_sale if price else None,
         want=price.want if price else None,
         observed_at=price.observed_at if price else None,
-        change=change(before[-1], amount) if before and state in PRICED else None,
+        change=change(copy.before, amount) if state in PRICED else None,
         spark=sparkline(history, width=SPARK_WIDTH, height=SPARK_HEIGHT, start=start),
         failure_reason=reason_of(failure) if failure else "",
-    )
-
-
-def _options(held: "QuerySet[CollectionInstance]", user_id: int) -> Options:
-    """The choices of the filters: only values that occur. Two queries."""
-    genres, formats, decades = set[str](), set[str](), set[str]()
-    facts = held.values_list("release__genres", "release__format", "release__year").order_by().distinct()
-    for of_release, line, year in facts:
-        genres.update(of_release)
-        formats.add(main_format(line))
-        decades.add(decade_of(year))
-    # Folder 0, "All", is the whole collection at Discogs; no copy is stored in it.
-    folders = Folder.objects.filter(connection__user_id=user_id).exclude(discogs_id=0)
-    return Options(
-        folders=list(folders.order_by("name").values_list("name", flat=True)),
-        genres=sorted(genres),
-        formats=sorted(formats - {""}),
-        decades=sorted(decades - {""}),
     )

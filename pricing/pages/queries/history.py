@@ -1,16 +1,21 @@
-"""The daily value of a user's collection."""
+"""The daily value of a user's collection, and the prices of releases behind a small chart."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from itertools import groupby
 
-from django.db.models import Min
+from django.db.models import Count, F, Min, Window
+from django.db.models.functions import RowNumber
 
 from collections_app.models import CollectionInstance
-from pricing.models import CollectionValue
+from pricing.models import CollectionValue, PriceSnapshot
 from pricing.value.daily import as_row
 from pricing.value.valuation import Value
 
 # Rows of the table behind a chart.
 TABLE_ROWS = 100
+# Points of a sparkline: it is no wider than that many strokes.
+MAX_POINTS = 30
 
 
 def first_value_day(user_id: int) -> date | None:
@@ -34,3 +39,20 @@ def copies_removed_after(user_id: int, day: date) -> int:
     """How many copies that were held at the end of a day have been removed since. One query."""
     end = datetime.combine(day, time.max, UTC)
     return CollectionInstance.objects.of(user_id).filter(removed_at__gt=end, added_at__lte=end).count()
+
+
+def history_of(release_ids: Iterable[int], *, start: date) -> dict[int, list[tuple[date, int | None]]]:
+    """The lowest prices of each release from `start` on, in order: at even steps, at most MAX_POINTS. One query.
+
+    The newest is always among them. The database leaves the others out: making rows of them would take longer.
+    """
+    of_release = {"partition_by": "release"}
+    place = Window(RowNumber(), order_by="-day", **of_release) - 1
+    step = (Window(Count("*"), **of_release) + MAX_POINTS - 1) / MAX_POINTS
+    readings = PriceSnapshot.objects.filter(release__in=release_ids, day__gte=start)
+    shown = readings.annotate(place=place, step=step).annotate(left=F("place") % F("step")).filter(left=0)
+    rows = shown.order_by("release", "day").values_list("release_id", "day", "amount_minor")
+    return {
+        release: [(day, amount) for _, day, amount in group]
+        for release, group in groupby(rows, key=lambda row: row[0])
+    }

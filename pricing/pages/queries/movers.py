@@ -1,16 +1,15 @@
 """A user's gainers, losers and most expensive releases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 
-from django.db.models import OuterRef, Subquery
-
 from collections_app.models import CollectionInstance, Release
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.pages.charts import Change
-from pricing.value.freshness import PRICE_COUNTS_FOR, counted
+from pricing.value.baselines import amount_on
+from pricing.value.freshness import counted
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.
 MIN_AMOUNT = 100
@@ -23,17 +22,6 @@ class Mover:
     change: Change
 
 
-def amount_at(day: date) -> Subquery:
-    """What the release of a row cost on a day: its newest reading up to then, unless that is older than a price counts.
-
-    One step into the index of (release, day) for each release.
-    """
-    readings = PriceSnapshot.objects.filter(
-        release=OuterRef("release"), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
-    )
-    return Subquery(readings.order_by("-day").values("amount_minor")[:1])
-
-
 def movers_for(
     user_id: int, *, start: date, now: datetime, limit: int = 4
 ) -> tuple[list[Mover], list[Mover]]:
@@ -41,22 +29,30 @@ def movers_for(
     held = CollectionInstance.objects.of(user_id).held()
     rows = (
         ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
-        .annotate(then=amount_at(start))
-        .values_list("release_id", "currency", "amount_minor", "then")
+        .order_by()
+        .values_list("pk", "amount_minor", amount_on(start, today=now.date(), price=""))
     )
     moved = [
-        (amount / then, release, currency, Change(then, amount))
-        for release, currency, amount, then in rows
-        if then and amount is not None and amount != then and max(then, amount) >= MIN_AMOUNT
+        (amount / then, release, then)
+        for release, amount, then in rows
+        if then and amount != then and (amount >= MIN_AMOUNT or then >= MIN_AMOUNT)
     ]
-    up = nlargest(limit, (row for row in moved if row[3].direction == "up"), key=lambda row: row[0])
-    down = nsmallest(limit, (row for row in moved if row[3].direction == "down"), key=lambda row: row[0])
-    releases = Release.objects.in_bulk([row[1] for row in up + down])
-    gainers, losers = (
-        [Mover(releases[release], currency, change) for _, release, currency, change in side]
-        for side in (up, down)
-    )
-    return gainers, losers
+    # Ranked before anything is made of them: most rows are of no interest.
+    up, down = nlargest(limit, moved), nsmallest(limit, moved)
+    prices = ReleasePrice.objects.select_related("release").in_bulk([row[1] for row in up + down])
+    return _movers(up, prices, "up"), _movers(down, prices, "down")
+
+
+def _movers(
+    rows: list[tuple[float, int, int]], prices: Mapping[int, ReleasePrice], direction: str
+) -> list[Mover]:
+    """Those that moved this way: among few, the largest gains can be losses."""
+    movers = []
+    for _, release, then in rows:
+        price = prices.get(release)  # it can have been deleted meanwhile
+        if price and price.amount_minor is not None:
+            movers.append(Mover(price.release, price.currency, Change(then, price.amount_minor)))
+    return [mover for mover in movers if mover.change.direction == direction]
 
 
 def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[ReleasePrice]:

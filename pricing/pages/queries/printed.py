@@ -21,7 +21,7 @@ from pricing.pages.queries.collection import (
     totals_of,
 )
 from pricing.pages.queries.limit import time_limit
-from pricing.pages.queries.movers import amount_at
+from pricing.value.baselines import amount_on
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, fresh_for, freshness
 
 MAX_ROWS = 20_000
@@ -96,7 +96,9 @@ def printed_for(user_id: int, query: ListQuery, *, now: datetime) -> PrintedList
         shown = filtered(CollectionInstance.objects.of(user_id).held(), query, user_id=user_id, now=now)
         copies, amount = totals_of(shown, now=now)
         start = now.date() - TREND
-        ordered = in_order(shown, query.sort, start=start, now=now).annotate(before=amount_at(start))
+        ordered = in_order(shown, query.sort, start=start, now=now).annotate(
+            before=amount_on(start, today=now.date())
+        )
         facts = ordered.values("media_condition", "before", **_FACTS)[:MAX_ROWS]
         rows = [_row(of_copy, now=now) for of_copy in facts]
     return PrintedList(query, rows, copies, amount, PRICE_CURRENCY)
