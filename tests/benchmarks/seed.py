@@ -6,9 +6,38 @@ The rows are written to the database directly: importing 20,000 copies would use
 import json
 import os
 import sys
+from typing import Any
 
 import django
 from django.utils import timezone
+
+GENRES = (
+    "Rock",
+    "Jazz",
+    "Electronic",
+    "Hip Hop",
+    "Folk, World, & Country",
+    "Funk / Soul",
+    "Classical",
+    "Reggae",
+)
+FORMATS = (
+    "LP, Album",
+    "LP, Album, Reissue",
+    '12", Single',
+    '7", Single',
+    "CD, Album",
+    "Cassette",
+    "LP, Comp",
+)
+
+
+def facts(n: int) -> dict[str, Any]:
+    return {
+        "title": f"Title {n}", "artists": f"Artist {n % 1500}", "labels": f"Label {n % 400}",
+        "catalog_number": f"CAT {n}", "genres": [GENRES[n % 8], GENRES[n // 8 % 8]][: 1 + n % 2],
+        "format": FORMATS[n % 7], "year": 1950 + n * 7 % 75,
+    }  # fmt: skip
 
 
 def seed(username: str, token: str, *, first: int, count: int) -> None:
@@ -28,7 +57,7 @@ def seed(username: str, token: str, *, first: int, count: int) -> None:
     )
     ids = range(first, first + count)
     Release.objects.bulk_create(
-        (Release(discogs_id=n, title=f"Title {n}", artists=f"Artist {n}") for n in ids),
+        (Release(discogs_id=n, **facts(n)) for n in ids),
         ignore_conflicts=True,
         batch_size=1000,
     )
