@@ -74,7 +74,10 @@ def _renew(release_ids: Sequence[int], *, today: date) -> None:
         **{column: search(day) for column, day in days_of(today).items()},
     }
     found = ReleasePrice.objects.filter(pk__in=release_ids).values_list("pk", *columns.values())
-    rows = [PriceBaseline(pk, today, **dict(zip(columns, values, strict=True))) for pk, *values in found]
+    rows = [
+        PriceBaseline(price_id=pk, day=today, **dict(zip(columns, values, strict=True)))
+        for pk, *values in found
+    ]
     PriceBaseline.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["price"], update_fields=COLUMNS
     )

@@ -54,8 +54,7 @@ def tick(now: datetime) -> None:
     start_due_runs(now=now)
     _once_a_day("values", _settle_values, now=now)
     _once_a_day("purge", _purge, now=now)
-    _once_a_day("weights", _renew_weights, now=now)
-    _once_a_day("baselines", _renew_baselines, now=now)
+    _once_a_day("passes", _pass_over_prices, now=now)
     exchange_rates.feed(now=now)
     feed_if_idle(now=now)
 
@@ -85,22 +84,18 @@ def _settle_values(now: datetime) -> bool:
     return last is None
 
 
-def _renew_weights(now: datetime) -> bool:
-    """Queue the pass over all weights until it is complete; a task that is at work queues its own continuation."""
-    if weights.is_complete(now=now):
-        return True
-    if not weights.is_at_work(now=now):
+def _pass_over_prices(now: datetime) -> bool:
+    """Queue the passes over all weights and baselines until both are complete.
+
+    A task that is at work queues its own continuation.
+    """
+    has_weights = weights.is_complete(now=now)
+    if not has_weights and not weights.is_at_work(now=now):
         enqueue_weights()
-    return False
-
-
-def _renew_baselines(now: datetime) -> bool:
-    """The same for all baselines, of which each row says whether it is of today."""
-    if not baselines.behind(today=now.astimezone(UTC).date()).exists():
-        return True
-    if not cache.get(BASELINES_QUEUED):
+    has_baselines = not baselines.behind(today=now.astimezone(UTC).date()).exists()
+    if not has_baselines and not cache.get(BASELINES_QUEUED):
         enqueue_baselines()
-    return False
+    return has_weights and has_baselines
 
 
 def _purge(now: datetime) -> bool:

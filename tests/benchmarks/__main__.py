@@ -12,8 +12,8 @@ from types import FrameType
 
 from tests.benchmarks.table import Row, drawn
 
-BENCHMARKS = ("limit", "predecessor", "throughput", "fairness", "pages", "imports")
-SLOW = ("minute", "memory", "refresh", "weights", "idle")
+BENCHMARKS = ("limit", "predecessor", "throughput", "fairness", "imports")
+SLOW = ("minute", "memory", "refresh", "weights", "idle", "pages")
 
 
 def main(words: list[str]) -> int:

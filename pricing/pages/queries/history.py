@@ -46,9 +46,8 @@ def history_of(release_ids: Iterable[int], *, start: date) -> dict[int, list[tup
 
     The newest is always among them. The database leaves the others out: making rows of them would take longer.
     """
-    of_release = {"partition_by": "release"}
-    place = Window(RowNumber(), order_by="-day", **of_release) - 1
-    step = (Window(Count("*"), **of_release) + MAX_POINTS - 1) / MAX_POINTS
+    place = Window(RowNumber(), partition_by="release", order_by="-day") - 1
+    step = (Window(Count("*"), partition_by="release") + MAX_POINTS - 1) / MAX_POINTS
     readings = PriceSnapshot.objects.filter(release__in=release_ids, day__gte=start)
     shown = readings.annotate(place=place, step=step).annotate(left=F("place") % F("step")).filter(left=0)
     rows = shown.order_by("release", "day").values_list("release_id", "day", "amount_minor")

@@ -22,6 +22,7 @@ from pricing.management.demo_history import seed_history
 from pricing.models import (
     CollectionValue,
     MarketStat,
+    PriceBaseline,
     PriceJob,
     PriceSnapshot,
     PriceSuggestion,
@@ -163,6 +164,19 @@ def test_reconnecting_keeps_what_was_restored(collector):
     connection.refresh_from_db()
     assert connection.is_active
     assert set(connection.instances.values_list("pk", "instance_id", "added_at", "removed_at")) == copies
+
+
+def test_restored_baselines_are_those_of_the_history(collector):
+    def stored():
+        fields = [field.name for field in PriceBaseline._meta.concrete_fields]
+        return list(PriceBaseline.objects.order_by("pk").values(*fields))
+
+    before, text = stored(), exported(collector)
+    assert [row["days_91_minor"] for row in before if row["days_91_minor"]]  # the demo's history has its own
+    empty_the_database()
+    assert not stored()
+    restore(text, get_user_model().objects.create_user("newcomer"))
+    assert stored() == before
 
 
 def test_restore_keeps_what_the_site_knows(collector):

@@ -6,16 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.cache import cache
 from django.db import connection as database
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
-from pricing.models import CollectionValue, PriceSnapshot, SyncRun, ValueRequest
+from pricing.models import CollectionValue, PriceBaseline, PriceSnapshot, SyncRun, ValueRequest
 from pricing.sync import value_requests
-from pricing.value import daily
+from pricing.tasks import BASELINES_QUEUED, renew_baselines
+from pricing.value import baselines, daily
 from pricing.workers import schedules
 from tests.factories import (
     make_connection,
     make_copy,
+    make_price,
+    make_release,
     make_run,
     make_snapshot,
 )
@@ -277,3 +281,36 @@ def test_purge_deletes_one_batch_per_tick(monkeypatch):
     assert ApiMinute.objects.count() == 1  # this day is done
     schedules.tick(NOW + DAY)
     assert ApiMinute.objects.count() == 0
+
+
+def test_baselines_are_queued_until_none_is_behind():
+    make_price(make_release(), 1500, observed_at=NOW)
+    task = "pricing.tasks.renew_baselines"
+
+    def queued():
+        return [row for row in OrmQ.objects.all() if row.task["func"] == task]
+
+    for minute in range(3):
+        schedules.tick(NOW + minute * timedelta(minutes=1))
+        assert len(queued()) == 1  # one is enough until it is lost
+    queued()[0].delete()
+    cache.delete(BASELINES_QUEUED)  # as after three minutes
+    schedules.tick(NOW + HOUR)
+    assert len(queued()) == 1
+    queued()[0].delete()
+    cache.delete(BASELINES_QUEUED)
+    baselines.renew_next(-1, today=NOW.date())
+    schedules.tick(NOW + 2 * HOUR)
+    assert not queued()
+    schedules.tick(NOW + DAY)
+    assert len(queued()) == 1
+
+
+def test_baseline_task_renews_what_is_behind():
+    releases = [make_release() for _ in range(3)]
+    for release in releases:
+        make_price(release, 1500)
+        make_snapshot(release, 1200, day=timezone.now().date() - 8 * DAY)
+    renew_baselines()
+    assert list(PriceBaseline.objects.values_list("days_7_minor", flat=True)) == [1200] * 3
+    assert not OrmQ.objects.exists()  # nothing is left to do
