@@ -75,7 +75,8 @@ class PriceSnapshot(MarketReading):
         DISCOGS = "discogs", "Discogs"
         DEMO = "demo", "Made up for the demo"
 
-    # Its index also serves a release's history in order of days, and the deletion of a release.
+    # Its index also serves a release's history in order of days, and the deletion of a release. On PostgreSQL it
+    # holds the amount too (migration 0013), so that a search for a price reads no row.
     pk = models.CompositePrimaryKey("release", "day")
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="snapshots", db_index=False)
     day = models.DateField()

@@ -6,6 +6,7 @@ deleted, so a row is right until its day ends: the nightly pass then renews it, 
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.expressions import Combinable
@@ -17,6 +18,13 @@ from pricing.value.freshness import PRICE_COUNTS_FOR
 DAYS = (7, 30, 91, 182, 365)
 BATCH = 2_000  # releases in one step: a fifth of a second
 COLUMNS = ("day", "first_day", "first_minor", *(f"days_{days}_minor" for days in DAYS), "year_minor")
+
+
+class IntegerCase(Case):
+    """A CASE over integers: without Django's call of `int` for each value, which both databases return as one."""
+
+    def get_db_converters(self, connection: object) -> list[Any]:
+        return []
 
 
 def days_of(today: date) -> dict[str, date]:
@@ -38,7 +46,7 @@ def search(day: date) -> Subquery:
     return Subquery(readings.order_by("-day").values("amount_minor")[:1])
 
 
-def amount_on(day: date, *, today: date, price: str = "release__price__") -> Case:
+def amount_on(day: date, *, today: date, price: str = "release__price__") -> IntegerCase:
     """The same from the baselines; where they do not know it, the database searches for that row alone.
 
     `price` is the lookup path to the ReleasePrice; empty if the rows are ReleasePrice rows. `today` is a UTC day.
@@ -47,12 +55,12 @@ def amount_on(day: date, *, today: date, price: str = "release__price__") -> Cas
     is_current = Q(**{f"{path}day": today})
     for column, its_day in days_of(today).items():
         if its_day == day:
-            return Case(
+            return IntegerCase(
                 When(is_current, then=F(f"{path}{column}")),
                 default=search(day),
                 output_field=BigIntegerField(),
             )
-    return Case(
+    return IntegerCase(
         When(is_current & Q(**{f"{path}first_day": day}), then=F(f"{path}first_minor")),
         When(is_current & Q(**{f"{path}first_day__gt": day}), then=None),  # it had no price yet
         default=search(day),

@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.db import connection
 from django.db.models import UniqueConstraint
 
 
@@ -30,3 +31,13 @@ def test_foreign_key_has_no_surplus_index(model):
         if field.is_relation and field.db_index and not field.unique and field.name in served
     ]
     assert surplus == []
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL's indexes include columns")
+def test_snapshot_key_holds_the_amount():
+    """A column more would make an entry wider: the amount takes the place of padding."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'pricing_pricesnapshot'")
+        (definition,) = [row[0] for row in cursor.fetchall()]
+    assert definition.endswith("(release_id, day) INCLUDE (amount_minor)")

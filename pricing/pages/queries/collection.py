@@ -22,7 +22,7 @@ from pricing.pages.queries.failures import failure_since, label_of, last_failure
 from pricing.pages.queries.history import history_of
 from pricing.pages.queries.limit import time_limit
 from pricing.pages.queries.options import Options, options_of
-from pricing.value.baselines import amount_on
+from pricing.value.baselines import IntegerCase, amount_on
 from pricing.value.current import state_of
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, counted, state_at
 
@@ -136,21 +136,26 @@ class CollectionPage:
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
     """One page of the list. Raises TookTooLong when it is filtered.
 
-    Seven queries; one more where releases failed, and one after an import.
+    Seven queries, six when it is filtered; one more where releases failed, and one after an import.
     """
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 
 
 def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    held = CollectionInstance.objects.of(user_id).held()
-    shown = filtered(held, query, user_id=user_id, now=now)
-    copies, amount = totals_of(shown, now=now)
+    start = now.date() - TREND
+    shown = filtered(CollectionInstance.objects.of(user_id).held(), query, user_id=user_id, now=now)
+    found = _found(in_order(shown, query.sort, start=start, now=now), now=now) if query.is_filtered else None
+    copies, amount = totals_of(shown, now=now) if found is None else _totals_of(found)
     paginator = Paginator(range(copies), PAGE_SIZE)  # for its arithmetic only
     query = replace(query, page=min(query.page, paginator.num_pages))
     numbers = paginator.get_elided_page_range(query.page, on_each_side=1, on_ends=1)
-    start = now.date() - TREND
-    rows = _rows(_copies_on_page(shown, query, start=start, now=now), start=start, now=now)
+    part = slice((query.page - 1) * PAGE_SIZE, query.page * PAGE_SIZE)
+    if found is None:
+        ids = list(in_order(shown, query.sort, start=start, now=now).values_list("pk", flat=True)[part])
+    else:
+        ids = [pk for pk, _ in found[part]]
+    rows = _rows(_copies_of(ids, start=start, now=now), start=start, now=now)
     return CollectionPage(
         query=query,
         rows=rows,
@@ -162,6 +167,20 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         options=options_of(user_id),
         states=list(STATES.items()),
     )
+
+
+Found = list[tuple[int, int | None]]
+
+
+def _found(ordered: "QuerySet[CollectionInstance]", *, now: datetime) -> Found:
+    """Every copy in order with the amount that counts. One query: to filter all copies again costs more than these."""
+    worth = IntegerCase(When(counted(now), then="release__price__amount_minor"), default=None)
+    return list(ordered.values_list("pk", worth))
+
+
+def _totals_of(found: Found) -> tuple[int, int | None]:
+    amounts = [amount for _, amount in found if amount is not None]
+    return len(found), sum(amounts) if amounts else None
 
 
 def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> tuple[int, int | None]:
@@ -222,16 +241,11 @@ def in_order(
     return copies.order_by(*order, "-added_at", "id")
 
 
-def _copies_on_page(
-    shown: "QuerySet[CollectionInstance]", query: ListQuery, *, start: date, now: datetime
-) -> list[Any]:
-    """The copies in order, each with `before`, its release's price at `start`. Two queries.
+def _copies_of(ids: list[int], *, start: date, now: datetime) -> list[Any]:
+    """These copies in this order, each with `before`, its release's price at `start`. One query.
 
-    The ids come first: sorting all copies with all their columns costs twice as much.
+    Their ids are sorted first: sorting all copies with all their columns costs twice as much.
     """
-    first = (query.page - 1) * PAGE_SIZE
-    ordered = in_order(shown, query.sort, start=start, now=now).values_list("pk", flat=True)
-    ids = list(ordered[first : first + PAGE_SIZE])
     rows = CollectionInstance.objects.select_related("release__price", "folder")
     copies = rows.annotate(before=amount_on(start, today=now.date())).in_bulk(ids)
     return [copies[pk] for pk in ids if pk in copies]

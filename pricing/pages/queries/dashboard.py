@@ -20,7 +20,7 @@ from pricing.pages.charts import (
 )
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import TABLE_ROWS, copies_removed_after, daily_values, first_value_day
-from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
+from pricing.pages.queries.movers import Mover, Ranked, has_demo_data, ranked_for
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
 from pricing.value.valuation import Value
@@ -129,47 +129,37 @@ def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
 
 
 def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:
-    """Thirteen queries, whatever the size of the collection; seven when nothing has changed since the last time."""
+    """Twelve queries, whatever the size of the collection; nine when nothing has changed since the last time."""
     headline = headline_for(user_id, range_key=range_key, now=now)
     start = headline.points[0].day if headline.points else now.date()
     grouping = GROUPINGS[group]
-    ranking = _ranking_for(user_id, headline.value, grouping, start=start, now=now)
-    shown = [mover.release.pk for mover in ranking.gainers + ranking.losers]
+    ranked, bars = _ranking_for(user_id, headline.value, grouping, start=start, now=now)
+    shown = [mover.release.pk for mover in ranked.gainers + ranked.losers]
     return Dashboard(
         headline=headline,
         tiles=_tiles(headline),
-        gainers=ranking.gainers,
-        losers=ranking.losers,
-        most_expensive=ranking.most_expensive,
+        gainers=ranked.gainers,
+        losers=ranked.losers,
+        most_expensive=ranked.most_expensive,
         grouping=grouping,
         groupings=list(GROUPINGS.values()),
-        bars=ranking.bars,
+        bars=bars,
         attention=_attention(headline.value, failed=_failed_copies(user_id)),
-        is_demo=has_demo_data(shown + [price.release_id for price in ranking.most_expensive], start=start),
+        is_demo=has_demo_data(shown + [price.release_id for price in ranked.most_expensive], start=start),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The parts that have to read every release."""
-
-    gainers: list[Mover]
-    losers: list[Mover]
-    most_expensive: list[ReleasePrice]
-    bars: list[Bar]
-
-
-def _ranking_for(user_id: int, value: Value, grouping: Grouping, *, start: date, now: datetime) -> Ranking:
-    """Cached until a price, a copy or an expiry changes the value it belongs to."""
+def _ranking_for(
+    user_id: int, value: Value, grouping: Grouping, *, start: date, now: datetime
+) -> tuple[Ranked, list[Bar]]:
+    """The parts that have to read every release: cached until a price, a copy or an expiry changes their value."""
     seen = value.as_of.timestamp() if value.as_of else 0
     key = (
         f"ranking:{user_id}:{start}:{grouping.key}:{seen}:{value.amount_minor}:{value.copies}:{value.priced}"
     )
-    ranking: Ranking | None = caches["pages"].get(key)
+    ranking: tuple[Ranked, list[Bar]] | None = caches["pages"].get(key)
     if ranking is None:
-        gainers, losers = movers_for(user_id, start=start, now=now)
-        most_expensive, bars = most_expensive_for(user_id, now=now), bars_for(user_id, grouping, now=now)
-        ranking = Ranking(gainers, losers, most_expensive, bars)
+        ranking = ranked_for(user_id, start=start, now=now), bars_for(user_id, grouping, now=now)
         caches["pages"].set(key, ranking)
     return ranking
 

@@ -22,25 +22,40 @@ class Mover:
     change: Change
 
 
-def movers_for(
-    user_id: int, *, start: date, now: datetime, limit: int = 4
-) -> tuple[list[Mover], list[Mover]]:
-    """The releases that gained and lost most since `start`, in per cent. Two queries."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The releases that gained and lost most in per cent, and those with the highest lowest listing."""
+
+    gainers: list[Mover]
+    losers: list[Mover]
+    most_expensive: list[ReleasePrice]
+
+
+def ranked_for(user_id: int, *, start: date, now: datetime, movers: int = 4, expensive: int = 5) -> Ranked:
+    """Rank the priced releases that a user holds; gains and losses are those since `start`. Two queries.
+
+    Three numbers of each release are ranked here: the database would sort them three times.
+    """
     held = CollectionInstance.objects.of(user_id).held()
     rows = (
         ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
         .order_by()
         .values_list("pk", "amount_minor", amount_on(start, today=now.date(), price=""))
     )
+    known = [(amount, -release, then) for release, amount, then in rows if amount is not None]
     moved = [
         (amount / then, release, then)
-        for release, amount, then in rows
+        for amount, release, then in known
         if then and amount != then and (amount >= MIN_AMOUNT or then >= MIN_AMOUNT)
     ]
-    # Ranked before anything is made of them: most rows are of no interest.
-    up, down = nlargest(limit, moved), nsmallest(limit, moved)
-    prices = ReleasePrice.objects.select_related("release").in_bulk([row[1] for row in up + down])
-    return _movers(up, prices, "up"), _movers(down, prices, "down")
+    up, down, top = nlargest(movers, moved), nsmallest(movers, moved), nlargest(expensive, known)
+    ids = {-row[1] for row in (*up, *down, *top)}
+    prices = ReleasePrice.objects.select_related("release").in_bulk(ids)
+    return Ranked(
+        _movers(up, prices, "up"),
+        _movers(down, prices, "down"),
+        [prices[-release] for _, release, _ in top if -release in prices],
+    )
 
 
 def _movers(
@@ -49,17 +64,10 @@ def _movers(
     """Those that moved this way: among few, the largest gains can be losses."""
     movers = []
     for _, release, then in rows:
-        price = prices.get(release)  # it can have been deleted meanwhile
+        price = prices.get(-release)  # it can have been deleted meanwhile
         if price and price.amount_minor is not None:
             movers.append(Mover(price.release, price.currency, Change(then, price.amount_minor)))
     return [mover for mover in movers if mover.change.direction == direction]
-
-
-def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[ReleasePrice]:
-    """The releases with the highest lowest listing. One query."""
-    held = CollectionInstance.objects.of(user_id).held()
-    prices = ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
-    return list(prices.select_related("release").order_by("-amount_minor", "release_id")[:limit])
 
 
 def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:

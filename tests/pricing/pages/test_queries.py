@@ -7,7 +7,7 @@ from django.utils import timezone
 from pricing.models import PriceSnapshot
 from pricing.pages import queries
 from pricing.pages.queries.groups import bars_for
-from pricing.pages.queries.movers import has_demo_data, movers_for
+from pricing.pages.queries.movers import has_demo_data, ranked_for
 from pricing.value.freshness import Freshness
 from tests import factories as make
 
@@ -82,9 +82,9 @@ def test_movers_compare_with_the_range_start(collection, now):
     make.make_snapshot(up, 1900, day=start + timedelta(days=3))
     make.make_snapshot(down, 4000, day=start)
     make.make_snapshot(still, 2000, day=start)
-    gainers, losers = movers_for(collection.user_id, start=start, now=now)
-    assert [(m.release.title, m.change.then, m.change.now) for m in gainers] == [("up", 1000, 2000)]
-    assert [(m.release.title, m.change.percent) for m in losers] == [("down", -50.0)]
+    ranked = ranked_for(collection.user_id, start=start, now=now)
+    assert [(m.release.title, m.change.then, m.change.now) for m in ranked.gainers] == [("up", 1000, 2000)]
+    assert [(m.release.title, m.change.percent) for m in ranked.losers] == [("down", -50.0)]
 
 
 def test_movers_omit_unsold_and_cheap_releases(collection, now):
@@ -92,7 +92,8 @@ def test_movers_omit_unsold_and_cheap_releases(collection, now):
     cents, unsold, new = (owned(collection, title, 90) for title in ("cents", "unsold", "new"))
     make.make_snapshot(cents, 10, day=start)
     make.make_snapshot(unsold, None, day=start)
-    assert movers_for(collection.user_id, start=start, now=now) == ([], [])
+    ranked = ranked_for(collection.user_id, start=start, now=now)
+    assert (ranked.gainers, ranked.losers) == ([], [])
     assert new.title == "new"
 
 

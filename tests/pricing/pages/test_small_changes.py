@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from pricing.pages.queries.movers import movers_for
+from pricing.pages.queries.movers import ranked_for
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -41,4 +41,5 @@ def test_small_change_has_no_arrow_or_colour(client, collection, address, words)
 
 def test_small_change_is_no_gain_or_loss(collection):
     now = timezone.now()
-    assert movers_for(collection.user_id, start=now.date() - timedelta(days=99), now=now) == ([], [])
+    ranked = ranked_for(collection.user_id, start=now.date() - timedelta(days=99), now=now)
+    assert (ranked.gainers, ranked.losers) == ([], [])
