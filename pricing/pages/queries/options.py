@@ -22,11 +22,11 @@ def options_of(user_id: int) -> Options:
     Copies come and go with imports alone, so the newest import pass is what the choices are cached by.
     """
     passes = ImportPass.objects.filter(connection__user_id=user_id).order_by("-pk")
-    newest = passes.values("pk", "started_at", "stage", "state", "instances_seen").first()
+    newest = passes.values_list("pk", "started_at", "stage", "state", "instances_seen").first()
     if newest is None:
         return _options(user_id)  # restored from an export, or not read yet
-    newest["started_at"] = newest["started_at"].timestamp()
-    key = f"options:{user_id}:{':'.join(map(str, newest.values()))}"
+    pk, started_at, stage, state, seen = newest
+    key = f"options:{user_id}:{pk}:{started_at.timestamp()}:{stage}:{state}:{seen}"
     options: Options | None = caches["pages"].get(key)
     if options is None:
         options = _options(user_id)

@@ -1,13 +1,17 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
+from collections_app.models import ImportPass
 from pricing.models import PriceSnapshot
 from pricing.pages import queries
 from pricing.pages.queries.groups import bars_for
+from pricing.pages.queries.history import MAX_POINTS, history_of
 from pricing.pages.queries.movers import has_demo_data, ranked_for
+from pricing.pages.queries.options import options_of
 from pricing.value.freshness import Freshness
 from tests import factories as make
 
@@ -374,3 +378,47 @@ def test_runs_and_counts_take_one_query(collection, django_assert_num_queries):
         newest, oldest = queries.runs_for(collection.user_id)
     assert (oldest.total, oldest.done, oldest.failed, oldest.cancelled) == (5, 2, 1, 1)
     assert newest.total == 0
+
+
+def test_choices_follow_the_next_import(collection, now, django_assert_num_queries):
+    """Copies come and go with imports alone: between two of them the choices cost one query."""
+
+    def import_pass(**fields):
+        return ImportPass.objects.create(connection=collection, started_at=now, **fields)
+
+    owned(collection, "a", genres=["Jazz"])
+    import_pass(state="complete", instances_seen=1)
+    assert options_of(collection.user_id).genres == ["Jazz"]
+    owned(collection, "b", genres=["Rock"])
+    with django_assert_num_queries(1):
+        assert options_of(collection.user_id).genres == ["Jazz"]
+    running = import_pass(instances_seen=2)
+    assert options_of(collection.user_id).genres == ["Jazz", "Rock"]
+    owned(collection, "c", genres=["Folk"])
+    ImportPass.objects.filter(pk=running.pk).update(instances_seen=3)
+    assert options_of(collection.user_id).genres == ["Folk", "Jazz", "Rock"]
+
+
+def test_sparkline_reads_few_of_many_days(collection, now):
+    daily, weekly = owned(collection, "daily", 1), owned(collection, "weekly", 1)
+    start = now.date() - timedelta(days=91)
+    for ago in range(95):
+        make.make_snapshot(daily, 1000 + ago, day=now.date() - timedelta(days=ago))
+        if ago % 7 == 0:
+            make.make_snapshot(weekly, 1000 + ago, day=now.date() - timedelta(days=ago))
+    history = history_of({daily.pk, weekly.pk}, start=start)
+    assert len(history[weekly.pk]) == 14
+    assert 23 <= len(history[daily.pk]) <= MAX_POINTS
+    assert history[daily.pk][-1] == (now.date(), 1000)
+    gaps = {later[0] - earlier[0] for earlier, later in pairwise(history[daily.pk])}
+    assert gaps == {timedelta(days=4)}
+
+
+def test_filtered_list_sums_what_it_lists(collection, now):
+    """A filtered list is read once: its total and its page are those of the same copies."""
+    for number in range(60):
+        owned(collection, f"Blue {number}", 100 + number if number else None, price_num_for_sale=1)
+    owned(collection, "Red", 5000)
+    page = queries.collection_for(collection.user_id, view(q="blue", page="2", sort="price"), now=now)
+    assert (page.copies, page.amount_minor) == (60, sum(range(101, 160)))
+    assert [row.amount_minor for row in page.rows] == [*range(151, 160), None]
