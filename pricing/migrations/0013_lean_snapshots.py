@@ -1,7 +1,7 @@
 """Store snapshots without a number of their own, in narrower columns, in order of release and day.
 
 The rows are copied: PostgreSQL neither moves a column nor gives back the space of a dropped one. Schema and data go
-together, since each is of no use without the other. On PostgreSQL a million snapshots take about 20 seconds, and the
+together, since each is of no use without the other. On PostgreSQL a million snapshots take about 14 seconds, and the
 disk needs room for both tables until the end; the table is locked meanwhile.
 
 Also drop indexes of foreign keys that another index begins with.
