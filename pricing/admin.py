@@ -19,12 +19,14 @@ from pricing.models import (
     PriceJob,
     PriceSnapshot,
     PriceSuggestion,
+    ReleasePrice,
     SourceAttempt,
     SyncRun,
     SyncRunQuerySet,
     WorkerHeartbeat,
 )
 from pricing.money import format as written
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.monitoring.metrics import is_recently_seen
 from pricing.pages.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
@@ -80,8 +82,8 @@ class PriceJobAdmin(ReadOnlyAdmin):
 
 @admin.register(PriceSnapshot)
 class PriceSnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("release", "day", "status", "amount", "num_for_sale", "want", "have", "source")
-    list_filter = ("status", "source")
+    list_display = ("release", "day", "status", "amount", "doubt", "num_for_sale", "want", "have", "source")
+    list_filter = ("status", "doubt", "source")
     list_select_related = ("release",)
     search_fields = ("=release__discogs_id",)
     ordering = ("-id",)
@@ -89,6 +91,25 @@ class PriceSnapshotAdmin(ReadOnlyAdmin):
     @admin.display(description="lowest price")
     def amount(self, row: PriceSnapshot) -> str:
         return written.amount(row.amount_minor, row.currency)
+
+
+@admin.register(ReleasePrice)
+class ReleasePriceAdmin(ReadOnlyAdmin):
+    """Here the doubted prices of now are few; among the snapshots they are all that ever were."""
+
+    list_display = ("release", "status", "amount", "doubt", "last_counted", "num_for_sale", "observed_at")
+    list_filter = ("doubt", "status")
+    list_select_related = ("release",)
+    search_fields = ("=release__discogs_id",)
+    ordering = ("-observed_at", "pk")
+
+    @admin.display(description="lowest price")
+    def amount(self, row: ReleasePrice) -> str:
+        return written.amount(row.amount_minor, row.currency)
+
+    @admin.display(description="last that counted")
+    def last_counted(self, row: ReleasePrice) -> str:
+        return written.amount(row.last_minor, PRICE_CURRENCY)
 
 
 @admin.register(MarketStat)

@@ -18,6 +18,7 @@ from collections_app.discogs.collection_payloads import (
     ReleaseFacts,
     WantPayload,
 )
+from collections_app.importing.decisions import apply_decisions
 from collections_app.importing.paid import parse_paid
 from collections_app.models import (
     CollectionField,
@@ -104,6 +105,7 @@ def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
         for number, entry in entries.items()
     ]
     _upsert(rows, by=("connection", "instance_id"))
+    apply_decisions(import_pass.connection_id, {row.release_id for row in rows})
     return len(entries) - again
 
 
