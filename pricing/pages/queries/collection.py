@@ -111,6 +111,7 @@ class CopyRow:
     state_label: str
     amount_minor: int | None
     currency: str
+    last_minor: int | None  # the newest price that counted
     num_for_sale: int | None
     want: int | None
     observed_at: datetime | None
@@ -241,10 +242,10 @@ def _rows(copies: list[CollectionInstance], *, start: date, now: datetime) -> li
     readings = (
         PriceSnapshot.objects.filter(release__in=releases, day__gt=start - PRICE_COUNTS_FOR)
         .order_by("release", "day")
-        .values_list("release_id", "day", "amount_minor")
+        .values_list("release_id", "day", "amount_minor", "doubt")
     )
     history = {
-        release: [(day, amount) for _, day, amount in group]
+        release: [(day, None if doubt else amount) for _, day, amount, doubt in group]
         for release, group in groupby(readings, key=lambda row: row[0])
     }
     failed = last_failures(releases)
@@ -263,7 +264,7 @@ def _row(
     now: datetime,
 ) -> CopyRow:
     price = getattr(copy.release, "price", None)
-    state = state_of(price, now=now)
+    state = state_of(price, copy.price_decision, now=now)
     failure = failure_since(price, failed)
     before = [amount for day, amount in history if day <= start]
     amount = price.amount_minor if price else None
@@ -273,6 +274,7 @@ def _row(
         state_label=label_of(state, has_failed=failure is not None),
         amount_minor=amount,
         currency=price.currency if price else "",
+        last_minor=price.last_minor if price else None,
         num_for_sale=price.num_for_sale if price else None,
         want=price.want if price else None,
         observed_at=price.observed_at if price else None,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 
 from collections_app.models import CollectionInstance, Release
-from pricing.models import PriceSnapshot, ReleasePrice
+from pricing.models import Doubt, PriceSnapshot, ReleasePrice
 from pricing.pages.charts import Change
 from pricing.value.freshness import PRICE_COUNTS_FOR, counted
 
@@ -26,21 +26,22 @@ class Mover:
 def amount_at(day: date) -> Subquery:
     """What the release of a row cost on a day: its newest reading up to then, unless that is older than a price counts.
 
+    Nothing if that reading was doubted, whatever its owner decided: no change begins with it.
     One step into the index of (release, day) for each release.
     """
     readings = PriceSnapshot.objects.filter(
         release=OuterRef("release"), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
     )
-    return Subquery(readings.order_by("-day").values("amount_minor")[:1])
+    believed = Case(When(doubt=Doubt.NONE, then="amount_minor"))
+    return Subquery(readings.order_by("-day").values_list(believed)[:1])
 
 
 def movers_for(
     user_id: int, *, start: date, now: datetime, limit: int = 4
 ) -> tuple[list[Mover], list[Mover]]:
     """The releases that gained and lost most since `start`, in per cent. Two queries."""
-    held = CollectionInstance.objects.of(user_id).held()
     rows = (
-        ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
+        _counted_prices(user_id, now=now)
         .annotate(then=amount_at(start))
         .values_list("release_id", "currency", "amount_minor", "then")
     )
@@ -61,9 +62,14 @@ def movers_for(
 
 def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[ReleasePrice]:
     """The releases with the highest lowest listing. One query."""
-    held = CollectionInstance.objects.of(user_id).held()
-    prices = ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
-    return list(prices.select_related("release").order_by("-amount_minor", "release_id")[:limit])
+    prices = _counted_prices(user_id, now=now).select_related("release")
+    return list(prices.order_by("-amount_minor", "release_id")[:limit])
+
+
+def _counted_prices(user_id: int, *, now: datetime) -> "QuerySet[ReleasePrice]":
+    """The prices of what a user holds, of those that count for this user."""
+    held = CollectionInstance.objects.of(user_id).held().filter(counted(now))
+    return ReleasePrice.objects.filter(release__in=held.release_ids())
 
 
 def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:
