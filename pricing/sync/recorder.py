@@ -80,11 +80,12 @@ def _doubted(market: Market, before: ReleasePrice | None, *, doubt: Doubt, now: 
     """The columns DOUBTED after a reading."""
     if doubt:
         return {"doubted_minor": market.amount_minor, "doubted_on": _day_of(now)}
+    if before is None or market.amount_minor is not None:
+        return dict.fromkeys(DOUBTED)
     # A reading without a price leaves the doubt open, unless it replaces the snapshot that was doubted.
-    stays = before and market.amount_minor is None
-    if stays and (market.status == MarketStatus.GONE or before.doubted_on != _day_of(now)):
-        return {name: getattr(before, name) for name in DOUBTED}
-    return dict.fromkeys(DOUBTED)
+    if market.status != MarketStatus.GONE and before.doubted_on == _day_of(now):
+        return dict.fromkeys(DOUBTED)
+    return {name: getattr(before, name) for name in DOUBTED}
 
 
 def _day_of(now: datetime) -> date:

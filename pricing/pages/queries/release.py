@@ -58,6 +58,10 @@ class ReleasePage:
         return self.price is not None and self.price.doubt != Doubt.NONE and self.state != Freshness.EXPIRED
 
     @property
+    def has_jumped(self) -> bool:
+        return self.price is not None and self.price.doubt == Doubt.JUMP
+
+    @property
     def amounts(self) -> list[int]:
         """The lowest price on each day in the range, ending with the one now. Doubted ones are left out."""
         amounts = [*(_believed(row) for row in self.snapshots), self.amount_minor]
@@ -133,13 +137,13 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
     first_day = history.aggregate(day=Min("day"))["day"]
     span = choose(range_key, today=now.date(), first_day=first_day)
     start = start_of(span, today=now.date(), first_day=first_day)
-    copies = _copies(user_id, release)
+    own = _copies(user_id, release)
     return ReleasePage(
         release=release,
         price=price,
-        state=state_of(price, _decision(copies), now=now),
+        state=state_of(price, _decision(own), now=now),
         currency=(price.currency if price else "") or PRICE_CURRENCY,
-        copies=copies,
+        copies=own,
         paid_field=_paid_field(user_id),
         is_wanted=release.is_wanted,
         span=span,
