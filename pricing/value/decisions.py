@@ -14,6 +14,9 @@ def decide(user_id: int, release_id: int, decision: Decision, *, now: datetime) 
     with transaction.atomic():
         # Two decisions at once would leave the copies with one of them and the log with the other as the newest.
         connection = DiscogsConnection.objects.select_for_update(no_key=True).filter(user_id=user_id).first()
+        if connection is not None:
+            # An import step that stores a new copy now would miss the decision, and the update below the copy.
+            list(connection.import_passes.running().select_for_update(no_key=True).values("pk"))
         mine = CollectionInstance.objects.of(user_id).filter(release=release_id)
         if connection is None or not mine.held().exists():
             return False
