@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Case, CharField, F, Q, Value, When
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import Decision
+from collections_app.models import CollectionInstanceQuerySet, Decision
 from pricing.models import Doubt
 
 # A price older than this no longer counts: the market has changed since.
@@ -113,6 +113,17 @@ def counted(now: datetime) -> Q:
         & ~Q(price_decision=Decision.NEVER)
         & _is_believed()
     )
+
+
+def counted_prices(held: CollectionInstanceQuerySet, *, now: datetime) -> Q:
+    """Select the prices of what one user holds that `counted` selects by its copies.
+
+    The decisions come from two subqueries of a few rows: to join the prices to all copies takes four times as long.
+    """
+    count, never = (held.filter(price_decision=decision) for decision in (Decision.COUNT, Decision.NEVER))
+    is_recent = Q(status=MarketStatus.PRICED, observed_at__gte=now - PRICE_COUNTS_FOR)
+    is_believed = Q(doubt=Doubt.NONE) | Q(release__in=count.release_ids())
+    return Q(release__in=held.release_ids()) & is_recent & is_believed & ~Q(release__in=never.release_ids())
 
 
 def _is_believed() -> Q:

@@ -10,7 +10,7 @@ from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from collections_app.models import CollectionInstance, Release
 from pricing.models import Doubt, PriceSnapshot, ReleasePrice
 from pricing.pages.charts import Change
-from pricing.value.freshness import PRICE_COUNTS_FOR, counted
+from pricing.value.freshness import PRICE_COUNTS_FOR, counted_prices
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.
 MIN_AMOUNT = 100
@@ -68,8 +68,8 @@ def most_expensive_for(user_id: int, *, now: datetime, limit: int = 5) -> list[R
 
 def _counted_prices(user_id: int, *, now: datetime) -> "QuerySet[ReleasePrice]":
     """The prices of what a user holds, of those that count for this user."""
-    held = CollectionInstance.objects.of(user_id).held().filter(counted(now))
-    return ReleasePrice.objects.filter(release__in=held.release_ids())
+    held = CollectionInstance.objects.of(user_id).held()
+    return ReleasePrice.objects.filter(counted_prices(held, now=now))
 
 
 def has_demo_data(release_ids: Iterable[int], *, start: date) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import CollectionInstance, Decision
-from pricing.models import Doubt
+from pricing.models import Doubt, ReleasePrice
 from pricing.value.current import state_of
 from pricing.value.freshness import (
     AGEING_UNTIL,
@@ -17,6 +17,7 @@ from pricing.value.freshness import (
     WITHHELD,
     Freshness,
     counted,
+    counted_prices,
     freshness,
     state_at,
 )
@@ -96,6 +97,9 @@ def test_sql_and_python_freshness_agree(copies, settings, fresh_for):
 def test_counted_selects_the_priced_states(copies):
     priced = {copy.pk for copy in copies if state_now(copy) in PRICED}
     assert set(copies.filter(counted(NOW)).values_list("pk", flat=True)) == priced
+    prices = ReleasePrice.objects.filter(counted_prices(CollectionInstance.objects.all(), now=NOW))
+    releases = copies.filter(pk__in=priced).values_list("release_id", flat=True)
+    assert set(prices.values_list("pk", flat=True)) == set(releases)
 
 
 def state_now(copy: CollectionInstance) -> Freshness:
