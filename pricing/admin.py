@@ -29,6 +29,7 @@ from pricing.models import (
     WorkerHeartbeat,
 )
 from pricing.money import format as written
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.monitoring.metrics import is_recently_seen
 from pricing.pages.queries.engine import HOURS, engine_now
 from pricing.templatetags.engine import alert_title, milliseconds
@@ -96,8 +97,8 @@ class PriceJobAdmin(ReadOnlyAdmin):
 class ReleasePriceAdmin(ReadOnlyAdmin):
     """The latest price of each release; its own page has the snapshots, which the admin cannot list on their own."""
 
-    list_display = ("release", "status", "amount", "num_for_sale", "want", "have", "observed_at")
-    list_filter = ("status",)
+    list_display = ("release", "status", "amount", "doubt", "last_counted", "num_for_sale", "observed_at")
+    list_filter = ("doubt", "status")
     list_select_related = ("release",)
     search_fields = ("=release__discogs_id",)
     ordering = ("-observed_at",)
@@ -106,6 +107,10 @@ class ReleasePriceAdmin(ReadOnlyAdmin):
     @admin.display(description="lowest price")
     def amount(self, row: ReleasePrice) -> str:
         return written.amount(row.amount_minor, row.currency)
+
+    @admin.display(description="last that counted")
+    def last_counted(self, row: ReleasePrice) -> str:
+        return written.amount(row.last_minor, PRICE_CURRENCY)
 
     @admin.display(description=f"snapshots, newest {MAX_SNAPSHOTS}")
     def snapshots(self, row: ReleasePrice) -> str:

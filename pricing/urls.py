@@ -1,5 +1,6 @@
 from django.urls import path
 
+from collections_app.models import Decision
 from pricing.pages.views import (
     account,
     collection,
@@ -20,6 +21,24 @@ urlpatterns = [
     path("collection/", collection.collection, name="collection"),
     path("release/<int:discogs_id>/", release.release, name="release"),
     path("release/<int:discogs_id>/check/", release.release_check, name="release_check"),
+    path(
+        "release/<int:discogs_id>/count/",
+        release.release_decision,
+        {"decision": Decision.COUNT},
+        name="release_count",
+    ),
+    path(
+        "release/<int:discogs_id>/leave-out/",
+        release.release_decision,
+        {"decision": Decision.NEVER},
+        name="release_leave_out",
+    ),
+    path(
+        "release/<int:discogs_id>/undecide/",
+        release.release_decision,
+        {"decision": Decision.NONE},
+        name="release_undecide",
+    ),
     path("connect/", connect.connect, name="connect"),
     path("connect/discogs/", connect.authorise, name="authorise"),
     path("connect/discogs/callback/", connect.authorised, name="authorised"),

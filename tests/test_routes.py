@@ -86,6 +86,7 @@ ROWS = (
     private("sync_start", "405 →sync_run", staff="405 →connect"),
     owned("release|sync_run|sync_progress", "200 405", foreign="404 405"),
     owned("release_check", "405 →release", foreign="405 404"),
+    owned("release_(count|leave_out|undecide)", "405 →release", foreign="405 404"),
     owned("sync_(pause|resume|cancel|retry)", "405 →sync_run", foreign="405 404"),
     # Accounts
     public("account_(login|signup)", "200 200", signed_in="→dashboard →dashboard"),

@@ -16,6 +16,7 @@ from collections_app.discogs.collection_payloads import (
     ReleaseFacts,
     WantPayload,
 )
+from collections_app.importing.decisions import apply_decisions
 from collections_app.importing.paid import parse_paid
 from collections_app.importing.rows import SEEN, Values, stored_rows, upsert, write_differing
 from collections_app.models import (
@@ -112,6 +113,7 @@ def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
         for number, entry in entries.items()
     }
     write_differing(mine, wanted, stored, by=("connection", "instance_id"))
+    apply_decisions(import_pass.connection_id, {entry.release.discogs_id for entry in copies})
     return len(entries) - _seen_again(import_pass, stored)
 
 

@@ -73,6 +73,14 @@ class CollectionField(models.Model):
         return self.name
 
 
+class Decision(models.TextChoices):
+    """What an owner has decided about the price of a release, for all their copies of it."""
+
+    NONE = "", "Not decided"
+    COUNT = "count", "Counted by you"  # also while it is doubted
+    NEVER = "never", "Left out by you"
+
+
 class CollectionInstanceQuerySet(models.QuerySet["CollectionInstance"]):
     def of(self, user_id: int) -> Self:
         return self.filter(connection__user_id=user_id)
@@ -109,6 +117,8 @@ class CollectionInstance(models.Model):
     # Read from the field "Paid". Without a currency, the amount is in hundredths of the one the owner has in mind.
     paid_minor = models.BigIntegerField(null=True, blank=True)
     paid_currency = models.CharField(max_length=3, blank=True)
+    # The newest PriceDecision about the release, here so that the value is summed without a subquery for each copy.
+    price_decision = models.CharField(max_length=5, choices=Decision, blank=True, default=Decision.NONE)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
     # The import pass that last saw the copy: a copy that a complete pass did not see was removed.
@@ -135,6 +145,28 @@ class CollectionInstance(models.Model):
 
     def __str__(self) -> str:
         return f"copy {self.instance_id}"
+
+
+class PriceDecision(models.Model):
+    """One decision of an owner, kept for ever: the value of a past day uses the one that stood at its end."""
+
+    connection = models.ForeignKey(
+        DiscogsConnection, on_delete=models.CASCADE, related_name="decisions", db_index=False
+    )
+    release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="+", db_index=False)
+    decision = models.CharField(max_length=5, choices=Decision, blank=True)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Also the index for the decisions about a release in order.
+            models.UniqueConstraint(
+                fields=["connection", "release", "decided_at"], name="one_decision_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()}: {self.release_id}"
 
 
 class WantlistItem(models.Model):

@@ -35,6 +35,8 @@ def read(file: BinaryIO, *, now: datetime) -> Iterator[Row]:
     lines = _Lines(file, latest=now + MAX_AHEAD)
     _header(lines)
     for section in SECTIONS:
+        if section.is_new and not lines.is_next(f'"{section.name}": ['):
+            continue
         yield from _list(lines, section) if section.key else _single(lines, section)
     for end in ('"complete": true', "}"):
         if lines.next() != end:
@@ -48,10 +50,23 @@ class _Lines:
         self._file = file
         self._latest = latest
         self.number = 0
+        self._ahead: str | None = None  # a line that was looked at and not taken
+
+    def is_next(self, expected: str) -> bool:
+        """Whether the next line, which `next` still returns, is this one."""
+        self._ahead = self.next()
+        self.number -= 1
+        return self._ahead == expected
 
     def next(self) -> str:
         """The next line without its end. Raises Refused when there is none."""
         self.number += 1
+        if self._ahead is not None:
+            line, self._ahead = self._ahead, None
+            return line
+        return self._read()
+
+    def _read(self) -> str:
         line = self._file.readline(MAX_LINE + 1)
         if not line:
             raise self.refused("the file ends here, before the end of the export: it was cut off")

@@ -15,9 +15,11 @@ from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import (
     CollectionField,
     CollectionInstance,
+    Decision,
     DiscogsConnection,
     Folder,
     Preferences,
+    PriceDecision,
     Release,
     WantlistItem,
 )
@@ -43,6 +45,7 @@ from pricing.export.kinds import (
 from pricing.export.shape import Column, Section, Values
 from pricing.models import (
     CollectionValue,
+    Doubt,
     MarketStat,
     PriceSnapshot,
     PriceSuggestion,
@@ -80,6 +83,8 @@ def _reading_fits(row: Values) -> str:
         return "an amount must be given exactly when the status is “priced”"
     if row["amount_minor"] is not None and not row["currency"]:
         return "an amount must have a currency"
+    if row["doubt"] and row["amount_minor"] is None:
+        return "only an amount can be doubted"
     return ""
 
 
@@ -96,6 +101,7 @@ READING = (
     *(Column(name, optional(COUNT)) for name in ("num_for_sale", "want", "have", "rating_count")),
     Column("rating_average", optional(number(0, 5))),
     Column("observed_at", PAST_DATETIME),
+    Column("doubt", one_of(Doubt.values), default=int(Doubt.NONE)),
 )
 
 SECTIONS = (
@@ -187,6 +193,15 @@ SECTIONS = (
         key=("instance_id",),
         owner="connection",
         check=_paid_fits,
+    ),
+    Section(
+        "decisions",
+        PriceDecision,
+        (RELEASE, Column("decision", one_of(Decision.values)), Column("decided_at", PAST_DATETIME)),
+        rows=_of_connection(PriceDecision),
+        key=("release", "decided_at"),
+        owner="connection",
+        is_new=True,
     ),
     Section(
         "wants",

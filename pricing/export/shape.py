@@ -39,6 +39,7 @@ class Section:
     owner: str = (
         ""  # the field that names the owner; empty: shared by all users, so a site's existing rows stay
     )
+    is_new: bool = False  # older files do not have it
     dropped: tuple[str, ...] = ()  # columns of older files that are read no more
     # Checks the columns of a row against each other; returns what is wrong.
     check: Callable[[Values], str] | None = None

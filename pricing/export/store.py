@@ -11,7 +11,8 @@ from typing import Any, BinaryIO
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from collections_app.models import DiscogsConnection, Folder, Release
+from collections_app.importing.decisions import apply_decisions
+from collections_app.models import DiscogsConnection, Folder, PriceDecision, Release
 from pricing.export.read import Refused, Row, read
 from pricing.export.sections import RELEASE
 from pricing.export.shape import Section
@@ -98,6 +99,8 @@ class _Restore:
         objects = [section.model(**self._attributes(row, folders)) for row in batch]
         # These rows have passed every check: SQLite would silently skip those that break a constraint.
         section.model._default_manager.bulk_create(objects, ignore_conflicts=section.is_shared)
+        if section.model is PriceDecision:
+            apply_decisions(self.connection.pk, {row.values[RELEASE.name] for row in batch})
         if section.model is ReleasePrice:  # the snapshots before it say what else is known
             relearn([row.values[RELEASE.name] for row in batch])
             renew([row.values[RELEASE.name] for row in batch], today=self.today)

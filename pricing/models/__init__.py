@@ -3,6 +3,7 @@
 from pricing.models.health import HealthAlert, WorkerHeartbeat
 from pricing.models.prices import (
     CollectionValue,
+    Doubt,
     ExchangeRate,
     MarketReading,
     MarketStat,
@@ -18,6 +19,7 @@ from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, Sy
 
 __all__ = [
     "CollectionValue",
+    "Doubt",
     "ExchangeRate",
     "HealthAlert",
     "MarketClass",

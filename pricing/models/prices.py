@@ -47,6 +47,14 @@ def priced_has_amount(name: str) -> models.CheckConstraint:
     )
 
 
+class Doubt(models.IntegerChoices):
+    """Why a reading does not count yet: `precision.plausibility` decides. An integer, since snapshots are many."""
+
+    NONE = 0, "None"
+    JUMP = 1, "Jumped from the last price"
+    BELOW_SUGGESTION = 2, "Far below Discogs’ suggestion"
+
+
 class MarketReading(models.Model):
     """The market and community figures of a release from one answer of Discogs."""
 
@@ -59,6 +67,9 @@ class MarketReading(models.Model):
     rating_count = models.PositiveIntegerField(null=True, blank=True)
     rating_average = models.FloatField(null=True, blank=True)
     observed_at = models.DateTimeField()
+    doubt = models.SmallIntegerField(
+        choices=Doubt, default=Doubt.NONE, help_text="Why the price does not count yet."
+    )
 
     class Meta:
         abstract = True
@@ -106,9 +117,12 @@ class ReleasePrice(MarketReading):
     status_since = models.DateTimeField()
     # The first 404 since the last reading. The price stays until a later 404 confirms it.
     not_found_at = models.DateTimeField(null=True, blank=True)
-    # The newest price, also while no copy is for sale.
+    # The newest price that counted, also while no copy is for sale.
     last_minor = models.BigIntegerField(null=True, blank=True)
     last_priced_at = models.DateTimeField(null=True, blank=True)
+    # The newest doubted price and its UTC day, until a price counts: a reading of another day may agree with it.
+    doubted_minor = models.BigIntegerField(null=True, blank=True)
+    doubted_on = models.DateField(null=True, blank=True)
     # What `precision.estimator` has learned from consecutive prices.
     s2 = models.FloatField(default=0, help_text="Sum of the squared changes of the log price, faded.")
     exposure_days = models.FloatField(default=0, help_text="Days between those prices, faded likewise.")

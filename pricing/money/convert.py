@@ -39,6 +39,13 @@ def convert(amount_minor: int, rate: Rate) -> int:
     return int(exact.to_integral_value(context=_EXACT))
 
 
+def convert_back(amount_minor: int, rate: Rate) -> int:
+    """Convert minor units of the rate's currency to US cents, rounded once, half to even."""
+    digits = _USD_DIGITS - digits_of(rate.currency)
+    exact = _EXACT.divide(Decimal(amount_minor), rate.per_usd).scaleb(digits, _EXACT)
+    return int(exact.to_integral_value(context=_EXACT))
+
+
 def rate_between(usd: Decimal, other: Decimal) -> Decimal | None:
     """The rate per USD that two prices of one listing imply, to six decimals; None if a price is unusable."""
     if not (usd.is_finite() and other.is_finite() and usd > 0 and other > 0):

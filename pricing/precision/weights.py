@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
-from collections_app.models import CollectionInstance, DiscogsConnection, Preferences
+from collections_app.models import CollectionInstance, Decision, DiscogsConnection, Preferences
 from collections_app.times import is_recent
 from pricing.models import MarketClass, OwnerTotal, ReleasePrice, WeightPass
 from pricing.models.prices import DEFAULT_VARIANCE
@@ -24,6 +24,7 @@ from pricing.precision.estimator import Learned, in_days, share_squared, urgency
 from pricing.precision.order import UNSELLABLE
 from pricing.precision.threshold import Alike, threshold_for, wanted_per_day
 
+NEVER_COUNTED = Q(price_decision=Decision.NEVER)  # it adds nothing to its owner's total
 BATCH = 2_000  # releases in one transaction
 STEP_IS_LOST = timedelta(minutes=3)  # after this long without a step, its task is queued again
 CHUNK = 20_000  # rows fetched from the database at a time
@@ -175,7 +176,7 @@ def _as_prior(row: MarketClass) -> Prior:
 
 def _renew_totals(connections: Iterable[DiscogsConnection]) -> None:
     """Store each owner's total of last prices. One query that reads the copies, one that writes."""
-    held = CollectionInstance.objects.held().filter(connection__in=connections)
+    held = CollectionInstance.objects.held().filter(connection__in=connections).exclude(NEVER_COUNTED)
     sums = held.order_by().values_list("connection").annotate(amount=Sum("release__price__last_minor"))
     rows = [OwnerTotal(pk=connection, amount_minor=amount or 0) for connection, amount in sums]
     OwnerTotal.objects.bulk_create(
@@ -240,7 +241,7 @@ def class_of(price: ReleasePrice, priors: Mapping[Key, Prior]) -> Prior | None:
 
 
 def _holdings(release_ids: list[int]) -> dict[int, list[Held]]:
-    copies = CollectionInstance.objects.held().filter(release__in=release_ids)
+    copies = CollectionInstance.objects.held().filter(release__in=release_ids).exclude(NEVER_COUNTED)
     held = defaultdict[int, list[Held]](list)
     rows = copies.order_by().values_list("release", "connection").annotate(copies=Count("pk"))
     for release, connection, count in rows.iterator(CHUNK):

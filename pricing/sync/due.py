@@ -14,6 +14,7 @@ GONE = (
     (timedelta(0), WEEK),
 )
 GONE_ONCE = timedelta(days=1)  # one 404 is all that is known
+DOUBTED = timedelta(days=1)  # only a reading of another day can confirm it
 # The share of the interval by which a release may be fetched early. A run takes a while, and owners' runs differ: a
 # release that comes due soon after this run would otherwise wait for nearly two intervals.
 EARLY = 0.25
@@ -41,9 +42,17 @@ def interval_for(
 
 
 def is_due(
-    status: str, *, every: timedelta, status_since: datetime, observed_at: datetime, now: datetime
+    status: str,
+    *,
+    every: timedelta,
+    status_since: datetime,
+    observed_at: datetime,
+    now: datetime,
+    is_doubted: bool = False,
 ) -> bool:
     """Whether a scheduled run at `now` fetches the release again."""
+    if is_doubted and observed_at + DOUBTED <= now:
+        return True
     good_for = interval_for(status, every=every, status_since=status_since, observed_at=observed_at)
     return observed_at + good_for - every * EARLY <= now
 

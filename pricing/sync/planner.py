@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.times import is_recent
-from pricing.models import PriceJob, ReleasePrice, RunItem, SyncRun
+from pricing.models import Doubt, PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.precision import weights
 from pricing.precision.order import NEVER_FETCHED, Turn, is_worth_a_request, turn_of
 from pricing.sync.due import GONE_ONCE, is_due
@@ -85,7 +85,7 @@ def _scheduled_releases(
                 turns[release] = turn
             elif not _is_due(price, every=every, now=now):
                 fresh.append(release)
-            elif is_worth_a_request(price.status, turn, threshold=threshold):
+            elif price.doubt or is_worth_a_request(price.status, turn, threshold=threshold):
                 turns[release] = turn
         yield
     return sorted(turns, key=lambda release: (turns[release], release)), sorted(fresh)
@@ -93,7 +93,12 @@ def _scheduled_releases(
 
 def _is_due(price: ReleasePrice, *, every: timedelta, now: datetime) -> bool:
     return is_due(
-        price.status, every=every, status_since=price.status_since, observed_at=price.observed_at, now=now
+        price.status,
+        every=every,
+        status_since=price.status_since,
+        observed_at=price.observed_at,
+        now=now,
+        is_doubted=price.doubt != Doubt.NONE,
     )
 
 

@@ -1,14 +1,16 @@
 """Store the result of one request: snapshot, latest price and job in one transaction. Safe to run twice."""
 
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from collections_app.discogs.payloads import Market, MarketStatus
-from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
+from pricing.models import Doubt, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.precision.estimator import Learned, in_days, learn, urgency, variance_per_day
+from pricing.precision.plausibility import MIN_FOR_SALE, Before, doubt_of
+from pricing.precision.suggested import suggested_minor
 from pricing.precision.weights import prior_variance
 from pricing.value.baselines import note_reading
 
@@ -16,6 +18,7 @@ READING = tuple(
     field.name for field in fields(Market) if field.name != "discogs_id"
 )  # columns of the same names
 
+DOUBTED = ("doubted_minor", "doubted_on")
 # Columns of the latest price that do not come from the answer itself.
 LEARNED = ("last_minor", "last_priced_at", "s2", "exposure_days", "prior_variance", "urgency")
 
@@ -48,7 +51,8 @@ def record_market(
     values = {name: getattr(market, name) for name in READING}
     with transaction.atomic():
         before = ReleasePrice.objects.filter(pk=market.discogs_id).first()
-        known = _known_before(before, now=now)
+        values["doubt"] = _doubt(market, before, now=now)
+        known = {} if values["doubt"] else _known_before(before, now=now)
         state = OUTCOME[MarketStatus(market.status)]
         if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now, **known):
             return False
@@ -58,11 +62,43 @@ def record_market(
     return True
 
 
+def _doubt(market: Market, before: ReleasePrice | None, *, now: datetime) -> Doubt:
+    """Why this reading does not count yet. Two queries more if many are for sale."""
+    if market.amount_minor is None:
+        return Doubt.NONE
+    is_comparable = (market.num_for_sale or 0) >= MIN_FOR_SALE
+    return doubt_of(
+        market.amount_minor,
+        day=_day_of(now),
+        for_sale=market.num_for_sale,
+        suggested_minor=suggested_minor(market.discogs_id) if is_comparable else None,
+        before=Before(before.last_minor, before.num_for_sale, before.doubted_minor, before.doubted_on)
+        if before
+        else Before(),
+    )
+
+
+def _doubted(market: Market, before: ReleasePrice | None, *, doubt: Doubt, now: datetime) -> dict[str, Any]:
+    """The columns DOUBTED after a reading."""
+    if doubt:
+        return {"doubted_minor": market.amount_minor, "doubted_on": _day_of(now)}
+    if before is None or market.amount_minor is not None:
+        return dict.fromkeys(DOUBTED)
+    # A reading without a price leaves the doubt open, unless it replaces the snapshot that was doubted.
+    if market.status != MarketStatus.GONE and before.doubted_on == _day_of(now):
+        return dict.fromkeys(DOUBTED)
+    return {name: getattr(before, name) for name in DOUBTED}
+
+
+def _day_of(now: datetime) -> date:
+    return now.astimezone(UTC).date()
+
+
 def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int, now: datetime) -> None:
     """Store the reading of this day. It replaces an earlier one, but a 404 never replaces a market reading."""
     snapshot = PriceSnapshot(
         release_id=market.discogs_id,
-        day=now.astimezone(UTC).date(),
+        day=_day_of(now),
         observed_at=now,
         duration_ms=duration_ms,
         source=PriceSnapshot.Source.DISCOGS,
@@ -75,7 +111,7 @@ def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int,
         [snapshot],
         update_conflicts=True,
         unique_fields=["release", "day"],
-        update_fields=[*READING, "observed_at", "duration_ms", "source"],
+        update_fields=[*READING, "doubt", "observed_at", "duration_ms", "source"],
     )
 
 
@@ -94,20 +130,34 @@ def _store_latest(
         observed_at=now,
         status_since=status_since or now,
         not_found_at=None,
-        **learned_from(market, before, now=now),
+        **learned_from(market, before, doubt=values["doubt"], now=now),
+        **_doubted(market, before, doubt=values["doubt"], now=now),
         **values,
     )
     ReleasePrice.objects.bulk_create(
         [latest],
         update_conflicts=True,
         unique_fields=["release"],
-        update_fields=[*READING, "observed_at", "status_since", "not_found_at", *LEARNED],
+        update_fields=[
+            *READING,
+            "doubt",
+            *DOUBTED,
+            "observed_at",
+            "status_since",
+            "not_found_at",
+            *LEARNED,
+        ],
     )
 
 
-def learned_from(market: Market, before: ReleasePrice | None, *, now: datetime) -> dict[str, Any]:
-    """The columns LEARNED after a reading: the last price, and what consecutive prices say of the release."""
-    if market.amount_minor is None:
+def learned_from(
+    market: Market, before: ReleasePrice | None, *, doubt: Doubt = Doubt.NONE, now: datetime
+) -> dict[str, Any]:
+    """The columns LEARNED after a reading: the last price, and what consecutive prices say of the release.
+
+    Nothing is learned from a doubted reading. When it is confirmed, the jump adds at most MAX_CHANGE squared.
+    """
+    if market.amount_minor is None or doubt:
         return {name: getattr(before or ReleasePrice(), name) for name in LEARNED}
     price = {"last_minor": market.amount_minor, "last_priced_at": now}
     if before is None or before.last_minor is None or before.last_priced_at is None:
@@ -136,7 +186,7 @@ def learned_from(market: Market, before: ReleasePrice | None, *, now: datetime) 
 
 def _known_before(before: ReleasePrice | None, *, now: datetime) -> dict[str, Any]:
     """What the job keeps of the time before it: the difference is what its run has found."""
-    if before is None or before.amount_minor is None:
+    if before is None or before.amount_minor is None or before.doubt:
         return {}
     age = max(in_days(now - before.observed_at), 0.0)
     variance = variance_per_day(_learned(before), prior=before.prior_variance)

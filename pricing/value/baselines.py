@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.expressions import Combinable
 
-from pricing.models import PriceBaseline, PriceSnapshot, ReleasePrice
+from pricing.models import Doubt, PriceBaseline, PriceSnapshot, ReleasePrice
 from pricing.value.freshness import PRICE_COUNTS_FOR
 
 # The ranges of pages, in days before today.
@@ -38,12 +38,17 @@ def days_of(today: date) -> dict[str, date]:
 def search(day: date) -> Subquery:
     """What the release of a row cost on a day: its newest reading up to then, unless that is older than a price counts.
 
-    One step into the index of snapshots for each row, whatever it is a row of; it must have a `release`.
+    Nothing if that reading was doubted, whatever its owner decided: no change begins with it. One step into the index
+    of snapshots for each row, whatever it is a row of; it must have a `release`.
     """
     readings = PriceSnapshot.objects.filter(
         release=OuterRef("release"), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
     )
-    return Subquery(readings.order_by("-day").values("amount_minor")[:1])
+    return Subquery(readings.order_by("-day").values_list(_believed())[:1])
+
+
+def _believed() -> Case:
+    return Case(When(doubt=Doubt.NONE, then="amount_minor"))
 
 
 def amount_on(day: date, *, today: date, price: str = "release__price__") -> IntegerCase:
@@ -78,7 +83,7 @@ def _renew(release_ids: Sequence[int], *, today: date) -> None:
     readings = PriceSnapshot.objects.filter(release=OuterRef("release")).order_by("day")
     columns: dict[str, Combinable] = {
         "first_day": Subquery(readings.values("day")[:1]),
-        "first_minor": Subquery(readings.values("amount_minor")[:1]),
+        "first_minor": Subquery(readings.values_list(_believed())[:1]),
         **{column: search(day) for column, day in days_of(today).items()},
     }
     found = ReleasePrice.objects.filter(pk__in=release_ids).values_list("pk", *columns.values())

@@ -4,17 +4,18 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Min, Sum
 
-from collections_app.models import CollectionInstance, Release
-from pricing.models import ReleasePrice
+from collections_app.models import CollectionInstance, Decision, Release
+from pricing.models import Doubt, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.value.freshness import Freshness, fresh_for, freshness, state_at
 from pricing.value.valuation import Tally, Totals, Value, total
 
 
-def state_of(price: ReleasePrice | None, *, now: datetime) -> Freshness:
-    """The state of a release's price, which it may not have yet."""
+def state_of(price: ReleasePrice | None, decision: str = Decision.NONE, *, now: datetime) -> Freshness:
+    """The state of a release's price, which it may not have yet, for an owner with this decision about it."""
     status, observed_at = (price.status, price.observed_at) if price else (None, None)
-    return freshness(status, observed_at, now=now, fresh_for=fresh_for())
+    doubt = price.doubt if price else Doubt.NONE
+    return freshness(status, observed_at, now=now, fresh_for=fresh_for(), doubt=doubt, decision=decision)
 
 
 def value_for(user_id: int, *, now: datetime) -> Value:

@@ -10,6 +10,7 @@ from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.models import CollectionValue, PriceSnapshot, SyncRun
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.value.current import value_for
+from pricing.value.decisions import decisions_of
 from pricing.value.freshness import PRICE_COUNTS_FOR, fresh_for
 from pricing.value.valuation import Copy, Holding, Value, holdings_at, value_of
 
@@ -51,15 +52,16 @@ def forget_values(user_id: int) -> None:
 def rebuild_values(user_id: int, *, first: date, last: date, now: datetime) -> int:
     """Recompute the values of past days from holdings and snapshots; returns how many days have one.
 
-    Two queries for the sources, whatever the span; the time grows with days × releases.
+    Three queries for the sources, whatever the span; the time grows with days × releases.
     """
     # A price counts for PRICE_COUNTS_FOR, so older readings do not matter to the first day.
     copies, readings = _copies_of(user_id), _readings_of(user_id, since=first - PRICE_COUNTS_FOR)
+    decisions = decisions_of(user_id)
     rows = []
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         moment = min(datetime.combine(day, time.max, UTC), now)
-        held = holdings_at(copies, readings, moment=moment)
+        held = holdings_at(copies, readings, decisions, moment=moment)
         value = value_of(held, currency=PRICE_CURRENCY, now=moment, fresh_for=fresh_for())
         if value.priced:
             rows.append(as_row(user_id, value, day=day))
@@ -86,7 +88,16 @@ def _readings_of(user_id: int, *, since: date) -> dict[int, list[Holding]]:
     releases = CollectionInstance.objects.of(user_id).values("release_id")
     rows = PriceSnapshot.objects.filter(release_id__in=releases, day__gte=since).order_by("release_id", "day")
     readings: dict[int, list[Holding]] = defaultdict(list)
-    fields = ("release_id", "status", "amount_minor", "currency", "observed_at", "num_for_sale", "want")
+    fields = (
+        "release_id",
+        "status",
+        "amount_minor",
+        "currency",
+        "observed_at",
+        "num_for_sale",
+        "want",
+        "doubt",
+    )
     for row in rows.values(*fields).iterator():
         readings[row["release_id"]].append(Holding(copies=0, **row))
     return readings

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from collections_app.models import Decision
+from pricing.models import Doubt
 from pricing.value.freshness import PRICED, Freshness, freshness
 
 
@@ -26,6 +28,8 @@ class Holding:
     observed_at: datetime | None
     num_for_sale: int | None = None
     want: int | None = None
+    doubt: int = Doubt.NONE
+    decision: str = Decision.NONE  # the owner's, which holds for all copies of the release
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ class Value:
     @property
     def stale(self) -> int:
         return self.states.get(Freshness.STALE, 0)
+
+    @property
+    def quarantined(self) -> int:
+        """Copies whose price is held back."""
+        return self.states.get(Freshness.QUARANTINED, 0)
+
+    @property
+    def left_out(self) -> int:
+        """Copies that their owner never counts."""
+        return self.states.get(Freshness.LEFT_OUT, 0)
 
     @property
     def unpriced(self) -> int:
@@ -82,7 +96,14 @@ def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh
     tallies: dict[tuple[Freshness, str], Tally] = {}
     releases = num_for_sale = want = 0
     for holding in holdings:
-        state = freshness(holding.status, holding.observed_at, now=now, fresh_for=fresh_for)
+        state = freshness(
+            holding.status,
+            holding.observed_at,
+            now=now,
+            fresh_for=fresh_for,
+            doubt=holding.doubt,
+            decision=holding.decision,
+        )
         key = state, holding.currency
         _add(tallies.get(key) or tallies.setdefault(key, Tally(*key)), holding)
         releases += 1
@@ -135,20 +156,34 @@ class Copy:
     removed_at: datetime | None
 
 
-def holdings_at(
-    copies: Iterable[Copy], readings: Mapping[int, Sequence[Holding]], *, moment: datetime
-) -> list[Holding]:
-    """The holdings at a moment, each release with its newest reading up to then.
+# When an owner decided, and what.
+Decided = tuple[datetime, str]
 
-    readings: for each release its readings, oldest first; their `copies` is ignored.
+
+def holdings_at(
+    copies: Iterable[Copy],
+    readings: Mapping[int, Sequence[Holding]],
+    decisions: Mapping[int, Sequence[Decided]] | None = None,
+    *,
+    moment: datetime,
+) -> list[Holding]:
+    """The holdings at a moment, each release with its newest reading and its owner's newest decision up to then.
+
+    readings: for each release its readings, oldest first; their `copies` and `decision` are ignored.
+    decisions: for each release what its owner decided, oldest first.
     """
     counts = Counter(
         copy.release_id
         for copy in copies
         if copy.added_at <= moment and (copy.removed_at is None or copy.removed_at > moment)
     )
+    decided = decisions or {}
     return [
-        replace(_newest(release, readings.get(release, ()), moment), copies=count)
+        replace(
+            _newest(release, readings.get(release, ()), moment),
+            copies=count,
+            decision=_standing(decided.get(release, ()), moment),
+        )
         for release, count in counts.items()
     ]
 
@@ -156,3 +191,8 @@ def holdings_at(
 def _newest(release_id: int, readings: Sequence[Holding], moment: datetime) -> Holding:
     position = bisect_right(readings, moment, key=lambda reading: reading.observed_at or moment)
     return readings[position - 1] if position else Holding(release_id, 0, None, None, "", None)
+
+
+def _standing(decisions: Sequence[Decided], moment: datetime) -> str:
+    position = bisect_right(decisions, moment, key=lambda decided: decided[0])
+    return decisions[position - 1][1] if position else Decision.NONE

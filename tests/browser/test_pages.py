@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from collections_app.models import ImportPass, Preferences
-from pricing.models import ExchangeRate
+from collections_app.models import Decision, ImportPass, Preferences
+from pricing.models import Doubt, ExchangeRate
 from tests import factories as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,7 +29,7 @@ ACCOUNT = (
     "/account/logout/",
 )
 LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
-RELEASE = 4711
+RELEASE, HELD_BACK = 4711, 4712
 
 
 @pytest.fixture
@@ -52,6 +52,14 @@ def connection():
         make.make_price(make.make_copy(connection).release, None, status=status)
     old = make.make_copy(connection).release
     make.make_price(old, 900, observed_at=now - timedelta(days=3))
+    held_back = make.make_copy(connection, make.make_release(discogs_id=HELD_BACK)).release
+    last = {"last_minor": 6000, "last_priced_at": now - timedelta(days=1)}
+    make.make_price(held_back, 400, doubt=Doubt.JUMP, num_for_sale=12, **last)
+    for day, amount in enumerate((400, 6000, 6100)):
+        doubt = Doubt.NONE if day else Doubt.JUMP
+        make.make_snapshot(held_back, amount, day=now.date() - timedelta(days=day), doubt=doubt)
+    left_out = make.make_copy(connection, price_decision=Decision.NEVER).release
+    make.make_price(left_out, 5000)
     odd = {
         "what": "copy",
         "release_id": 9,
@@ -109,7 +117,7 @@ def test_pages_with_collection_are_accessible(live_server, browser_page, connect
     log_in(browser_page, live_server.url, connection.user)
     run = connection.user.sync_runs.get()
     paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
-    for path in (*paths, *ACCOUNT):
+    for path in (*paths, f"/release/{HELD_BACK}/", *ACCOUNT):
         check(browser_page, look, live_server.url + path)
 
 

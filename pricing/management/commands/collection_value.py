@@ -32,6 +32,8 @@ class Command(BaseCommand):
                 "priced": value.priced,
                 "unpriced": value.unpriced,
                 "stale": value.stale,
+                "quarantined": value.quarantined,
+                "left_out": value.left_out,
                 "as_of": value.as_of.isoformat() if value.as_of else None,
             }
             self.stdout.write(json.dumps(facts))
@@ -40,6 +42,8 @@ class Command(BaseCommand):
             self.stdout.write(f"No value yet: no copy of {value.copies} has a price.")
             return
         total = amount(value.amount_minor, value.currency)
+        held_back = f", {value.quarantined} held back" if value.quarantined else ""
         self.stdout.write(
-            f"{total}: the lowest listings of {value.priced} of {value.copies} copies ({value.stale} stale)."
+            f"{total}: the lowest listings of {value.priced} of {value.copies} copies"
+            f" ({value.stale} stale{held_back})."
         )

@@ -112,6 +112,7 @@ class CopyRow:
     state_label: str
     amount_minor: int | None
     currency: str
+    last_minor: int | None  # the newest price that counted
     num_for_sale: int | None
     want: int | None
     observed_at: datetime | None
@@ -270,7 +271,7 @@ def _row(
     now: datetime,
 ) -> CopyRow:
     price = getattr(copy.release, "price", None)
-    state = state_of(price, now=now)
+    state = state_of(price, copy.price_decision, now=now)
     failure = failure_since(price, failed)
     amount = price.amount_minor if price else None
     return CopyRow(
@@ -279,6 +280,7 @@ def _row(
         state_label=label_of(state, has_failed=failure is not None),
         amount_minor=amount,
         currency=price.currency if price else "",
+        last_minor=price.last_minor if price else None,
         num_for_sale=price.num_for_sale if price else None,
         want=price.want if price else None,
         observed_at=price.observed_at if price else None,

@@ -87,6 +87,7 @@ class Attention:
     label: str
     why: str
     copies: int
+    verb: str = ""  # what its owner can do about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,8 @@ METER = {
     "stale": Part("Stale", (Freshness.STALE,)),
     "none": Part("None for sale", (Freshness.NONE_FOR_SALE,)),
     "shut": Part("Blocked or gone", (Freshness.BLOCKED, Freshness.GONE)),
+    "held": Part("Held back", (Freshness.QUARANTINED,)),
+    "out": Part("Left out by you", (Freshness.LEFT_OUT,)),
     "never": Part("Not known yet", (Freshness.EXPIRED, Freshness.NEVER_FETCHED)),
 }
 
@@ -218,6 +221,8 @@ def _meter(value: Value) -> list[Segment]:
 
 
 _NEEDS_ATTENTION = {
+    Freshness.QUARANTINED: "the price looks wrong, so it is not counted yet",
+    Freshness.LEFT_OUT: "you decided never to count it",
     Freshness.NONE_FOR_SALE: "no copy is listed, so it adds nothing to the value",
     Freshness.BLOCKED: "Discogs does not allow its sale",
     Freshness.GONE: "the release was removed there",
@@ -225,11 +230,16 @@ _NEEDS_ATTENTION = {
 }
 
 
+_VERBS = {Freshness.QUARANTINED: "Decide"}
+
+
 def _attention(value: Value, *, failed: int) -> list[Attention]:
     rows = [
         Attention("failed", "Failed", "could not be fetched in the last sync", failed),
         *(
-            Attention(state.value, STATE_LABELS[state], why, value.states.get(state, 0))
+            Attention(
+                state.value, STATE_LABELS[state], why, value.states.get(state, 0), _VERBS.get(state, "")
+            )
             for state, why in _NEEDS_ATTENTION.items()
         ),
     ]

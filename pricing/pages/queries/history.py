@@ -50,8 +50,8 @@ def history_of(release_ids: Iterable[int], *, start: date) -> dict[int, list[tup
     step = (Window(Count("*"), partition_by="release") + MAX_POINTS - 1) / MAX_POINTS
     readings = PriceSnapshot.objects.filter(release__in=release_ids, day__gte=start)
     shown = readings.annotate(place=place, step=step).annotate(left=F("place") % F("step")).filter(left=0)
-    rows = shown.order_by("release", "day").values_list("release_id", "day", "amount_minor")
+    rows = shown.order_by("release", "day").values_list("release_id", "day", "amount_minor", "doubt")
     return {
-        release: [(day, amount) for _, day, amount in group]
+        release: [(day, None if doubt else amount) for _, day, amount, doubt in group]
         for release, group in groupby(rows, key=lambda row: row[0])
     }

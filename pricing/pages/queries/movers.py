@@ -9,7 +9,7 @@ from collections_app.models import CollectionInstance, Release
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.pages.charts import Change
 from pricing.value.baselines import amount_on
-from pricing.value.freshness import counted
+from pricing.value.freshness import counted_prices
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.
 MIN_AMOUNT = 100
@@ -38,7 +38,7 @@ def ranked_for(user_id: int, *, start: date, now: datetime, movers: int = 4, exp
     """
     held = CollectionInstance.objects.of(user_id).held()
     rows = (
-        ReleasePrice.objects.filter(counted(now, price=""), release__in=held.release_ids())
+        ReleasePrice.objects.filter(counted_prices(held, now=now))
         .order_by()
         .values_list("pk", "amount_minor", amount_on(start, today=now.date(), price=""))
     )

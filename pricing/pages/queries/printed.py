@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F
 
 from collections_app.models import CollectionInstance
+from pricing.models import Doubt
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change
 from pricing.pages.queries.collection import (
@@ -25,6 +26,7 @@ from pricing.value.baselines import amount_on
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, fresh_for, freshness
 
 MAX_ROWS = 20_000
+NOT_SHOWN = ("status", "before", "doubt", "price_decision")
 _FACTS = {
     "title": F("release__title"),
     "artists": F("release__artists"),
@@ -36,6 +38,7 @@ _FACTS = {
     "num_for_sale": F("release__price__num_for_sale"),
     "want": F("release__price__want"),
     "observed_at": F("release__price__observed_at"),
+    "doubt": F("release__price__doubt"),
 }
 
 
@@ -99,13 +102,20 @@ def printed_for(user_id: int, query: ListQuery, *, now: datetime) -> PrintedList
         ordered = in_order(shown, query.sort, start=start, now=now).annotate(
             before=amount_on(start, today=now.date())
         )
-        facts = ordered.values("media_condition", "before", **_FACTS)[:MAX_ROWS]
+        facts = ordered.values("media_condition", "price_decision", "before", **_FACTS)[:MAX_ROWS]
         rows = [_row(of_copy, now=now) for of_copy in facts]
     return PrintedList(query, rows, copies, amount, PRICE_CURRENCY)
 
 
 def _row(facts: Mapping[str, Any], *, now: datetime) -> PrintedCopy:
-    state = freshness(facts["status"], facts["observed_at"], now=now, fresh_for=fresh_for())
+    state = freshness(
+        facts["status"],
+        facts["observed_at"],
+        now=now,
+        fresh_for=fresh_for(),
+        doubt=facts["doubt"] or Doubt.NONE,
+        decision=facts["price_decision"],
+    )
     moved = change(facts["before"], facts["amount_minor"]) if state in PRICED else None
-    shown = {name: value for name, value in facts.items() if name not in ("status", "before")}
+    shown = {name: value for name, value in facts.items() if name not in NOT_SHOWN}
     return PrintedCopy(**shown, state=state, change=moved)

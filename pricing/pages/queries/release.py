@@ -6,14 +6,15 @@ from datetime import date, datetime
 from django.db.models import Exists, Min, OuterRef
 
 from collections_app.connections.lookup import connection_of
-from collections_app.models import CollectionField, CollectionInstance, Release, WantlistItem
-from pricing.models import PriceJob, PriceSnapshot, ReleasePrice
+from collections_app.models import CollectionField, CollectionInstance, Decision, Release, WantlistItem
+from pricing.models import Doubt, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import TABLE_ROWS
+from pricing.precision.suggested import suggested_minor
 from pricing.value.current import state_of
-from pricing.value.freshness import PRICED, Freshness
+from pricing.value.freshness import PRICED, WITHHELD, Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class ReleasePage:
     first_day: date | None
     failure: PriceJob | None  # the last attempt, if it failed
     next_try: str
+    suggested_minor: int | None = None  # for Near Mint, where the price is doubted because of it
 
     @property
     def failure_reason(self) -> str:
@@ -42,9 +44,27 @@ class ReleasePage:
         return self.price.amount_minor if self.price and self.state in PRICED else None
 
     @property
+    def lowest_minor(self) -> int | None:
+        """The same, also while it does not count because it is doubted or its owner never counts it."""
+        return self.price.amount_minor if self.price and self.state in (*PRICED, *WITHHELD) else None
+
+    @property
+    def decision(self) -> str:
+        return _decision(self.copies)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether there is something to decide."""
+        return self.price is not None and self.price.doubt != Doubt.NONE and self.state != Freshness.EXPIRED
+
+    @property
+    def has_jumped(self) -> bool:
+        return self.price is not None and self.price.doubt == Doubt.JUMP
+
+    @property
     def amounts(self) -> list[int]:
-        """The lowest price on each day in the range, ending with the one now."""
-        amounts = [*(row.amount_minor for row in self.snapshots), self.amount_minor]
+        """The lowest price on each day in the range, ending with the one now. Doubted ones are left out."""
+        amounts = [*(_believed(row) for row in self.snapshots), self.amount_minor]
         return [amount for amount in amounts if amount is not None]
 
     @property
@@ -85,17 +105,22 @@ class ReleasePage:
 
     @property
     def chart(self) -> dict[str, list[int | None]]:
-        fields = {"price": "amount_minor", "listings": "num_for_sale", "wants": "want"}
+        fields = {"listings": "num_for_sale", "wants": "want"}
         columns = {name: [getattr(row, field) for row in self.snapshots] for name, field in fields.items()}
-        return chart_data([row.day for row in self.snapshots], **columns)
+        price = [_believed(row) for row in self.snapshots]
+        return chart_data([row.day for row in self.snapshots], price=price, **columns)
 
     @property
     def table(self) -> list[PriceSnapshot]:
         return thinned(self.snapshots, TABLE_ROWS)
 
 
+def _believed(row: PriceSnapshot) -> int | None:
+    return None if row.doubt else row.amount_minor
+
+
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
-    """Six queries, two more for a release that failed.
+    """Six queries, two more for a release that failed, or if a suggestion is why the price is doubted.
 
     Raises Release.DoesNotExist unless the user owns it, owned it or wants it.
     """
@@ -113,12 +138,13 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
     first_day = history.aggregate(day=Min("day"))["day"]
     span = choose(range_key, today=now.date(), first_day=first_day)
     start = start_of(span, today=now.date(), first_day=first_day)
+    own = _copies(user_id, release)
     return ReleasePage(
         release=release,
         price=price,
-        state=state_of(price, now=now),
+        state=state_of(price, _decision(own), now=now),
         currency=(price.currency if price else "") or PRICE_CURRENCY,
-        copies=_copies(user_id, release),
+        copies=own,
         paid_field=_paid_field(user_id),
         is_wanted=release.is_wanted,
         span=span,
@@ -127,7 +153,15 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         first_day=first_day,
         failure=failure,
         next_try=next_try(connection_of(user_id), now=now) if failure else "",
+        suggested_minor=suggested_minor(release.pk)
+        if price and price.doubt == Doubt.BELOW_SUGGESTION
+        else None,
     )
+
+
+def _decision(copies: list[CollectionInstance]) -> str:
+    """What the owner has decided about the release: the same for all copies."""
+    return next((copy.price_decision for copy in copies if copy.removed_at is None), Decision.NONE)
 
 
 def _copies(user_id: int, release: Release) -> list[CollectionInstance]:

@@ -9,12 +9,19 @@ from django.views.decorators.http import require_POST, require_safe
 from collections_app.accounts.limits import limited
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
-from collections_app.models import Release
+from collections_app.models import Decision, Release
 from collections_app.web.compression import compressed
 from pricing.pages import queries
 from pricing.pages.charts import DEFAULT_RANGE
 from pricing.pages.views._shared import connected, range_of
 from pricing.sync import runs
+from pricing.value.decisions import decide
+
+DECIDED = {
+    Decision.COUNT: "Your copies of this release count at their lowest listing now.",
+    Decision.NEVER: "Your copies of this release are left out of every total until you change that.",
+    Decision.NONE: "Your decision is withdrawn. A price that looks wrong is held back again.",
+}
 
 
 @require_safe
@@ -42,4 +49,13 @@ def release_check(request: HttpRequest, discogs_id: int) -> HttpResponse:
         messages.info(request, "Discogs is being asked now. Reload the page in a moment to see the answer.")
     else:
         messages.info(request, "This price was checked less than a minute ago.")
+    return redirect("release", discogs_id=discogs_id)
+
+
+@require_POST
+def release_decision(request: HttpRequest, discogs_id: int, decision: Decision) -> HttpResponse:
+    """Store what the owner decides about the price of a release they hold."""
+    if not decide(owner_of(request), discogs_id, decision, now=timezone.now()):
+        raise Http404
+    messages.success(request, DECIDED[decision])
     return redirect("release", discogs_id=discogs_id)

@@ -5,7 +5,15 @@ from functools import cache
 
 from django.utils import timezone
 
-from collections_app.models import CollectionInstance, DiscogsConnection, Folder, Preferences, Release
+from collections_app.models import (
+    CollectionInstance,
+    Decision,
+    DiscogsConnection,
+    Folder,
+    Preferences,
+    PriceDecision,
+    Release,
+)
 from pricing import export
 from pricing.models import CollectionValue, MarketStat, PriceSnapshot, PriceSuggestion, ReleasePrice
 from tests import factories as make
@@ -15,6 +23,7 @@ STORED = (
     Folder,
     Release,
     CollectionInstance,
+    PriceDecision,
     PriceSnapshot,
     ReleasePrice,
     CollectionValue,
@@ -36,6 +45,9 @@ def lines_of_an_export() -> tuple[str, ...]:
         for ago in (1, 2):
             make.make_snapshot(release, 1000, day=now.date() - timedelta(days=ago))
     make.make_want(collection, make.make_release(discogs_id=13))
+    PriceDecision.objects.create(
+        connection=collection, release=release, decision=Decision.NEVER, decided_at=now
+    )
     PriceSuggestion.objects.create(
         release=release, grade="Mint (M)", currency="USD", amount_minor=1, observed_at=now
     )

@@ -15,12 +15,13 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
-from collections_app.models import CollectionField, DiscogsConnection, Folder, Preferences, Release
+from collections_app.models import CollectionField, Decision, DiscogsConnection, Folder, Preferences, Release
 from pricing import export
 from pricing.export.sections import FORMAT, SECTIONS
 from pricing.management.demo_history import seed_history
 from pricing.models import (
     CollectionValue,
+    Doubt,
     MarketStat,
     PriceBaseline,
     PriceJob,
@@ -31,8 +32,10 @@ from pricing.models import (
 )
 from pricing.pages.queries import value_for
 from pricing.pages.views.export import MAX_DOWNLOAD_SECONDS
+from pricing.precision.history import relearn
 from pricing.sync import runs
 from pricing.value.daily import rebuild_values
+from pricing.value.decisions import decide
 from tests import factories as make
 from tests.pricing.engine import import_all, work_until_idle
 
@@ -97,6 +100,13 @@ def collector(generous_sandbox, make_collector):
             release=wanted, grade=grade, currency="GBP", amount_minor=5, observed_at=now
         )
     MarketStat.objects.create(release=wanted, currency="JPY", amount_minor=900, observed_at=now)
+    held_back = ReleasePrice.objects.filter(pk__in=(1007, 1008, 1009))
+    held_back.update(doubt=Doubt.JUMP)
+    PriceSnapshot.objects.filter(release__in=(1007, 1008, 1009), day=now.date()).update(doubt=Doubt.JUMP)
+    decide(user.pk, 1007, Decision.COUNT, now=now - timedelta(days=20))
+    decide(user.pk, 1008, Decision.COUNT, now=now - timedelta(days=9))
+    decide(user.pk, 1008, Decision.NEVER, now=now - timedelta(days=5))
+    relearn(list(held_back.values_list("pk", flat=True)))
     rebuild_values(user.pk, first=now.date() - timedelta(days=365), last=now.date(), now=timezone.now())
     Preferences.objects.create(
         user=user, sync_every_hours=6, currency="EUR", locale="ja", time_zone="Asia/Tokyo"
@@ -119,6 +129,8 @@ def test_collection_survives_export_and_restore(collector):
     assert result.new["releases"] == len(set(RELEASES)) + 1
     assert comparable(exported(user)) == comparable(before)
     assert value_for(user.pk, now=now) == value
+    assert (value.quarantined, value.left_out) == (1, 1)
+    assert ReleasePrice.objects.filter(doubted_on=now.date()).count() == 3
     kept = (
         CollectionValue.objects.filter(user=user).order_by("day").values_list("day", "value_minor", "priced")
     )
@@ -220,10 +232,18 @@ LEFT_OUT = {
     "fields.seen_in_pass": "an id of ours",
     "instances.seen_in_pass": "an id of ours",
     "wants.seen_in_pass": "an id of ours",
+    "instances.price_decision": "the newest of the decisions",
     "prices.not_found_at": "a question still open, which the next sync asks again",
     **{
         f"prices.{name}": "learned again from the snapshots"
-        for name in ("last_minor", "last_priced_at", "s2", "exposure_days")
+        for name in (
+            "last_minor",
+            "last_priced_at",
+            "s2",
+            "exposure_days",
+            "doubted_minor",
+            "doubted_on",
+        )
     },
     **{f"prices.{name}": "renewed every night" for name in ("prior_variance", "weight", "urgency")},
 }

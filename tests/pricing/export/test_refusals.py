@@ -9,10 +9,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from collections_app.models import CollectionInstance, DiscogsConnection, Preferences
+from collections_app.models import CollectionInstance, DiscogsConnection, Preferences, PriceDecision
 from pricing import export
 from pricing.export.kinds import DATETIME
 from pricing.export.read import MAX_LINE
+from pricing.models import Doubt, PriceSnapshot
 from tests.pricing.export.document import STORED, lines_of_an_export
 
 pytestmark = pytest.mark.django_db
@@ -64,10 +65,26 @@ def test_unchanged_file_is_accepted(lines, arriving):
 
 
 def test_older_file_gets_the_default_of_a_column(lines, arriving):
-    older = [re.sub(r', "locale": "\w+"|"locale": "\w+", ', "", line) for line in lines]
+    older = [re.sub(r', "(locale|doubt)": ("\w+"|0)|"locale": "\w+", ', "", line) for line in lines]
     assert older != lines
     restore(older, arriving)
     assert Preferences.objects.get(user=arriving).locale == "en"
+    assert set(PriceSnapshot.objects.values_list("doubt", flat=True)) == {Doubt.NONE}
+
+
+def test_older_file_may_lack_a_new_section(lines, arriving):
+    first = line_of(lines, "decisions", row=0)
+    older = [*lines[:first], *lines[lines.index("],", first) + 1 :]]
+    assert len(older) == len(lines) - 3
+    restore(older, arriving)
+    assert not PriceDecision.objects.exists()
+    assert set(CollectionInstance.objects.values_list("price_decision", flat=True)) == {""}
+
+
+def test_restored_decision_reaches_the_copies(lines, arriving):
+    restore(lines, arriving)
+    decided = CollectionInstance.objects.values_list("release_id", "price_decision")
+    assert dict(decided) == {11: "", 12: "never"}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +114,9 @@ def test_older_file_gets_the_default_of_a_column(lines, arriving):
         ("instances", {"notes": ...}, "“notes” is missing"),
         ("releases", {"genres": "Jazz"}, "“genres” must be a list of texts"),
         ("releases", {"year": 10**6}, "“year” must be"),
+        ("decisions", {"decision": "perhaps"}, "“decision” must be one of"),
+        ("decisions", {"release": 99}, "release 99 is not in the file"),
+        ("snapshots", {"doubt": 9}, "“doubt” must be one of"),
         ("snapshots", {"amount_minor": -1}, "“amount_minor” must be"),
         ("snapshots", {"amount_minor": 12.5}, "“amount_minor” must be"),
         ("snapshots", {"amount_minor": None}, "exactly when the status is “priced”"),
@@ -120,7 +140,10 @@ def test_invalid_row_is_refused_with_its_line(lines, arriving, section, values, 
     assert reason in told
 
 
-AHEAD = {"snapshots": ["day", "observed_at"], "prices": ["observed_at", "status_since"]}
+AHEAD = {"decisions": ["decided_at"]} | {
+    "snapshots": ["day", "observed_at"],
+    "prices": ["observed_at", "status_since"],
+}
 AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "values": ["day"]}
 
 

@@ -5,8 +5,8 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from collections_app.models import ImportPass
-from pricing.models import PriceSnapshot
+from collections_app.models import Decision, ImportPass
+from pricing.models import Doubt, PriceSnapshot
 from pricing.pages import queries
 from pricing.pages.queries.groups import bars_for
 from pricing.pages.queries.history import MAX_POINTS, history_of
@@ -249,6 +249,8 @@ def test_each_state_filter_matches_its_badge(collection, now, state):
     owned(collection, "ageing", 1, price_observed_at=now - timedelta(hours=7))
     owned(collection, "stale", 1, price_observed_at=now - timedelta(days=2))
     owned(collection, "expired", 1, price_observed_at=now - timedelta(days=31))
+    owned(collection, "quarantined", 1, price_doubt=Doubt.JUMP)
+    owned(collection, "left_out", 1, copy_price_decision=Decision.NEVER)
     for status in ("none_for_sale", "blocked", "gone"):
         owned(collection, status, price_status=status)
     make.make_copy(collection, make.make_release(title="never_fetched"))

@@ -6,7 +6,7 @@ import pytest
 
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection
-from pricing.models import PriceJob, RunItem, SyncRun, WeightPass
+from pricing.models import Doubt, PriceJob, RunItem, SyncRun, WeightPass
 from pricing.sync import planner
 from tests.factories import make_connection, make_copy, make_price, make_run
 
@@ -78,6 +78,16 @@ def test_release_below_the_threshold_is_left_out():
     assert set(fetched(run)) == {urgent.pk, overdue.pk, blocked.pk}
     assert list(run.items.filter(reused=True).values_list("release_id", flat=True)) == [young.pk]
     assert run.items.count() == 4  # those left out are not said to be fresh
+
+
+def test_doubted_release_is_read_again_next_day():
+    WeightPass.objects.create(day=NOW.date(), stepped_at=NOW, threshold=1.0)
+    connection = make_connection()
+    today, yesterday, believed = (make_copy(connection).release for _ in range(3))
+    make_price(today, 1000, doubt=Doubt.JUMP, observed_at=NOW - 20 * HOUR)
+    make_price(yesterday, 1000, doubt=Doubt.JUMP, observed_at=NOW - DAY)
+    make_price(believed, 1000, observed_at=NOW - 7 * DAY)
+    assert fetched(plan(connection, every=7 * DAY)) == [yesterday.pk]
 
 
 @pytest.mark.parametrize("trigger", ["click", "command"])

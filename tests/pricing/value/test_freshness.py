@@ -1,20 +1,23 @@
 """The rules of freshness, and that Python and the database apply the same ones."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import CollectionInstance
-from pricing.models import ReleasePrice
+from collections_app.models import CollectionInstance, Decision
+from pricing.models import Doubt, ReleasePrice
 from pricing.value.current import state_of
 from pricing.value.freshness import (
     AGEING_UNTIL,
     PRICE_COUNTS_FOR,
     PRICED,
     STATE_LABELS,
+    WITHHELD,
     Freshness,
     counted,
+    counted_prices,
     freshness,
     state_at,
 )
@@ -27,6 +30,24 @@ FRESH_FOR = (timedelta(0), 6 * HOUR, 2 * DAY, 30 * DAY)
 # Each limit between two states, and a microsecond before and after it; negative if a clock was wrong.
 LIMITS = (*FRESH_FOR, AGEING_UNTIL, PRICE_COUNTS_FOR)
 AGES = sorted({limit + by for limit in LIMITS for by in (-MICROSECOND, timedelta(0), MICROSECOND)})
+
+
+@pytest.mark.parametrize(
+    ("doubt", "decision", "age", "state"),
+    [
+        (Doubt.NONE, Decision.COUNT, HOUR, Freshness.FRESH),
+        (Doubt.NONE, Decision.NEVER, HOUR, Freshness.LEFT_OUT),
+        (Doubt.JUMP, Decision.NONE, HOUR, Freshness.QUARANTINED),
+        (Doubt.JUMP, Decision.COUNT, HOUR, Freshness.FRESH),
+        (Doubt.JUMP, Decision.NEVER, HOUR, Freshness.LEFT_OUT),
+        (Doubt.BELOW_SUGGESTION, Decision.NONE, 30 * DAY, Freshness.QUARANTINED),
+        (Doubt.BELOW_SUGGESTION, Decision.COUNT, 31 * DAY, Freshness.EXPIRED),
+        (Doubt.JUMP, Decision.NEVER, 31 * DAY, Freshness.EXPIRED),
+    ],
+)
+def test_doubt_and_decision_hold_a_price_back(doubt, decision, age, state):
+    found = freshness("priced", NOW - age, now=NOW, fresh_for=6 * HOUR, doubt=doubt, decision=decision)
+    assert found == state
 
 
 @pytest.mark.parametrize(
@@ -53,14 +74,13 @@ def test_every_state_has_a_label():
 
 @pytest.fixture
 def copies(db):
-    """A copy for each status at each age, and one whose price was never fetched."""
+    """A copy for each status, doubt and decision at each age, and one whose price was never fetched."""
     connection = make.make_connection()
     make.make_copy(connection)
-    for status in MarketStatus:
-        for age in AGES:
-            amount = 100 if status == MarketStatus.PRICED else None
-            release = make.make_copy(connection).release
-            make.make_price(release, amount, status=status, observed_at=NOW - age)
+    for status, doubt, decision, age in product(MarketStatus, Doubt, Decision, AGES):
+        amount = 100 if status == MarketStatus.PRICED else None
+        release = make.make_copy(connection, price_decision=decision).release
+        make.make_price(release, amount, status=status, doubt=doubt, observed_at=NOW - age)
     return CollectionInstance.objects.select_related("release__price")
 
 
@@ -68,17 +88,19 @@ def copies(db):
 def test_sql_and_python_freshness_agree(copies, settings, fresh_for):
     settings.PRICE_FRESH_FOR = fresh_for.total_seconds()
     found = {copy.pk: copy.state for copy in copies.annotate(state=state_at(NOW))}
-    expected = {copy.pk: state_of(getattr(copy.release, "price", None), now=NOW) for copy in copies}
+    expected = {copy.pk: state_now(copy) for copy in copies}
     assert found == expected
-    assert len(found) == 1 + len(MarketStatus) * len(AGES)
+    assert set(WITHHELD) < set(found.values())
+    assert len(found) == 1 + len(MarketStatus) * len(Doubt) * len(Decision) * len(AGES)
 
 
 def test_counted_selects_the_priced_states(copies):
-    priced = {
-        copy.release_id
-        for copy in copies
-        if state_of(getattr(copy.release, "price", None), now=NOW) in PRICED
-    }
-    assert set(copies.filter(counted(NOW)).values_list("release_id", flat=True)) == priced
-    prices = ReleasePrice.objects.filter(counted(NOW, price=""))
-    assert set(prices.values_list("release_id", flat=True)) == priced
+    priced = {copy.pk for copy in copies if state_now(copy) in PRICED}
+    assert set(copies.filter(counted(NOW)).values_list("pk", flat=True)) == priced
+    prices = ReleasePrice.objects.filter(counted_prices(CollectionInstance.objects.all(), now=NOW))
+    releases = copies.filter(pk__in=priced).values_list("release_id", flat=True)
+    assert set(prices.values_list("pk", flat=True)) == set(releases)
+
+
+def state_now(copy: CollectionInstance) -> Freshness:
+    return state_of(getattr(copy.release, "price", None), copy.price_decision, now=NOW)

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from collections_app.models import Decision
+from pricing.models import Doubt
 from pricing.pages import queries
 from pricing.value.freshness import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, fresh_for
 from pricing.value.valuation import Holding, value_of
@@ -19,28 +21,37 @@ MICROSECOND = timedelta(microseconds=1)
 # Each limit between two states, a microsecond before and after it too.
 LIMITS = (fresh_for(), AGEING_UNTIL, PRICE_COUNTS_FOR)
 AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MICROSECOND, timedelta(0), MICROSECOND))]
+DECISIONS = (*[Decision.NONE] * 3, Decision.COUNT, Decision.NEVER)
 STATUSES = ("priced", "priced", "priced", "none_for_sale", "blocked", "gone")
 
 
 def stock(collection, dice: random.Random) -> list[Holding]:
-    """One to three copies each of 60 releases in every state; returns what is held."""
+    """One to three copies each of 120 releases in every state; returns what is held."""
     holdings = []
-    for _ in range(60):
+    for _ in range(120):
         release, copies = make.make_release(), dice.randint(1, 3)
+        doubt, decision = dice.choice(Doubt.values), dice.choice(DECISIONS)
         for _ in range(copies):
-            make.make_copy(collection, release)
+            make.make_copy(collection, release, price_decision=decision)
         make.make_copy(collection, release, removed_at=NOW)
         if dice.random() < 0.1:
-            holdings.append(Holding(release.pk, copies, None, None, "", None))
+            holdings.append(Holding(release.pk, copies, None, None, "", None, decision=decision))
             continue
         status, observed_at = dice.choice(STATUSES), NOW - dice.choice(AGES)
         amount = dice.randint(1, 10**7) if status == "priced" else None
         for_sale, want = dice.randint(0, 99), dice.randint(0, 999)
         make.make_price(
-            release, amount, status=status, observed_at=observed_at, num_for_sale=for_sale, want=want
+            release,
+            amount,
+            status=status,
+            observed_at=observed_at,
+            num_for_sale=for_sale,
+            want=want,
+            doubt=doubt,
         )
         currency = "USD" if status == "priced" else ""
-        holdings.append(Holding(release.pk, copies, status, amount, currency, observed_at, for_sale, want))
+        reading = (release.pk, copies, status, amount, currency, observed_at, for_sale, want)
+        holdings.append(Holding(*reading, doubt=doubt, decision=decision))
     return holdings
 
 

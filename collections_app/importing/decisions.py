@@ -1,0 +1,14 @@
+"""What owners have decided about prices, for copies that were stored without it."""
+
+from collections.abc import Iterable
+
+from collections_app.models import CollectionInstance, PriceDecision
+
+
+def apply_decisions(connection_id: int, release_ids: Iterable[int]) -> None:
+    """Give each copy of these releases, a new one too, the newest decision about it. One query if there is none."""
+    log = PriceDecision.objects.filter(connection=connection_id, release__in=release_ids)
+    mine = CollectionInstance.objects.filter(connection=connection_id)
+    standing = dict(log.order_by("decided_at").values_list("release_id", "decision"))
+    for release, decision in standing.items():
+        mine.filter(release=release).exclude(price_decision=decision).update(price_decision=decision)
