@@ -121,6 +121,12 @@ def money_round(minor: int, currency: str) -> str:
 
 
 @register.filter
+def money_about(minor: float, currency: str) -> str:
+    """An amount that is only estimated, to one significant figure."""
+    return HIDDEN if current().hides_amounts else written.about(*_shown(round(minor), currency))
+
+
+@register.filter
 def currency_shown(currency: str) -> str:
     """The currency that amounts stored in this one are shown in."""
     return current().currency_of(currency)
