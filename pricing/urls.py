@@ -2,6 +2,7 @@ from django.urls import path
 
 from pricing.pages.views import (
     account,
+    accuracy,
     collection,
     connect,
     dashboard,
@@ -17,6 +18,8 @@ urlpatterns = [
     path("settings/", site.settings, name="settings"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard/headline/", dashboard.headline, name="headline"),
+    path("accuracy/", accuracy.accuracy, name="accuracy"),
+    path("accuracy/narrow/", accuracy.narrow, name="narrow"),
     path("collection/", collection.collection, name="collection"),
     path("release/<int:discogs_id>/", release.release, name="release"),
     path("release/<int:discogs_id>/check/", release.release_check, name="release_check"),

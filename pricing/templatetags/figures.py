@@ -115,6 +115,14 @@ def money_difference(change: Change, currency: str) -> str:
 
 
 @register.filter
+def money_signed(minor: int, currency: str) -> str:
+    """A change with its sign; an amount of zero has none."""
+    if current().hides_amounts:
+        return HIDDEN
+    return written.difference(*_shown(minor, currency))
+
+
+@register.filter
 def money_round(minor: int, currency: str) -> str:
     """To the nearest whole unit, for places where the minor part is noise."""
     return HIDDEN if current().hides_amounts else written.whole_amount(*_shown(minor, currency))

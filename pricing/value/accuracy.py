@@ -9,7 +9,7 @@ from django.db.models.functions import Greatest
 
 from collections_app.models import CollectionInstance
 from pricing.models import ReleasePrice
-from pricing.precision.calibration import calibrated
+from pricing.precision.calibration import Calibrated, calibrated
 from pricing.precision.classes import Key, Prior
 from pricing.precision.estimator import PRIOR_DAYS
 from pricing.precision.order import AgeInDays
@@ -32,15 +32,12 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The band of a total, the parts that it consists of, and the copies outside of it."""
+    """The band of a total, the parts that the total consists of, and the copies outside of it."""
 
+    band: Band | None  # None: no copy has a price
     parts: list[Part]
-    scale: float  # of the variances, by calibration
     missing: Missing
-
-    @property
-    def band(self) -> Band | None:
-        return band_of(self.parts, scale=self.scale)
+    calibrated: Calibrated  # which scaled the band
 
 
 def accuracy_for(user_id: int, *, now: datetime) -> Accuracy:
@@ -49,8 +46,8 @@ def accuracy_for(user_id: int, *, now: datetime) -> Accuracy:
 
 def accuracy_of(copies: "QuerySet[CollectionInstance]", *, now: datetime) -> Accuracy:
     """Of any copies: three queries, one more if some have no price."""
-    scale = calibrated(now=now).scale
-    return Accuracy(parts_of(copies, now=now), scale, missing_of(copies, now=now))
+    known, parts = calibrated(now=now), parts_of(copies, now=now)
+    return Accuracy(band_of(parts, scale=known.scale), parts, missing_of(copies, now=now), known)
 
 
 def parts_of(copies: "QuerySet[CollectionInstance]", *, now: datetime) -> list[Part]:

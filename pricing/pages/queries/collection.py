@@ -22,12 +22,14 @@ from pricing.pages.queries.failures import failure_since, label_of, last_failure
 from pricing.pages.queries.groups import decade_of, main_format
 from pricing.pages.queries.limit import time_limit
 from pricing.pages.queries.movers import amount_at
+from pricing.value.accuracy import Accuracy, accuracy_of
 from pricing.value.current import state_of
 from pricing.value.freshness import PRICE_COUNTS_FOR, PRICED, STATE_LABELS, Freshness, counted, state_at
 
 PAGE_SIZE = 50
 TREND = timedelta(days=91)
 SPARK_WIDTH, SPARK_HEIGHT = 84, 22
+FACETS = ("folder", "genre", "format", "decade")
 MAX_CHOICE = 100  # characters of a filter
 MAX_SEARCH_SECONDS = 3.0
 
@@ -72,11 +74,8 @@ class ListQuery:
     def of(cls, query: QueryDict) -> "ListQuery":
         sort, page = query.get("sort", ""), query.get("page", "")
         words, is_cut = words_of(query.get("q", ""))
-        text = {
-            name: query.get(name, "").strip()[:MAX_CHOICE] for name in ("folder", "genre", "format", "decade")
-        }
         return cls(
-            **text,
+            **{name: query.get(name, "").strip()[:MAX_CHOICE] for name in FACETS},
             q=" ".join(words),
             is_cut=is_cut,
             state=query.get("state", "") if query.get("state") in STATES else "",
@@ -87,8 +86,7 @@ class ListQuery:
     @property
     def parameters(self) -> QueryDict:
         """What an address of this list needs, without the page: a page repeats this in a dozen links."""
-        names = ("q", "folder", "genre", "format", "decade", "state")
-        chosen = {name: value for name in names if (value := getattr(self, name))}
+        chosen = {name: value for name in ("q", *FACETS, "state") if (value := getattr(self, name))}
         needed = QueryDict(mutable=True)
         needed.update(chosen if self.is_default_sort else {**chosen, "sort": self.sort})
         return needed
@@ -135,13 +133,14 @@ class CollectionPage:
     copies: int
     amount_minor: int | None  # None: nothing listed here has a price
     currency: str
+    accuracy: Accuracy
     next_try: str  # of failed releases
     pages: list[int | None]  # the numbers to link to, None for those left out between them
     options: Options
 
 
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    """One page of the list. Seven queries, more where releases failed. Raises TookTooLong when it is filtered."""
+    """One page of the list. Eleven queries, more where releases failed. Raises TookTooLong when it is filtered."""
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 
@@ -161,6 +160,7 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         copies=copies,
         amount_minor=amount,
         currency=PRICE_CURRENCY,
+        accuracy=accuracy_of(shown, now=now),
         next_try=next_try(connection_of(user_id), now=now) if any(row.failure_reason for row in rows) else "",
         pages=[number if isinstance(number, int) else None for number in numbers],
         options=_options(held, user_id),

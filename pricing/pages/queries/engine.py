@@ -10,6 +10,7 @@ from collections_app.discogs.gate import GateStatus
 from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.monitoring import metrics
 from pricing.pages.linechart import LineChart, line_chart
+from pricing.precision.calibration import Calibrated, calibrated
 
 HOURS = (3, 12, 24)  # the periods offered
 MINUTE = timedelta(minutes=1)
@@ -69,6 +70,7 @@ class Engine:
     success_percent: float | None  # of the jobs that ended in a day
     minutes: tuple[EngineMinute, ...]
     workers: tuple[WorkerNow, ...]
+    calibrated: Calibrated  # of 90 days
 
     @property
     def live_jobs(self) -> int:
@@ -103,7 +105,7 @@ class Engine:
 
 
 def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
-    """The engine's state and its last hours: eight queries."""
+    """The engine's state and its last hours: nine queries."""
     ended = metrics.ended_jobs_by_state(now=now, within=DAY)
     return Engine(
         now=now,
@@ -115,6 +117,7 @@ def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
         success_percent=metrics.success_percent(ended),
         minutes=_minutes(now=now, hours=hours),
         workers=_workers(now),
+        calibrated=calibrated(now=now),
     )
 
 
