@@ -60,7 +60,9 @@ def _readings_of(run: SyncRun) -> list[Reading]:
     rows = fetched.annotate(copies=Coalesce(Subquery(copies), 0)).values_list(
         "job__before_minor", "job__after_minor", "job__before_variance", "copies"
     )
-    return [Reading(*row) for row in rows]
+    return [
+        Reading(before or 0, after or 0, variance or 0.0, number) for before, after, variance, number in rows
+    ]
 
 
 def store_outcome(run: SyncRun, *, now: datetime) -> None:
