@@ -7,6 +7,7 @@ uncertain by a variance of `worth² × v × a`. Releases move independently, so 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import NamedTuple
 
 from pricing.money.format import significant
@@ -100,11 +101,10 @@ def max_requests(*, limit: float, window_seconds: float) -> int:
 
 def narrowing_of(parts: Iterable[Part], *, scale: float, limit: int) -> Narrowing | None:
     """The requests that narrow a band to a quarter, at most `limit`; None if they would gain little."""
-    ordered = sorted(parts, key=lambda part: (-part.squared, part.release_id))
-    variance = math.fsum(part.squared for part in ordered)
-    left = variance
+    parts = list(parts)
+    variance = left = math.fsum(part.squared for part in parts)
     chosen: list[int] = []
-    for part in ordered[:limit]:
+    for part in nlargest(limit, parts, key=lambda part: (part.squared, -part.release_id)):
         if left <= variance * NARROW_TO**2:
             break
         chosen.append(part.release_id)

@@ -57,7 +57,7 @@ class AccuracyPage:
 
 
 def accuracy_page_for(user_id: int, *, now: datetime) -> AccuracyPage:
-    """Seven queries; six if every copy has a price."""
+    """Six queries; five if every copy has a price."""
     accuracy = accuracy_for(user_id, now=now)
     scale = accuracy.calibrated.scale
     return AccuracyPage(value_for(user_id, now=now), accuracy, _predicted_runs(user_id, scale=scale))

@@ -140,7 +140,7 @@ class CollectionPage:
 
 
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    """One page of the list. Eleven queries, more where releases failed. Raises TookTooLong when it is filtered."""
+    """One page of the list. Ten queries, more where releases failed. Raises TookTooLong when it is filtered."""
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 

@@ -111,7 +111,7 @@ class Dashboard:
 
 
 def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
-    """Nine queries; eight if every copy has a price."""
+    """Eight queries; seven if every copy has a price."""
     value = value_for(user_id, now=now)
     today = now.date()
     first_day = first_value_day(user_id)
@@ -137,7 +137,7 @@ def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
 
 
 def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:
-    """Seventeen queries, whatever the size of the collection; eleven when nothing has changed since the last time."""
+    """Sixteen queries, whatever the size of the collection; ten when nothing has changed since the last time."""
     headline = headline_for(user_id, range_key=range_key, now=now)
     start = headline.points[0].day if headline.points else now.date()
     grouping = GROUPINGS[group]

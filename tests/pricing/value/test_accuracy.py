@@ -107,13 +107,13 @@ def test_calibration_scales_the_band(collection):
     assert after.half_minor == pytest.approx(2 * before.half_minor)  # (3900 + 100) / (900 + 100) = 2²
 
 
-def test_accuracy_takes_four_queries(collection):
+def test_accuracy_takes_three_queries(collection):
     add_class(0, 0)
     for releases in (5, 50):
         fill(collection, releases)
         with CaptureQueriesContext(database) as queries:
             accuracy_for(collection.user_id, now=NOW)
-        assert len(queries) == 4
+        assert len(queries) == 3
 
 
 def test_parts_of_a_filtered_view(collection):
