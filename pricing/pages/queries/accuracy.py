@@ -11,7 +11,7 @@ from pricing.precision.estimator import half_width
 from pricing.value.accuracy import Accuracy, accuracy_for
 from pricing.value.band import Narrowing, max_requests, narrowing_of
 from pricing.value.current import value_for
-from pricing.value.freshness import Freshness
+from pricing.value.freshness import Freshness, fresh_for
 from pricing.value.valuation import Value
 
 RUNS = 20  # the newest that are shown
@@ -49,6 +49,11 @@ class AccuracyPage:
     def covered(self) -> int:
         """How many of the runs shown ended within their band."""
         return sum(run.is_covered for run in self.runs)
+
+    @property
+    def fresh_seconds(self) -> float:
+        """How long a price counts as fresh."""
+        return fresh_for().total_seconds()
 
     @property
     def fresh(self) -> int:
