@@ -157,7 +157,7 @@ class SyncRun(models.Model):
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
-    # What a finished run found in its user's copies, by `value.outcome`; None until a worker has computed it.
+    # What a finished run found in its user's copies, by `value.found`; None until a worker has computed it.
     rose = models.PositiveIntegerField(null=True, blank=True, help_text="Releases whose price rose.")
     fell = models.PositiveIntegerField(null=True, blank=True, help_text="Releases whose price fell.")
     found_minor = models.BigIntegerField(null=True, blank=True, help_text="Sum of copies x change.")

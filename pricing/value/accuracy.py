@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
@@ -16,7 +17,7 @@ from pricing.precision.classes import Key, Prior
 from pricing.precision.estimator import PRIOR_DAYS
 from pricing.precision.order import AgeInDays
 from pricing.precision.weights import class_of, read_priors
-from pricing.value.band import Band, Part, band_of
+from pricing.value.band import Band, Narrowing, Part, band_of, max_requests, narrowing_of
 from pricing.value.freshness import counted
 
 _PRICE = "release__price__"
@@ -37,10 +38,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The band of a total, the parts that the total consists of, and the copies outside of it."""
+    """The band of a total, what would narrow it, and the copies outside of it."""
 
     band: Band | None  # None: no copy has a price
-    parts: list[Part]
+    narrowing: Narrowing | None  # None: the band is not shown, or would hardly become narrower
     missing: Missing
     calibrated: Calibrated  # which scaled the band
 
@@ -52,12 +53,16 @@ def accuracy_for(user_id: int, *, now: datetime) -> Accuracy:
 def accuracy_of(copies: "QuerySet[CollectionInstance]", *, now: datetime) -> Accuracy:
     """Of any copies: two queries, one more if some have no price."""
     known = calibrated(now=now)
-    parts, unpriced = _read(copies, now=now)
+    parts, unpriced = read_parts(copies, now=now)
     missing = missing_in(unpriced, read_priors()) if unpriced else Missing()
-    return Accuracy(band_of(parts, scale=known.scale), parts, missing, known)
+    band = band_of(parts, scale=known.scale)
+    limit = max_requests(limit=settings.DISCOGS_RATE_LIMIT, window_seconds=settings.DISCOGS_RATE_WINDOW)
+    is_offered = band is not None and band.is_shown
+    narrowing = narrowing_of(parts, scale=known.scale, limit=limit) if is_offered else None
+    return Accuracy(band, narrowing, missing, known)
 
 
-def _read(
+def read_parts(
     copies: "QuerySet[CollectionInstance]", *, now: datetime
 ) -> tuple[list[Part], list[tuple[int | None, int | None, int]]]:
     """The parts of the total, and the copies outside of it as (number for sale, last price, copies).

@@ -11,7 +11,7 @@ from pricing.pages.queries.release import release_for
 from pricing.pages.queries.sync_status import Live, live_for, live_of
 from pricing.sync.progress import Progress, active_run_of, progress_of, runs_for
 from pricing.value.current import value_for
-from pricing.value.outcome import found_by
+from pricing.value.found import found_by
 
 __all__ = [
     "DEFAULT_GROUPING",

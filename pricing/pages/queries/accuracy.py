@@ -4,17 +4,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.core.cache import caches
+from django.db.models import Count, Max, QuerySet, Sum
 
+from collections_app.models import CollectionInstance
 from pricing.models import SyncRun
 from pricing.precision.calibration import is_covered
 from pricing.precision.estimator import half_width
 from pricing.value.accuracy import Accuracy, accuracy_for
-from pricing.value.band import Narrowing, max_requests, narrowing_of
+from pricing.value.band import Narrowing
 from pricing.value.current import value_for
-from pricing.value.freshness import Freshness, fresh_for
+from pricing.value.freshness import Freshness, counted, fresh_for
 from pricing.value.valuation import Value
 
 RUNS = 20  # the newest that are shown
+KEPT_SECONDS = 300  # in which no price ages by much
+
+
+@dataclass(frozen=True, slots=True)
+class ViewTotals:
+    """How many copies, the sum of those whose price counts (None or 0 if none does), and the newest reading."""
+
+    copies: int
+    amount_minor: int | None
+    newest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +52,8 @@ class PredictedRun:
 class AccuracyPage:
     value: Value
     accuracy: Accuracy
+    offer: Offer | None
     runs: list[PredictedRun]
-
-    @property
-    def offer(self) -> Offer | None:
-        return offer_of(self.accuracy)
 
     @property
     def covered(self) -> int:
@@ -62,26 +72,52 @@ class AccuracyPage:
 
 
 def accuracy_page_for(user_id: int, *, now: datetime) -> AccuracyPage:
-    """Six queries; five if every copy has a price."""
-    accuracy = accuracy_for(user_id, now=now)
-    scale = accuracy.calibrated.scale
-    return AccuracyPage(value_for(user_id, now=now), accuracy, _predicted_runs(user_id, scale=scale))
+    """Six queries; three when nothing has changed since the last time."""
+    value = value_for(user_id, now=now)
+    totals = ViewTotals(value.copies, value.amount_minor, value.as_of)
+    accuracy = shown_accuracy(user_id, totals, now=now)
+    runs = _predicted_runs(user_id, scale=accuracy.calibrated.scale)
+    return AccuracyPage(value, accuracy, offer_of(accuracy), runs)
+
+
+def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> ViewTotals:
+    """The totals of some copies: one query."""
+    return ViewTotals(
+        **shown.aggregate(
+            copies=Count("id"),
+            amount_minor=Sum("release__price__amount_minor", filter=counted(now)),
+            newest_at=Max("release__price__observed_at"),
+        )
+    )
+
+
+def shown_accuracy(user_id: int, totals: ViewTotals, *, now: datetime) -> Accuracy:
+    """The accuracy of a user's whole collection: three queries, none when nothing has changed for some minutes.
+
+    A new price, copy or expiry changes the totals.
+    """
+    if totals.newest_at is None:
+        return accuracy_for(user_id, now=now)
+    period = int(now.timestamp() // KEPT_SECONDS)
+    seen = totals.newest_at.timestamp()
+    key = f"accuracy:{user_id}:{totals.copies}:{totals.amount_minor or 0}:{seen}:{period}"
+    accuracy: Accuracy | None = caches["pages"].get(key)
+    if accuracy is None:
+        accuracy = accuracy_for(user_id, now=now)
+        caches["pages"].set(key, accuracy)
+    return accuracy
 
 
 def narrowing_for(user_id: int, *, now: datetime) -> Narrowing | None:
     """The requests that would narrow a user's band; None if none would by much."""
-    offer = offer_of(accuracy_for(user_id, now=now))
-    return offer.plan if offer else None
+    return accuracy_for(user_id, now=now).narrowing
 
 
 def offer_of(accuracy: Accuracy) -> Offer | None:
-    """What narrows the band; nothing while the band is too narrow to be shown."""
-    if accuracy.band is None or not accuracy.band.is_shown:
+    plan = accuracy.narrowing
+    if plan is None:
         return None
-    window, limit = settings.DISCOGS_RATE_WINDOW, settings.DISCOGS_RATE_LIMIT
-    most = max_requests(limit=limit, window_seconds=window)
-    plan = narrowing_of(accuracy.parts, scale=accuracy.calibrated.scale, limit=most)
-    return Offer(plan, plan.requests * window / limit) if plan else None
+    return Offer(plan, plan.requests * settings.DISCOGS_RATE_WINDOW / settings.DISCOGS_RATE_LIMIT)
 
 
 def _predicted_runs(user_id: int, *, scale: float) -> list[PredictedRun]:

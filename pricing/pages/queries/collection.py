@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, IntegerField, OrderBy, Q, QuerySet, Sum, TextField, When
+from django.db.models import Case, F, IntegerField, OrderBy, Q, QuerySet, TextField, When
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
@@ -17,6 +17,7 @@ from collections_app.search import words_of
 from pricing.models import PriceJob, PriceSnapshot
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change, sparkline
+from pricing.pages.queries.accuracy import shown_accuracy, totals_of
 from pricing.pages.queries.dashboard import METER, failed_releases
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.groups import decade_of, main_format
@@ -140,7 +141,10 @@ class CollectionPage:
 
 
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
-    """One page of the list. Ten queries, more where releases failed. Raises TookTooLong when it is filtered."""
+    """One page of the list. Ten queries, seven when nothing has changed, more where releases failed.
+
+    Raises TookTooLong when it is filtered.
+    """
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
 
@@ -148,8 +152,8 @@ def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> Collecti
 def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
     held = CollectionInstance.objects.of(user_id).held()
     shown = filtered(held, query, user_id=user_id, now=now)
-    copies, amount = totals_of(shown, now=now)
-    paginator = Paginator(range(copies), PAGE_SIZE)  # for its arithmetic only
+    totals = totals_of(shown, now=now)
+    paginator = Paginator(range(totals.copies), PAGE_SIZE)  # for its arithmetic only
     query = replace(query, page=min(query.page, paginator.num_pages))
     numbers = paginator.get_elided_page_range(query.page, on_each_side=1, on_ends=1)
     start = now.date() - TREND
@@ -157,21 +161,16 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
     return CollectionPage(
         query=query,
         rows=rows,
-        copies=copies,
-        amount_minor=amount,
+        copies=totals.copies,
+        amount_minor=totals.amount_minor,
         currency=PRICE_CURRENCY,
-        accuracy=accuracy_of(shown, now=now),
+        accuracy=accuracy_of(shown, now=now)
+        if query.is_filtered
+        else shown_accuracy(user_id, totals, now=now),
         next_try=next_try(connection_of(user_id), now=now) if any(row.failure_reason for row in rows) else "",
         pages=[number if isinstance(number, int) else None for number in numbers],
         options=_options(held, user_id),
     )
-
-
-def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> tuple[int, int | None]:
-    """How many copies these are, and the sum of those whose price counts; None if there are none. One query."""
-    amount = Sum("release__price__amount_minor", filter=counted(now))
-    totals = shown.aggregate(copies=Count("id"), amount=amount)
-    return totals["copies"], totals["amount"]
 
 
 def filtered(

@@ -18,11 +18,11 @@ from pricing.pages.charts import (
     start_of,
     thinned,
 )
-from pricing.pages.queries.accuracy import Offer, offer_of
+from pricing.pages.queries.accuracy import Offer, ViewTotals, offer_of, shown_accuracy
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import TABLE_ROWS, copies_removed_after, daily_values, first_value_day
 from pricing.pages.queries.movers import Mover, has_demo_data, most_expensive_for, movers_for
-from pricing.value.accuracy import Accuracy, accuracy_for
+from pricing.value.accuracy import Accuracy
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
 from pricing.value.valuation import Value
@@ -111,7 +111,7 @@ class Dashboard:
 
 
 def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
-    """Eight queries; seven if every copy has a price."""
+    """Eight queries; five when nothing has changed since the last time."""
     value = value_for(user_id, now=now)
     today = now.date()
     first_day = first_value_day(user_id)
@@ -125,7 +125,7 @@ def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
         points=points,
         moved=_moved(user_id, points),
         meter=_meter(value),
-        accuracy=accuracy_for(user_id, now=now),
+        accuracy=shown_accuracy(user_id, ViewTotals(value.copies, value.amount_minor, value.as_of), now=now),
     )
 
 
@@ -137,7 +137,7 @@ def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
 
 
 def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:
-    """Sixteen queries, whatever the size of the collection; ten when nothing has changed since the last time."""
+    """Sixteen queries, whatever the size of the collection; seven when nothing has changed since the last time."""
     headline = headline_for(user_id, range_key=range_key, now=now)
     start = headline.points[0].day if headline.points else now.date()
     grouping = GROUPINGS[group]

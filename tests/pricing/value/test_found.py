@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pricing.models import SyncRun
-from pricing.value.outcome import Outcome, Reading, found_by, outcome_of, store_outcome
+from pricing.value.found import Found, Reading, found_by, found_in, store_found
 from tests import factories as make
 
 NOW = datetime(2027, 3, 28, 12, 30, tzinfo=UTC)
@@ -12,16 +12,16 @@ NOW = datetime(2027, 3, 28, 12, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("readings", "expected"),
     [
-        ([], Outcome()),
-        ([Reading(1_000, 1_200, 0.01, 1)], Outcome(1, 0, 200, 10_000.0)),
-        ([Reading(1_000, 900, 0.04, 2)], Outcome(0, 1, -200, 160_000.0)),
-        ([Reading(1_000, 1_000, 0.0, 1)], Outcome(0, 0, 0, 0.0)),
-        ([Reading(500, 700, 0.5, 0)], Outcome()),  # sold meanwhile
-        ([Reading(100, 150, 0, 1), Reading(100, 40, 0, 3)], Outcome(1, 1, -130, 0.0)),
+        ([], Found()),
+        ([Reading(1_000, 1_200, 0.01, 1)], Found(1, 0, 200, 10_000.0)),
+        ([Reading(1_000, 900, 0.04, 2)], Found(0, 1, -200, 160_000.0)),
+        ([Reading(1_000, 1_000, 0.0, 1)], Found(0, 0, 0, 0.0)),
+        ([Reading(500, 700, 0.5, 0)], Found()),  # sold meanwhile
+        ([Reading(100, 150, 0, 1), Reading(100, 40, 0, 3)], Found(1, 1, -130, 0.0)),
     ],
 )
-def test_outcome_sums_copies_times_change(readings, expected):
-    assert outcome_of(readings) == expected
+def test_found_sums_copies_times_change(readings, expected):
+    assert found_in(readings) == expected
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def run(connection):
     return run
 
 
-FOUND = Outcome(1, 1, 150, pytest.approx(50_000.0))
+FOUND = Found(1, 1, 150, pytest.approx(50_000.0))
 
 
 def test_found_counts_the_users_copies(run, django_assert_num_queries):
@@ -55,8 +55,8 @@ def test_found_counts_the_users_copies(run, django_assert_num_queries):
         assert found_by(run) == FOUND
 
 
-def test_stored_outcome_is_found_without_queries(run, django_assert_num_queries):
-    store_outcome(run, now=NOW)
+def test_stored_find_is_found_without_queries(run, django_assert_num_queries):
+    store_found(run, now=NOW)
     stored = SyncRun.objects.get(pk=run.pk)
     with django_assert_num_queries(0):
         assert found_by(stored) == FOUND
@@ -64,15 +64,15 @@ def test_stored_outcome_is_found_without_queries(run, django_assert_num_queries)
 
 
 def test_active_run_is_read_from_its_jobs(run):
-    store_outcome(run, now=NOW)
+    store_found(run, now=NOW)
     SyncRun.objects.update(state="running", found_minor=9)  # it is tried again
     assert found_by(SyncRun.objects.get()) == FOUND
 
 
 def test_storing_twice_changes_nothing(run):
-    store_outcome(run, now=NOW)
+    store_found(run, now=NOW)
     first = SyncRun.objects.values().get()
-    store_outcome(run, now=NOW)
+    store_found(run, now=NOW)
     assert SyncRun.objects.values().get() == first
 
 
@@ -81,12 +81,12 @@ def test_narrowing_run_stores_the_half_width_reached(run, connection):
     run.save()
     release = make.make_copy(connection).release
     make.make_price(release, 10_000, observed_at=NOW - timedelta(days=4), prior_variance=0.01)
-    store_outcome(run, now=NOW)
+    store_found(run, now=NOW)
     assert SyncRun.objects.get().reached_half_minor == 2_560  # 1.28 x 10,000 x √(0.01 x 4)
 
 
 def test_narrowing_run_without_prices_reaches_zero(run):
     run.predicted_half_minor = 40
     run.save()
-    store_outcome(run, now=NOW)
+    store_found(run, now=NOW)
     assert SyncRun.objects.get().reached_half_minor == 0

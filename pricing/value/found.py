@@ -23,7 +23,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Found:
     """`change_minor` is that of the copies' worth; `expected_variance` is its variance, in squared minor units."""
 
     rose: int = 0
@@ -32,7 +32,7 @@ class Outcome:
     expected_variance: float = 0.0
 
 
-def outcome_of(readings: Iterable[Reading]) -> Outcome:
+def found_in(readings: Iterable[Reading]) -> Found:
     """The sum over readings; a release of which no copy is held does not count."""
     rose = fell = change = 0
     variance = 0.0
@@ -43,14 +43,14 @@ def outcome_of(readings: Iterable[Reading]) -> Outcome:
             fell += moved < 0
             change += reading.copies * moved
             variance += float(reading.copies * reading.before_minor) ** 2 * reading.variance
-    return Outcome(rose, fell, change, variance)
+    return Found(rose, fell, change, variance)
 
 
-def found_by(run: SyncRun) -> Outcome:
+def found_by(run: SyncRun) -> Found:
     """What a run has found: as stored, otherwise from what it has fetched so far. One query."""
     if run.is_active or run.rose is None:
-        return outcome_of(_readings_of(run))
-    return Outcome(run.rose, run.fell or 0, run.found_minor or 0, run.expected_variance or 0.0)
+        return found_in(_readings_of(run))
+    return Found(run.rose, run.fell or 0, run.found_minor or 0, run.expected_variance or 0.0)
 
 
 def _readings_of(run: SyncRun) -> list[Reading]:
@@ -65,9 +65,9 @@ def _readings_of(run: SyncRun) -> list[Reading]:
     ]
 
 
-def store_outcome(run: SyncRun, *, now: datetime) -> None:
+def store_found(run: SyncRun, *, now: datetime) -> None:
     """Store what a finished run of a user has found, and the half-width that a narrowing one has reached."""
-    found = outcome_of(_readings_of(run))
+    found = found_in(_readings_of(run))
     values: dict[str, int | float] = {
         "rose": found.rose,
         "fell": found.fell,
