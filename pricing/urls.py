@@ -3,6 +3,7 @@ from django.urls import path
 from collections_app.models import Decision
 from pricing.pages.views import (
     account,
+    accuracy,
     collection,
     connect,
     dashboard,
@@ -18,6 +19,8 @@ urlpatterns = [
     path("settings/", site.settings, name="settings"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("dashboard/headline/", dashboard.headline, name="headline"),
+    path("accuracy/", accuracy.accuracy, name="accuracy"),
+    path("accuracy/narrow/", accuracy.narrow, name="narrow"),
     path("collection/", collection.collection, name="collection"),
     path("release/<int:discogs_id>/", release.release, name="release"),
     path("release/<int:discogs_id>/check/", release.release_check, name="release_check"),

@@ -14,10 +14,11 @@ from pricing.models.prices import (
     priced_has_amount,
 )
 from pricing.models.sources import SourceAttempt
-from pricing.models.uncertainty import MarketClass, OwnerTotal, WeightPass
+from pricing.models.uncertainty import Calibration, MarketClass, OwnerTotal, WeightPass
 from pricing.models.work import PriceJob, PriceJobQuerySet, RunItem, SyncRun, SyncRunQuerySet, ValueRequest
 
 __all__ = [
+    "Calibration",
     "CollectionValue",
     "Doubt",
     "ExchangeRate",

@@ -1,6 +1,7 @@
-"""What the refresh order learns: classes of releases, what each owner's total was, and the pass that renews weights."""
+"""What the refresh order learns: classes of releases, owners' totals, the pass that renews weights, calibration."""
 
 from django.db import models
+from django.db.models import F, Q
 
 from collections_app.models import DiscogsConnection
 
@@ -62,3 +63,26 @@ class WeightPass(models.Model):
 
     def __str__(self) -> str:
         return f"weights of {self.day}"
+
+
+class Calibration(models.Model):
+    """How well the variances of one UTC day's readings predicted what they found, and the bands of its runs.
+
+    Computed from the day's jobs and runs by `precision.calibration`; it can be computed again while they are kept.
+    """
+
+    day = models.DateField(unique=True)
+    readings = models.PositiveIntegerField()
+    z2_sum = models.FloatField(
+        help_text="Sum over readings of the squared change of the log price / variance."
+    )
+    bands = models.PositiveIntegerField(help_text="Finished runs whose change was predicted.")
+    covered = models.PositiveIntegerField(help_text="Those whose change lay within the 80 % band.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="covered_bands", condition=Q(covered__lte=F("bands"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"calibration of {self.day}"

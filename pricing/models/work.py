@@ -65,6 +65,7 @@ class PriceJob(models.Model):
     # What was known before the request: the price, and the variance of its log that its age had added.
     before_minor = models.BigIntegerField(null=True, blank=True)
     before_variance = models.FloatField(null=True, blank=True)
+    after_minor = models.BigIntegerField(null=True, blank=True, help_text="The price that the request found.")
     created_at = models.DateTimeField()
     queued_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -105,6 +106,10 @@ class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def working(self) -> Self:
         """The active runs that are not paused."""
         return self.filter(state__in=(SyncRun.State.IMPORTING, SyncRun.State.RUNNING))
+
+    def whole(self) -> Self:
+        """Runs over a whole collection, not those that only narrow a band."""
+        return self.filter(predicted_half_minor__isnull=True)
 
     def with_counts(self) -> Self:
         """Each run with the number of its releases: `total`, `done`, `failed` and `cancelled`.
@@ -156,6 +161,17 @@ class SyncRun(models.Model):
     error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+    # What a finished run found in its user's copies, by `value.found`; None until a worker has computed it.
+    rose = models.PositiveIntegerField(null=True, blank=True, help_text="Releases whose price rose.")
+    fell = models.PositiveIntegerField(null=True, blank=True, help_text="Releases whose price fell.")
+    found_minor = models.BigIntegerField(null=True, blank=True, help_text="Sum of copies x change.")
+    expected_variance = models.FloatField(
+        null=True, blank=True, help_text="The variance of that sum as known before, in squared minor units."
+    )
+    # Of a run that narrows its user's band: the half-widths before it, predicted for after it, and reached.
+    half_before_minor = models.BigIntegerField(null=True, blank=True)
+    predicted_half_minor = models.BigIntegerField(null=True, blank=True)
+    reached_half_minor = models.BigIntegerField(null=True, blank=True)
 
     objects = SyncRunQuerySet.as_manager()
 
@@ -176,6 +192,10 @@ class SyncRun(models.Model):
     @property
     def is_active(self) -> bool:
         return self.state in self.ACTIVE
+
+    @property
+    def is_narrowing(self) -> bool:
+        return self.predicted_half_minor is not None
 
 
 class RunItem(models.Model):

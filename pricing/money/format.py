@@ -9,6 +9,7 @@ from copy import copy
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
+from math import floor, log10
 
 from babel.dates import format_date, match_skeleton
 from babel.numbers import NumberPattern, get_decimal_symbol
@@ -43,6 +44,21 @@ def whole_amount(minor: int, currency: str, locale: str = DEFAULT) -> str:
     """An amount to its nearest whole unit, for places where the minor part is noise."""
     unit = 10 ** digits_of(currency)
     return _written(Decimal((minor + unit // 2) // unit), currency, 0, locale)
+
+
+def significant(minor: float, figures: int = 1) -> int:
+    """A positive amount rounded half up to its first significant figures: 31,450 → 30,000 with one of them."""
+    if minor < 1:
+        return round(minor)
+    unit = 10.0 ** (floor(log10(minor)) + 1 - figures)
+    return round(floor(minor / unit + 0.5) * unit)
+
+
+def about(minor: float, currency: str, locale: str = DEFAULT, figures: int = 1) -> str:
+    """A positive amount to its first significant figures, without a minor part where that is zero: $300."""
+    rounded = significant(minor, figures)
+    is_whole = rounded % 10 ** digits_of(currency) == 0
+    return (whole_amount if is_whole else amount)(rounded, currency, locale)
 
 
 def split_amount(minor: int, currency: str, locale: str = DEFAULT) -> tuple[str, str]:

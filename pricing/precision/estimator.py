@@ -13,6 +13,7 @@ import math
 from datetime import timedelta
 from typing import NamedTuple
 
+WIDTH_80 = 1.28  # standard deviations of a normal distribution to either side that hold 80 % of it
 PRIOR_DAYS = 30.0  # the weight of the prior, in days of observation
 HALF_LIFE_DAYS = 180.0  # after which an observation counts half
 # The largest change of the log price that counts: beyond a factor of 3 a price says little about the usual movement.
@@ -64,3 +65,8 @@ def urgency(weight: float, variance: float) -> float:
 def index(age_days: float, urgency: float) -> float:
     """The next request goes to the release with the largest index."""
     return max(age_days, 0.0) * urgency
+
+
+def half_width(variance: float, *, scale: float) -> float:
+    """The half-width of the 80 % band of a sum with this variance, which calibration multiplies by `scale`."""
+    return WIDTH_80 * math.sqrt(scale * max(variance, 0.0))

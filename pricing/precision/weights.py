@@ -19,6 +19,7 @@ from collections_app.models import CollectionInstance, Decision, DiscogsConnecti
 from collections_app.times import is_recent
 from pricing.models import MarketClass, OwnerTotal, ReleasePrice, WeightPass
 from pricing.models.prices import DEFAULT_VARIANCE
+from pricing.precision import calibration
 from pricing.precision.classes import Key, Members, Prior, key_of, listings_band, priors_of
 from pricing.precision.estimator import Learned, in_days, share_squared, urgency, variance_per_day
 from pricing.precision.order import UNSELLABLE
@@ -70,6 +71,7 @@ def begin_pass(*, now: datetime) -> WeightPass:
     if row.day != day or row.cursor < 0:
         _renew_totals(DiscogsConnection.objects.all())
         _renew_classes()
+        calibration.renew(now=now)
         fields = {"day": day, "cursor": 0, "finished_at": None, "stepped_at": now}
         WeightPass.objects.filter(pk=row.pk, cursor=row.cursor, day=row.day).update(**fields)
         row.refresh_from_db()
@@ -158,8 +160,13 @@ def read_world() -> World:
             if (hours := int(Preferences.SyncEvery.DAY if every is None else every))
             != Preferences.SyncEvery.NEVER
         },
-        priors={(row.listings_band, row.price_band): _as_prior(row) for row in MarketClass.objects.all()},
+        priors=read_priors(),
     )
+
+
+def read_priors() -> dict[Key, Prior]:
+    """The classes, at most 25: one query."""
+    return {(row.listings_band, row.price_band): _as_prior(row) for row in MarketClass.objects.all()}
 
 
 def _as_prior(row: MarketClass) -> Prior:

@@ -54,6 +54,7 @@ def record_market(
         values["doubt"] = _doubt(market, before, now=now)
         known = {} if values["doubt"] else _known_before(before, now=now)
         state = OUTCOME[MarketStatus(market.status)]
+        known["after_minor"] = market.amount_minor
         if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now, **known):
             return False
         _store_snapshot(market, values, duration_ms=duration_ms, now=now)

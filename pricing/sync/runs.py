@@ -18,6 +18,7 @@ from collections_app.tasks import enqueue_import
 from pricing.models import PriceJob, RunItem, SyncRun
 from pricing.sync import planner
 from pricing.sync.value_requests import request_after
+from pricing.value.band import Narrowing
 
 MAX_RUNS = 20  # in one step, of each kind: the next step takes the rest
 NOTHING_STARTED = {
@@ -99,6 +100,23 @@ def start_release_sync(
     """Start a run over chosen releases, for no particular user. All of them must be in the database."""
     run = _create_run(SyncRun.Trigger.COMMAND, stale_after, now=now)
     return _plan_at_once(run, sorted(set(release_ids)), now=now)
+
+
+def start_narrowing(user_id: int, plan: Narrowing, *, now: datetime) -> SyncRun:
+    """Start a run over the releases that narrow a user's band, or return the run that is already active.
+
+    It is planned in the transaction that creates it: without an import it must not be seen before.
+    """
+    halves = {
+        "half_before_minor": round(plan.before_minor),
+        "predicted_half_minor": round(plan.after_minor),
+    }
+    try:
+        with transaction.atomic():
+            run = _create_run(SyncRun.Trigger.CLICK, timedelta(0), now=now, user_id=user_id, **halves)
+            return _plan_at_once(run, plan.release_ids, now=now)
+    except IntegrityError:
+        return _newest_run_of(user_id)
 
 
 def check_release(release_id: int, *, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from pricing.models import SyncRun, ValueRequest
 from pricing.precision import weights
 from pricing.sync.queue import OrderedBroker
 from pricing.value.daily import settle_value, store_value
+from pricing.value.found import store_found
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,8 @@ def work(request_id: int, *, now: datetime) -> None:
 
 def _compute(request: ValueRequest, *, now: datetime) -> None:
     if request.run:
+        if request.run.user_id:
+            store_found(request.run, now=now)
         if request.run.user_id and request.run.trigger != SyncRun.Trigger.SCHEDULE:
             weights.renew_of(request.run.user_id)  # after scheduled runs the nightly pass does
         _request_owners(request.run, now=now)

@@ -15,6 +15,7 @@ from collections_app.models import CollectionInstance
 from pricing.money import format as written
 from pricing.money.display import Display, current
 from pricing.pages.charts import Change, shape_of
+from pricing.value.band import Band
 
 register = template.Library()
 
@@ -127,9 +128,35 @@ def _difference(change: Change, currency: str) -> tuple[int, str, str]:
 
 
 @register.filter
+def money_signed(minor: int, currency: str) -> str:
+    """A change with its sign; an amount of zero has none."""
+    if current().hides_amounts:
+        return HIDDEN
+    return written.difference(*_shown(minor, currency))
+
+
+@register.filter
 def money_round(minor: int, currency: str) -> str:
     """To the nearest whole unit, for places where the minor part is noise."""
     return HIDDEN if current().hides_amounts else written.whole_amount(*_shown(minor, currency))
+
+
+@register.filter
+def money_about(minor: float, currency: str) -> str:
+    """An amount that is only estimated, to one significant figure."""
+    return HIDDEN if current().hides_amounts else written.about(*_shown(round(minor), currency))
+
+
+@register.simple_tag
+def band_ends(band: Band, currency: str) -> tuple[str, str]:
+    """Both ends of a band, which differ from its total by the half-width as shown."""
+    shown = current()
+    if shown.hides_amounts:
+        return HIDDEN, HIDDEN
+    total, half = (shown.amount_of(minor, currency) for minor in (band.total_minor, round(band.half_minor)))
+    away, known = written.significant(half), (shown.currency_of(currency), shown.locale)
+    text = written.amount if away % 10 ** digits_of(known[0]) else written.whole_amount
+    return text(max(0, total - away), *known), text(total + away, *known)
 
 
 @register.filter

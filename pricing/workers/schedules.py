@@ -168,7 +168,8 @@ def _scheduled(now: datetime) -> "QuerySet[Any]":
     Each has `hours`, its interval; `over_at`, the start of its last run that did not fail; `failed_at`, the end of its
     last failed run.
     """
-    of_user = SyncRun.objects.filter(user=OuterRef("user")).order_by("-created_at")
+    # A run that only narrows a band delays none that is scheduled.
+    of_user = SyncRun.objects.filter(user=OuterRef("user")).whole().order_by("-created_at")
     # A run created in the future by a wrong clock would otherwise delay the next one until then.
     plausible = of_user.filter(created_at__lte=now + MAX_SKEW)
     # A cancelled run counts, because it must not start again within a minute.

@@ -117,7 +117,7 @@ def test_pages_with_collection_are_accessible(live_server, browser_page, connect
     log_in(browser_page, live_server.url, connection.user)
     run = connection.user.sync_runs.get()
     paths = ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/", f"/syncs/{run.pk}/")
-    for path in (*paths, f"/release/{HELD_BACK}/", *ACCOUNT):
+    for path in (*paths, f"/release/{HELD_BACK}/", "/accuracy/", *ACCOUNT):
         check(browser_page, look, live_server.url + path)
 
 
@@ -133,7 +133,7 @@ def chosen(connection: object, **chosen: object) -> None:
 def test_pages_by_preference_are_accessible(live_server, browser_page, connection, look, hidden):
     chosen(connection, currency="SEK", time_zone="America/Argentina/Buenos_Aires", hides_amounts=hidden)
     log_in(browser_page, live_server.url, connection.user)
-    for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/syncs/"):
+    for path in ("/dashboard/", "/collection/", f"/release/{RELEASE}/", "/accuracy/", "/syncs/"):
         check(browser_page, look, f"{live_server.url}{path}?{'hidden' if hidden else 'converted'}")
 
 

@@ -2,14 +2,17 @@
 
 import json
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from pricing.management.commands._support import user_named
-from pricing.money.format import amount
+from pricing.money.format import about, amount
 from pricing.pages.queries import value_for
+from pricing.value.accuracy import Missing, accuracy_for
+from pricing.value.band import Band
 
 
 class Command(BaseCommand):
@@ -21,7 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = user_named(options["user"])
-        value = value_for(user.pk, now=timezone.now())
+        now = timezone.now()
+        value, accuracy = value_for(user.pk, now=now), accuracy_for(user.pk, now=now)
         if options["json"]:
             facts = {
                 "user": user.get_username(),
@@ -35,15 +39,32 @@ class Command(BaseCommand):
                 "quarantined": value.quarantined,
                 "left_out": value.left_out,
                 "as_of": value.as_of.isoformat() if value.as_of else None,
+                "band_low_minor": accuracy.band.low_minor if accuracy.band else None,
+                "band_high_minor": accuracy.band.high_minor if accuracy.band else None,
+                "missing": asdict(accuracy.missing),
             }
             self.stdout.write(json.dumps(facts))
             return
         if not value.priced:
             self.stdout.write(f"No value yet: no copy of {value.copies} has a price.")
             return
-        total = amount(value.amount_minor, value.currency)
+        total = amount(value.amount_minor, value.currency) + _band(accuracy.band, value.currency)
         held_back = f", {value.quarantined} held back" if value.quarantined else ""
         self.stdout.write(
             f"{total}: the lowest listings of {value.priced} of {value.copies} copies"
             f" ({value.stale} stale{held_back})."
         )
+        if accuracy.missing.copies:
+            self.stdout.write(_missing(accuracy.missing, value.currency))
+
+
+def _band(band: Band | None, currency: str) -> str:
+    return f" ± {about(band.half_minor, currency)}" if band and band.is_shown else ""
+
+
+def _missing(missing: Missing, currency: str) -> str:
+    copies = "1 copy" if missing.copies == 1 else f"{missing.copies} copies"
+    if missing.low_minor is None or missing.high_minor is None:
+        return f"{copies} without a price, not in the total."
+    low, high = about(missing.low_minor, currency), about(missing.high_minor, currency)
+    return f"{copies} without a price, not in the total; similar ones: {low}–{high}."

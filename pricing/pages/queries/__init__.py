@@ -1,5 +1,6 @@
 """The queries of pages and commands. They return small frozen dataclasses and write nothing."""
 
+from pricing.pages.queries.accuracy import accuracy_page_for, narrowing_for
 from pricing.pages.queries.collection import ListQuery, collection_for
 from pricing.pages.queries.dashboard import dashboard_for, headline_for
 from pricing.pages.queries.failures import failures_of
@@ -10,6 +11,7 @@ from pricing.pages.queries.release import release_for
 from pricing.pages.queries.sync_status import Live, live_for, live_of
 from pricing.sync.progress import Progress, active_run_of, progress_of, runs_for
 from pricing.value.current import value_for
+from pricing.value.found import found_by
 
 __all__ = [
     "DEFAULT_GROUPING",
@@ -18,13 +20,16 @@ __all__ = [
     "Live",
     "Progress",
     "TookTooLong",
+    "accuracy_page_for",
     "active_run_of",
     "collection_for",
     "dashboard_for",
     "failures_of",
+    "found_by",
     "headline_for",
     "live_for",
     "live_of",
+    "narrowing_for",
     "printed_for",
     "progress_of",
     "release_for",

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, F, IntegerField, OrderBy, Q, QuerySet, Sum, TextField, When
+from django.db.models import Case, F, IntegerField, OrderBy, Q, QuerySet, TextField, When
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
@@ -17,11 +17,13 @@ from collections_app.search import words_of
 from pricing.models import PriceJob
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change, sparkline
+from pricing.pages.queries.accuracy import ViewTotals, shown_accuracy, totals_of
 from pricing.pages.queries.dashboard import METER, failed_releases
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import history_of
 from pricing.pages.queries.limit import time_limit
 from pricing.pages.queries.options import Options, options_of
+from pricing.value.accuracy import Accuracy, accuracy_of
 from pricing.value.baselines import IntegerCase, amount_on
 from pricing.value.current import state_of
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, counted, state_at
@@ -29,6 +31,7 @@ from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, counted, st
 PAGE_SIZE = 50
 TREND = timedelta(days=91)
 SPARK_WIDTH, SPARK_HEIGHT = 84, 22
+FACETS = ("folder", "genre", "format", "decade")
 MAX_CHOICE = 100  # characters of a filter
 MAX_SEARCH_SECONDS = 3.0
 
@@ -73,11 +76,8 @@ class ListQuery:
     def of(cls, query: QueryDict) -> "ListQuery":
         sort, page = query.get("sort", ""), query.get("page", "")
         words, is_cut = words_of(query.get("q", ""))
-        text = {
-            name: query.get(name, "").strip()[:MAX_CHOICE] for name in ("folder", "genre", "format", "decade")
-        }
         return cls(
-            **text,
+            **{name: query.get(name, "").strip()[:MAX_CHOICE] for name in FACETS},
             q=" ".join(words),
             is_cut=is_cut,
             state=query.get("state", "") if query.get("state") in STATES else "",
@@ -88,8 +88,7 @@ class ListQuery:
     @property
     def parameters(self) -> QueryDict:
         """What an address of this list needs, without the page: a page repeats this in a dozen links."""
-        names = ("q", "folder", "genre", "format", "decade", "state")
-        chosen = {name: value for name in names if (value := getattr(self, name))}
+        chosen = {name: value for name in ("q", *FACETS, "state") if (value := getattr(self, name))}
         needed = QueryDict(mutable=True)
         needed.update(chosen if self.is_default_sort else {**chosen, "sort": self.sort})
         return needed
@@ -128,6 +127,7 @@ class CollectionPage:
     copies: int
     amount_minor: int | None  # None: nothing listed here has a price
     currency: str
+    accuracy: Accuracy
     next_try: str  # of failed releases
     pages: list[int | None]  # the numbers to link to, None for those left out between them
     options: Options
@@ -137,7 +137,7 @@ class CollectionPage:
 def collection_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPage:
     """One page of the list. Raises TookTooLong when it is filtered.
 
-    Seven queries, six when it is filtered; one more where releases failed, and one after an import.
+    Ten queries, seven when nothing has changed; one more where releases failed, and one after an import.
     """
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         return _page_for(user_id, query, now=now)
@@ -147,8 +147,8 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
     start = now.date() - TREND
     shown = filtered(CollectionInstance.objects.of(user_id).held(), query, user_id=user_id, now=now)
     found = _found(in_order(shown, query.sort, start=start, now=now), now=now) if query.is_filtered else None
-    copies, amount = totals_of(shown, now=now) if found is None else _totals_of(found)
-    paginator = Paginator(range(copies), PAGE_SIZE)  # for its arithmetic only
+    totals = totals_of(shown, now=now) if found is None else _totals_of(found)
+    paginator = Paginator(range(totals.copies), PAGE_SIZE)  # for its arithmetic only
     query = replace(query, page=min(query.page, paginator.num_pages))
     numbers = paginator.get_elided_page_range(query.page, on_each_side=1, on_ends=1)
     part = slice((query.page - 1) * PAGE_SIZE, query.page * PAGE_SIZE)
@@ -160,9 +160,12 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
     return CollectionPage(
         query=query,
         rows=rows,
-        copies=copies,
-        amount_minor=amount,
+        copies=totals.copies,
+        amount_minor=totals.amount_minor,
         currency=PRICE_CURRENCY,
+        accuracy=accuracy_of(shown, now=now)
+        if query.is_filtered
+        else shown_accuracy(user_id, totals, now=now),
         next_try=next_try(connection_of(user_id), now=now) if any(row.failure_reason for row in rows) else "",
         pages=[number if isinstance(number, int) else None for number in numbers],
         options=options_of(user_id),
@@ -179,16 +182,9 @@ def _found(ordered: "QuerySet[CollectionInstance]", *, now: datetime) -> Found:
     return list(ordered.values_list("pk", worth))
 
 
-def _totals_of(found: Found) -> tuple[int, int | None]:
+def _totals_of(found: Found) -> ViewTotals:
     amounts = [amount for _, amount in found if amount is not None]
-    return len(found), sum(amounts) if amounts else None
-
-
-def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> tuple[int, int | None]:
-    """How many copies these are, and the sum of those whose price counts; None if there are none. One query."""
-    amount = Sum("release__price__amount_minor", filter=counted(now))
-    totals = shown.aggregate(copies=Count("id"), amount=amount)
-    return totals["copies"], totals["amount"]
+    return ViewTotals(len(found), sum(amounts) if amounts else None, newest_at=None)
 
 
 def filtered(

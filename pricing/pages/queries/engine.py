@@ -9,6 +9,7 @@ from collections_app.discogs.gate import GateStatus, configured_gate
 from pricing.models import PriceJob, WorkerHeartbeat
 from pricing.monitoring import metrics
 from pricing.pages.linechart import LineChart, line_chart
+from pricing.precision.calibration import Calibrated, calibrated
 
 HOURS = (3, 12, 24)  # the periods offered
 MINUTE = timedelta(minutes=1)
@@ -68,6 +69,7 @@ class Engine:
     success_percent: float | None  # of the jobs that ended in a day
     minutes: tuple[EngineMinute, ...]
     workers: tuple[WorkerNow, ...]
+    calibrated: Calibrated  # of 90 days
 
     @property
     def live_jobs(self) -> int:
@@ -102,7 +104,7 @@ class Engine:
 
 
 def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
-    """The engine's state and its last hours: seven queries, and the database's clock on PostgreSQL."""
+    """The engine's state and its last hours: nine queries, and the database's clock on PostgreSQL."""
     ended = metrics.ended_jobs_by_state(now=now, within=DAY)
     return Engine(
         now=now,
@@ -114,6 +116,7 @@ def engine_now(*, now: datetime, hours: int = HOURS[0]) -> Engine:
         success_percent=metrics.success_percent(ended),
         minutes=_minutes(now=now, hours=hours),
         workers=_workers(now),
+        calibrated=calibrated(now=now),
     )
 
 

@@ -12,6 +12,7 @@ from collections_app.models import CollectionInstance
 from pricing.models import Doubt
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change
+from pricing.pages.queries.accuracy import totals_of
 from pricing.pages.queries.collection import (
     MAX_SEARCH_SECONDS,
     STATES,
@@ -19,7 +20,6 @@ from pricing.pages.queries.collection import (
     ListQuery,
     filtered,
     in_order,
-    totals_of,
 )
 from pricing.pages.queries.limit import time_limit
 from pricing.value.baselines import amount_on
@@ -97,14 +97,14 @@ def printed_for(user_id: int, query: ListQuery, *, now: datetime) -> PrintedList
     """
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
         shown = filtered(CollectionInstance.objects.of(user_id).held(), query, user_id=user_id, now=now)
-        copies, amount = totals_of(shown, now=now)
+        totals = totals_of(shown, now=now)
         start = now.date() - TREND
         ordered = in_order(shown, query.sort, start=start, now=now).annotate(
             before=amount_on(start, today=now.date())
         )
         facts = ordered.values("media_condition", "price_decision", "before", **_FACTS)[:MAX_ROWS]
         rows = [_row(of_copy, now=now) for of_copy in facts]
-    return PrintedList(query, rows, copies, amount, PRICE_CURRENCY)
+    return PrintedList(query, rows, totals.copies, totals.amount_minor, PRICE_CURRENCY)
 
 
 def _row(facts: Mapping[str, Any], *, now: datetime) -> PrintedCopy:

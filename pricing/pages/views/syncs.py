@@ -12,6 +12,7 @@ from collections_app.connections.lookup import connection_of
 from collections_app.discogs import gate
 from collections_app.web.compression import compressed
 from pricing.models import SyncRun
+from pricing.money.convert import PRICE_CURRENCY
 from pricing.money.display import current
 from pricing.money.format import number
 from pricing.pages import queries
@@ -33,6 +34,8 @@ def _run_context(request: HttpRequest, run_id: int) -> dict[str, object]:
         "progress": progress,
         "line": live.line,
         "failures": failures,
+        "found": queries.found_by(run),
+        "currency": PRICE_CURRENCY,
         "gate": gate.status(),
     }
     if run.is_active:
@@ -44,7 +47,11 @@ def _run_context(request: HttpRequest, run_id: int) -> dict[str, object]:
 @compressed
 def syncs(request: HttpRequest) -> HttpResponse:
     user_id = owner_of(request)
-    context = {"runs": queries.runs_for(user_id), "connection": connection_of(user_id)}
+    context = {
+        "runs": queries.runs_for(user_id),
+        "connection": connection_of(user_id),
+        "currency": PRICE_CURRENCY,
+    }
     return render(request, "pages/syncs.html", context)
 
 

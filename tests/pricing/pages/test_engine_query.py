@@ -22,6 +22,7 @@ def test_engine_now_without_any_rows():
     assert (engine.gate.status.left, engine.gate.breaker, engine.queue_rows) == (60, "closed", 0)
     assert (engine.live_jobs, engine.ended_jobs, engine.success_percent) == (0, 0, None)
     assert engine.workers == ()
+    assert (engine.calibrated.mean_z2, engine.calibrated.covered_percent) == (None, None)
     assert engine.response_time.is_empty
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from collections_app.models import CollectionField, Preferences
+from pricing.models import MarketClass
 from pricing.money import display
 from pricing.money.format import amount
 from pricing.pages.charts import Change, shape_of
@@ -22,6 +23,7 @@ PAGES = (
     "/dashboard/?range=all",
     "/dashboard/?range=all&group=folder",
     "/dashboard/headline/?range=all",
+    "/accuracy/",
     "/collection/",
     "/collection/?sort=-change",
     "/collection/?print=all",
@@ -43,7 +45,9 @@ def collection():
     written = {"notes": f"{PAID} at the fair", "custom_fields": own, "paid_minor": PAID_MINOR}
     for _ in range(2):
         make.make_copy(collection, release, **written)
-    make.make_price(release, NOW_MINOR)
+    make.make_price(release, NOW_MINOR, observed_at=timezone.now() - timedelta(days=9), prior_variance=0.02)
+    make.make_copy(collection)  # without a price
+    add_class()
     fallen = make.make_copy(collection, make.make_release(genres=["Rock"])).release
     make.make_price(fallen, THEN_MINOR)
     for ago in (100, 60, 20):
@@ -51,6 +55,20 @@ def collection():
         make.make_snapshot(fallen, NOW_MINOR, day=today - timedelta(days=ago))
         make.make_value(collection, VALUE_MINOR, day=today - timedelta(days=ago))
     return collection
+
+
+def add_class() -> None:
+    MarketClass.objects.create(
+        listings_band=0,
+        price_band=0,
+        releases=1,
+        s2=0,
+        exposure_days=0,
+        variance=0.02,
+        p10_minor=THEN_MINOR,
+        median_minor=THEN_MINOR,
+        p90_minor=NOW_MINOR,
+    )
 
 
 def hide(collection) -> None:
@@ -67,7 +85,13 @@ def amounts_in(html: str) -> list[str]:
 
 
 def pages(client, collection) -> dict[str, str]:
-    run = make.make_run(collection, "finished")
+    found = {"rose": 2, "fell": 1, "found_minor": THEN_MINOR, "expected_variance": float(THEN_MINOR) ** 2}
+    narrowed = {
+        "half_before_minor": NOW_MINOR,
+        "predicted_half_minor": THEN_MINOR,
+        "reached_half_minor": THEN_MINOR,
+    }
+    run = make.make_run(collection, "finished", **found, **narrowed)
     client.force_login(collection.user)
     return {
         address: client.get(address.format(run=run.pk), follow=True).content.decode() for address in PAGES
@@ -88,7 +112,7 @@ def test_amount_search_finds_shown_amounts(client, collection):
 
 
 def test_owners_notes_return_with_amounts(client, collection):
-    html = pages(client, collection)[PAGES[6]]
+    html = pages(client, collection)[PAGES[7]]
     assert "31,427 at the fair" in html
     assert "Insured: for 31,427" in html
     assert "Bought for:" not in html
@@ -97,10 +121,10 @@ def test_owners_notes_return_with_amounts(client, collection):
 def test_counts_shares_and_shape_stay(client, collection):
     hide(collection)
     html = pages(client, collection)
-    dashboard, release = html[PAGES[0]], html[PAGES[6]]
+    dashboard, release = html[PAGES[0]], html[PAGES[7]]
     assert dashboard.count("•••") > 8
     assert '<span class="vh">hidden</span>' in dashboard
-    assert "3 of 3 priced" in dashboard
+    assert "3 of 4 priced" in dashboard
     assert "82.6 %" in dashboard
     assert '"priced": [1, ' in dashboard
     assert '"value": [1000, ' in dashboard

@@ -42,11 +42,13 @@ def queries_of(client, address):
     return len(captured)
 
 
-@pytest.mark.parametrize("name", ["dashboard", "collection", "release", "syncs", "sync_run"])
+@pytest.mark.parametrize("name", ["dashboard", "collection", "accuracy", "release", "syncs", "sync_run"])
 def test_query_count_is_constant(client, collection, name):
     client.force_login(collection.user)
     now = timezone.now()
     make.fill_collection(collection, 3, now=now)
+    make.make_copy(collection)  # without a price
+    make.make_run(collection, "finished", rose=1, fell=0, found_minor=100, expected_variance=9.0)
     first = collection.instances.first().release_id
     run = make.make_run(collection)
     make.make_item(run, collection.instances.first().release, "recorded")
@@ -58,8 +60,9 @@ def test_query_count_is_constant(client, collection, name):
             make.make_snapshot(copy.release, 700, day=now.date() - timedelta(days=ago))
         make.make_value(collection, 100, day=now.date() - timedelta(days=ago))
     for _ in range(2):
-        make.make_run(collection, "finished")
+        make.make_run(collection, "finished", rose=1, fell=0, found_minor=100, expected_variance=9.0)
     for number in range(20):
+        make.make_copy(collection)
         release = make.make_release(genres=[f"Genre {number}"])
         make.make_copy(collection, release, folder=make.make_folder(collection, f"Folder {number}"))
         make.make_price(release, 5000 + number)

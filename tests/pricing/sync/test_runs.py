@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from pricing.models import PriceJob, SyncRun, ValueRequest
 from pricing.sync import planner, runs
+from pricing.value.band import Narrowing
 from tests.factories import make_connection, make_copy, make_item, make_price, make_release, make_run
 from tests.pricing.engine import advance_runs, import_all, work_until_idle
 
@@ -240,3 +241,42 @@ def test_check_release_once_a_minute():
     assert runs.check_release(release.pk, now=NOW + MINUTE)
     job = PriceJob.objects.get()
     assert (job.state, job.lane) == (PriceJob.State.DUE, PriceJob.Lane.INTERACTIVE)
+
+
+def narrowing(*release_ids):
+    return Narrowing(release_ids, before_minor=31_000.4, after_minor=4_000.6)
+
+
+def test_narrowing_run_fetches_in_order_of_gain():
+    connection = make_connection()
+    releases = [make_copy(connection).release for _ in range(3)]
+    for release in releases:
+        make_price(release, 500, observed_at=NOW)  # fresh, and fetched all the same
+    chosen = (releases[2].pk, releases[0].pk)
+    run = runs.start_narrowing(connection.user_id, narrowing(*chosen), now=NOW)
+    assert (run.state, run.user_id, run.import_pass) == (SyncRun.State.RUNNING, connection.user_id, None)
+    assert tuple(run.items.order_by("pk").values_list("release_id", flat=True)) == chosen
+    assert (run.half_before_minor, run.predicted_half_minor, run.is_narrowing) == (31_000, 4_001, True)
+
+
+def test_narrowing_joins_an_active_run():
+    connection = make_connection()
+    active = make_run(connection, "paused")
+    release = make_copy(connection).release
+    assert runs.start_narrowing(connection.user_id, narrowing(release.pk), now=NOW) == active
+    assert not PriceJob.objects.exists()
+
+
+def test_narrowing_run_survives_the_supervisor():
+    connection = make_connection()
+    run = runs.start_narrowing(connection.user_id, narrowing(make_copy(connection).release.pk), now=NOW)
+    advance_runs(now=NOW)
+    run.refresh_from_db()
+    assert run.state == SyncRun.State.RUNNING
+
+
+def test_whole_leaves_out_narrowing_runs():
+    connection = make_connection()
+    whole = make_run(connection, "finished")
+    make_run(connection, "finished", predicted_half_minor=0)
+    assert SyncRun.objects.of(connection.user_id).whole().get() == whole

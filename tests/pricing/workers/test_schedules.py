@@ -73,6 +73,14 @@ def test_tick_starts_a_run_after_the_interval(every, ago, due):
     assert bool(scheduled()) is due
 
 
+def test_narrowing_run_delays_no_schedule():
+    connection = connected(every=6)
+    ended_run(connection, ago=6 * HOUR)
+    make_run(connection, "finished", created_at=NOW - HOUR, predicted_half_minor=4)
+    schedules.tick(NOW)
+    assert scheduled() == ["collector"]
+
+
 def test_scheduled_run_imports_first():
     ended_run(connected(every=6), ago=DAY)
     schedules.tick(NOW)
