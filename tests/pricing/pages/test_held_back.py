@@ -11,7 +11,7 @@ from django.utils import timezone
 from collections_app.models import CollectionInstance, Decision, PriceDecision
 from pricing.models import Doubt, PriceSuggestion
 from pricing.pages import queries
-from pricing.pages.queries.movers import movers_for
+from pricing.pages.queries.movers import Ranked, ranked_for
 from pricing.precision.suggested import NEAR_MINT
 from pricing.precision.weights import renew_of
 from pricing.value.decisions import decide
@@ -153,12 +153,13 @@ def test_list_marks_what_is_held_back(owner, collection, release):
 
 def test_movers_leave_doubted_readings_out(collection, release):
     start = (NOW - DAY).date()
-    assert movers_for(collection.user_id, start=start, now=NOW) == ([], [])
+    assert ranked_for(collection.user_id, start=start, now=NOW) == Ranked([], [], [])
     decide(collection.user_id, release.pk, Decision.COUNT, now=NOW)
-    gainers, losers = movers_for(collection.user_id, start=start, now=NOW)
-    assert (gainers, [mover.change.now for mover in losers]) == ([], [400])
+    ranked = ranked_for(collection.user_id, start=start, now=NOW)
+    assert (ranked.gainers, [mover.change.now for mover in ranked.losers]) == ([], [400])
     # Nor does a change begin with one.
-    assert movers_for(collection.user_id, start=NOW.date(), now=NOW) == ([], [])
+    ranked = ranked_for(collection.user_id, start=NOW.date(), now=NOW)
+    assert (ranked.gainers, ranked.losers) == ([], [])
 
 
 def test_copies_never_counted_have_no_weight(collection, release):
