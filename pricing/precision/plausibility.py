@@ -15,7 +15,7 @@ MIN_LISTINGS = 3  # with fewer for sale, the sale of one copy moves the lowest p
 MAX_SUGGESTED = 17.0
 MIN_FOR_SALE = 20  # with fewer, suggestions say too little
 # Two readings agree within this factor. An honest price moves by 6 % a day, and by this factor within a month; two
-# wrong figures, spread over factors of 5 to 150, agree by chance about once in eight times.
+# wrong figures, spread over factors of 5 to 150, agree by chance about once in nine times.
 AGREES_WITHIN = 1.5
 
 

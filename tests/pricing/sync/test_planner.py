@@ -66,7 +66,7 @@ def test_new_then_overdue_then_urgent_go_first():
 
 
 def test_release_below_the_threshold_is_left_out():
-    WeightPass.objects.create(day=NOW.date(), stepped_at=NOW, threshold=1.0)
+    WeightPass.objects.create(pk=WeightPass.ONLY, day=NOW.date(), stepped_at=NOW, threshold=1.0)
     connection = make_connection()
     calm, urgent, overdue, blocked, young = (make_copy(connection).release for _ in range(5))
     make_price(calm, 1000, observed_at=NOW - 2 * DAY, urgency=0.4)
@@ -81,7 +81,7 @@ def test_release_below_the_threshold_is_left_out():
 
 
 def test_doubted_release_is_read_again_next_day():
-    WeightPass.objects.create(day=NOW.date(), stepped_at=NOW, threshold=1.0)
+    WeightPass.objects.create(pk=WeightPass.ONLY, day=NOW.date(), stepped_at=NOW, threshold=1.0)
     connection = make_connection()
     today, yesterday, believed = (make_copy(connection).release for _ in range(3))
     make_price(today, 1000, doubt=Doubt.JUMP, observed_at=NOW - 20 * HOUR)
