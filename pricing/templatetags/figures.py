@@ -15,6 +15,7 @@ from collections_app.models import CollectionInstance
 from pricing.money import format as written
 from pricing.money.display import Display, current
 from pricing.pages.charts import Change, shape_of
+from pricing.value.accuracy import Missing
 from pricing.value.band import Band
 
 register = template.Library()
@@ -145,6 +146,15 @@ def money_round(minor: int, currency: str) -> str:
 def money_about(minor: float, currency: str) -> str:
     """An amount that is only estimated, to one significant figure."""
     return HIDDEN if current().hides_amounts else written.about(*_shown(round(minor), currency))
+
+
+@register.simple_tag
+def price_range(missing: Missing, currency: str) -> str:
+    """What similar copies cost in all, to two significant figures."""
+    if current().hides_amounts:
+        return HIDDEN
+    ends = (missing.low_minor or 0, missing.high_minor or 0)
+    return "–".join(written.about(*_shown(minor, currency), figures=2) for minor in ends)
 
 
 @register.simple_tag

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from collections_app.models import ApiGate, Capability, Preferences
-from pricing.models import HealthAlert, MarketStat, PriceSuggestion, SourceAttempt
+from pricing.models import Calibration, HealthAlert, MarketStat, PriceSuggestion, SourceAttempt
 from tests import factories as make
 from tests.accounts import force_login_with_code
 
@@ -70,6 +70,17 @@ def test_engine_page_shows_gate_jobs_and_workers(client, staff):
     ]
     assert "1,234 ms" in html
     assert 'state__exact=due">Due</a>' in html
+
+
+def test_engine_page_shows_the_calibration(client, staff):
+    today = timezone.now().date()
+    assert client.get(ENGINE).content.decode().count("in 90 days") == 2
+    Calibration.objects.create(day=today, readings=200, z2_sum=206.0, bands=40, covered=33)
+    html = " ".join(client.get(ENGINE).content.decode().split())
+    assert "<dd>1.03</dd>" in html
+    assert "<dd>82.5 %</dd>" in html
+    assert "of 200 readings in 90 days; 1 is right" in html
+    assert "of 40 runs in 90 days" in html
 
 
 def test_engine_page_says_if_there_is_no_work(client, staff):

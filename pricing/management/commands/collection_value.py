@@ -66,5 +66,5 @@ def _missing(missing: Missing, currency: str) -> str:
     copies = "1 copy" if missing.copies == 1 else f"{missing.copies} copies"
     if missing.low_minor is None or missing.high_minor is None:
         return f"{copies} without a price, not in the total."
-    low, high = about(missing.low_minor, currency), about(missing.high_minor, currency)
+    low, high = (about(end, currency, figures=2) for end in (missing.low_minor, missing.high_minor))
     return f"{copies} without a price, not in the total; similar ones: {low}–{high}."

@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collections_app.currencies import CODES, digits_of
 from pricing.money import format as written
@@ -178,3 +180,44 @@ def test_every_locale_is_known_and_named(tag):
 )
 def test_best_of_falls_back_to_english(preferred, tag):
     assert best_of(preferred) == tag
+
+
+@pytest.mark.parametrize(
+    ("minor", "figures", "expected"),
+    [
+        (0, 1, 0),
+        (0.6, 1, 1),
+        (9.4, 1, 9),
+        (9.5, 1, 10),
+        (31_450, 1, 30_000),
+        (35_000, 1, 40_000),
+        (99_999, 1, 100_000),
+        (1_000, 1, 1_000),
+        (31_450, 2, 31_000),
+        (31_500, 2, 32_000),
+        (7, 2, 7),
+    ],
+)
+def test_significant_keeps_the_first_figures(minor, figures, expected):
+    assert written.significant(minor, figures) == expected
+
+
+@given(st.floats(1, 1e15))
+def test_significant_is_within_half_a_figure(minor):
+    rounded = written.significant(minor)
+    assert len(str(rounded).rstrip("0")) == 1
+    assert abs(rounded - minor) <= minor / 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "locale", "text"),
+    [
+        (31_450, "USD", "en", "$300"),
+        (55, "USD", "en", "$0.60"),
+        (260, "USD", "en", "$3"),
+        (38_640, "JPY", "en", "¥40,000"),
+        (31_450, "EUR", "de", "300 €"),
+    ],
+)
+def test_about_has_one_significant_figure(minor, currency, locale, text):
+    assert written.about(minor, currency, locale).replace("\xa0", " ") == text

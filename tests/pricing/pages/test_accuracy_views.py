@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from collections_app.models import Preferences
 from pricing.models import Calibration, ExchangeRate, MarketClass, SyncRun
+from pricing.pages.queries.accuracy import shown_accuracy, totals_of
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -76,11 +77,11 @@ def test_same_band_is_on_every_page(shown, uncertain):
 
 
 def test_missing_copies_stand_beside_the_total(shown, uncertain):
-    words = "1 copy without a price; similar ones: $20–$900"
+    words = "1 copy without a price; similar ones: $18–$920"
     for address in ("/dashboard/", "/collection/"):
         assert words in shown(address)
-    assert "similar ones: $20–$900" in shown("/accuracy/")
-    assert "1 copy without a price, not in the total; similar ones: $20–$900." in command()
+    assert "similar ones: $18–$920" in shown("/accuracy/")
+    assert "1 copy without a price, not in the total; similar ones: $18–$920." in command()
     assert json.loads(command(json=True))["missing"] == {
         "copies": 1,
         "low_minor": 1_810,
@@ -214,3 +215,20 @@ def test_reached_half_width_is_on_the_run_page(shown, collection):
     halves = {"half_before_minor": 31_000, "predicted_half_minor": 4_000, "reached_half_minor": 5_200}
     run = make.make_run(collection, "finished", **halves)
     assert "± $300 before, about ± $40 expected, ± $50 reached." in shown(f"/syncs/{run.pk}/")
+
+
+def test_band_shrinks_at_once_after_a_reading(shown, uncertain):
+    """The kept band belongs to one state of the prices, so a new reading is seen although the total is the same."""
+    assert "± $300" in shown("/dashboard/")
+    uncertain.price.observed_at = timezone.now()
+    uncertain.price.save()
+    assert "± $300" not in shown("/dashboard/") + shown("/collection/") + shown("/accuracy/")
+
+
+def test_kept_band_costs_no_queries(collection, uncertain, django_assert_num_queries):
+    now = timezone.now()
+    totals = totals_of(collection.instances.held(), now=now)
+    with django_assert_num_queries(3):
+        first = shown_accuracy(collection.user_id, totals, now=now)
+    with django_assert_num_queries(0):
+        assert shown_accuracy(collection.user_id, totals, now=now) == first
