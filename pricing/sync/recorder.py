@@ -52,10 +52,9 @@ def record_market(
     with transaction.atomic():
         before = ReleasePrice.objects.filter(pk=market.discogs_id).first()
         values["doubt"] = _doubt(market, before, now=now)
-        known = {} if values["doubt"] else _known_before(before, now=now)
+        found = {} if values["doubt"] else _found(market, before, now=now)
         state = OUTCOME[MarketStatus(market.status)]
-        known["after_minor"] = market.amount_minor
-        if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now, **known):
+        if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now, **found):
             return False
         _store_snapshot(market, values, duration_ms=duration_ms, now=now)
         _store_latest(market, before, values, status_since=status_since, now=now)
@@ -185,13 +184,14 @@ def learned_from(
     }
 
 
-def _known_before(before: ReleasePrice | None, *, now: datetime) -> dict[str, Any]:
-    """What the job keeps of the time before it: the difference is what its run has found."""
-    if before is None or before.amount_minor is None or before.doubt:
-        return {}
-    age = max(in_days(now - before.observed_at), 0.0)
-    variance = variance_per_day(_learned(before), prior=before.prior_variance)
-    return {"before_minor": before.amount_minor, "before_variance": variance * age}
+def _found(market: Market, before: ReleasePrice | None, *, now: datetime) -> dict[str, Any]:
+    """What the job keeps of the price before and after it: the difference is what its run has found."""
+    found: dict[str, Any] = {"after_minor": market.amount_minor}
+    if before and before.amount_minor is not None and not before.doubt:
+        age = max(in_days(now - before.observed_at), 0.0)
+        variance = variance_per_day(_learned(before), prior=before.prior_variance)
+        found |= {"before_minor": before.amount_minor, "before_variance": variance * age}
+    return found
 
 
 def _learned(price: ReleasePrice) -> Learned:

@@ -193,11 +193,13 @@ def test_reading_costs_one_query(client, collection, address):
 
     client.force_login(collection.user)
     make.make_copy(collection)
-    assert count() == 1
+    # The list has another: the choices of its filters are kept until the next import.
+    queries = 2 if address == "/collection/" else 1
+    assert count() == queries
     for _ in range(3):
         read(collection, unread_count=1, unread=[ODD], unconfirmed_copies=3)
     read(collection, state=State.RUNNING)
-    assert count() == 1
+    assert count() == queries
 
 
 # An empty collection --------------------------------------------------------------------------------
