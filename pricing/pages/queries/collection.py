@@ -21,8 +21,8 @@ from pricing.pages.queries.accuracy import ViewTotals, shown_accuracy, totals_of
 from pricing.pages.queries.dashboard import METER, failed_releases
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import history_of
-from pricing.pages.queries.limit import time_limit
 from pricing.pages.queries.options import Options, options_of
+from pricing.pages.time_limit import time_limit
 from pricing.value.accuracy import Accuracy, accuracy_of
 from pricing.value.baselines import IntegerCase, amount_on
 from pricing.value.current import state_of

@@ -21,7 +21,7 @@ from pricing.pages.queries.collection import (
     filtered,
     in_order,
 )
-from pricing.pages.queries.limit import time_limit
+from pricing.pages.time_limit import time_limit
 from pricing.value.baselines import amount_on
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, fresh_for, freshness
 

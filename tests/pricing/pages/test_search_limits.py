@@ -7,7 +7,7 @@ from django.db import connection
 
 from collections_app.search import CUT, words_of
 from pricing.pages.queries.collection import ListQuery, collection_for
-from pricing.pages.queries.limit import TookTooLong, time_limit
+from pricing.pages.time_limit import TookTooLong, time_limit
 from tests import factories as make
 from tests.accounts import force_login_with_code
 from tests.test_hostile_requests import list_address, lists
