@@ -247,7 +247,10 @@ LEFT_OUT = {
             "doubted_on",
         )
     },
-    **{f"prices.{name}": "renewed every night" for name in ("prior_variance", "weight", "urgency")},
+    **{
+        f"prices.{name}": "renewed every night"
+        for name in ("prior_variance", "weight", "urgency", "interval_hours")
+    },
 }
 
 
