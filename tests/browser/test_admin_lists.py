@@ -13,7 +13,15 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from collections_app.models import ApiGate, Capability, ImportPass, Preferences
-from pricing.models import ExchangeRate, HealthAlert, MarketStat, PriceJob, PriceSuggestion, SourceAttempt
+from pricing.models import (
+    Doubt,
+    ExchangeRate,
+    HealthAlert,
+    MarketStat,
+    PriceJob,
+    PriceSuggestion,
+    SourceAttempt,
+)
 from tests import factories as make
 from tests.browser.test_controls import log_in_staff
 from tests.browser.test_pages import LOOKS, check, keep_picture
@@ -75,6 +83,7 @@ def boss(make_staff):
         requests=BIG,
         attempts=12_345,
     )
+    make.make_price(release, BIG, num_for_sale=BIG, want=BIG, have=BIG, doubt=Doubt.BELOW_SUGGESTION)
     make.make_snapshot(release, BIG, day=now.date(), num_for_sale=BIG, want=BIG, have=BIG)
     make.make_minute(now, BIG, egress="g" * 100, faults=BIG, refusals=BIG, latency_ms_max=BIG)
     make.make_heartbeat(
