@@ -184,6 +184,8 @@ class Migration(migrations.Migration):
                 to="pricing.syncrun",
             ),
         ),
+        # On PostgreSQL, to drop the index of a column drops each index of this column alone, with conditions too.
+        migrations.RemoveConstraint(model_name="syncrun", name="one_active_run_per_user"),
         migrations.AlterField(
             model_name="syncrun",
             name="user",
@@ -194,6 +196,14 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="sync_runs",
                 to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="syncrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("importing", "running", "paused"))),
+                fields=("user",),
+                name="one_active_run_per_user",
             ),
         ),
     ]

@@ -78,6 +78,7 @@ def _rows(scene: Scene, figures: list[Figures]) -> list[Row]:
 
 
 def _measured(world: tuple[Scene, int]) -> Figures:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     # Models need a configured Django.
     from tests.benchmarks import replay
