@@ -72,6 +72,13 @@ class CheckedListMixin:
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CheckedList
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        try:
+            found: Model | None = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        except OverflowError:  # SQLite, for a number too large for a key that is a foreign key
+            return None
+        return found
+
 
 class ReadOnlyAdmin(CheckedListMixin, admin.ModelAdmin):
     """Read-only: the import and the workers write these rows, and manual changes would break their invariants."""

@@ -25,7 +25,7 @@ from pricing.models import (
     WorkerHeartbeat,
 )
 
-_numbers = count(1)
+_numbers = count(100_001)  # above the numbers that tests choose themselves
 
 
 def make_connection(username: str = "collector", **fields: Any) -> DiscogsConnection:
