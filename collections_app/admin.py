@@ -72,13 +72,6 @@ class CheckedListMixin:
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CheckedList
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
-        try:
-            found: Model | None = super().get_object(request, object_id, from_field)  # type: ignore[misc]
-        except OverflowError:  # SQLite, for a number too large for a key that is a foreign key
-            return None
-        return found
-
 
 class ReadOnlyAdmin(CheckedListMixin, admin.ModelAdmin):
     """Read-only: the import and the workers write these rows, and manual changes would break their invariants."""
@@ -94,6 +87,12 @@ class ReadOnlyAdmin(CheckedListMixin, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        try:
+            return super().get_object(request, object_id, from_field)
+        except OverflowError:  # SQLite, for a number too large for a key that is a foreign key
+            return None
 
 
 admin.site.unregister((User, Group))
