@@ -27,7 +27,7 @@ def turn_of(observed_at: datetime | None, urgency: float, *, now: datetime) -> T
     if observed_at is None or observed_at > now + MAX_SKEW:
         return NEVER_FETCHED
     age = now - observed_at
-    if age > DEADLINE:
+    if age >= DEADLINE:
         return OVERDUE, -in_days(age)
     return BY_INDEX, -index(in_days(age), urgency)
 
@@ -58,8 +58,8 @@ def by_turn(now: datetime, *, price: str) -> list[OrderBy]:
     age = AgeInDays(Value(now, DateTimeField()), F(observed_at))
     unread = When(**{f"{observed_at}__isnull": True}, then=Value(FIRST))
     ahead = When(**{f"{observed_at}__gt": now + MAX_SKEW}, then=Value(FIRST))
-    overdue = When(**{f"{observed_at}__lt": now - DEADLINE}, then=Value(OVERDUE))
+    overdue = When(**{f"{observed_at}__lte": now - DEADLINE}, then=Value(OVERDUE))
     lane = Case(unread, ahead, overdue, default=Value(BY_INDEX))
     urgent: Combinable = age * F(f"{price}urgency")
-    rank = Case(When(**{f"{observed_at}__lt": now - DEADLINE}, then=age), default=urgent)
+    rank = Case(When(**{f"{observed_at}__lte": now - DEADLINE}, then=age), default=urgent)
     return [OrderBy(lane), OrderBy(rank, descending=True, nulls_last=True)]

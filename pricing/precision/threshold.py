@@ -33,20 +33,22 @@ class Alike(NamedTuple):
     @classmethod
     def of(cls, *, age_days: float, urgency: float, interval_hours: int) -> "Alike":
         latest = in_days(DEADLINE) + HORIZON_DAYS
-        age = round(min(max(age_days, 0.0), latest) * AGE_STEPS) / AGE_STEPS
+        # Rounded down: rounded up to a whole interval, it would seem to have met its run already.
+        age = math.floor(min(max(age_days, 0.0), latest) * AGE_STEPS) / AGE_STEPS
         steps = round(math.log10(urgency) * URGENCY_STEPS) if urgency > 0 else None
         return cls(age, 0.0 if steps is None else 10 ** (steps / URGENCY_STEPS), interval_hours / 24)
 
-    def reads(self, threshold: float) -> float:
-        """How often each is expected to be read within the horizon; runs come at any time of their interval."""
+    def reads(self, threshold: float) -> int:
+        """How often each is read within the horizon. It was read by a run, so runs meet it at whole intervals of age."""
         latest = in_days(DEADLINE)
         waits = min(threshold / self.urgency, latest) if self.urgency else latest
-        left = HORIZON_DAYS - max(max(waits, self.interval_days) - self.age_days, 0.0)
-        if left <= 0:
-            return 0.0
+        until_run = self.interval_days - self.age_days % self.interval_days
+        runs_left_out = max(math.ceil((waits - self.age_days - until_run) / self.interval_days), 0)
+        first = until_run + runs_left_out * self.interval_days
+        if first > HORIZON_DAYS:
+            return 0
         period = self.interval_days * max(math.ceil(waits / self.interval_days), 1)
-        first = min(1.0, left / self.interval_days)
-        return first + max(left - self.interval_days, 0.0) / period
+        return 1 + int((HORIZON_DAYS - first) / period)
 
 
 def wanted_per_day(demand: Mapping[Alike, int]) -> float:

@@ -28,7 +28,7 @@ class Temper:
 
 FIRST = Temper()
 CALMER = Temper(price_sd=0.8, rate_sd=0.6, size_sd=0.3)  # and more equal
-WILDER = Temper(price_sd=1.3, rate=0.15, rate_sd=1.1, size=0.22, size_sd=0.6)
+WILDER = Temper(price_sd=1.2, rate=0.12, rate_sd=1.0, size=0.18, size_sd=0.55)
 
 
 class Market:

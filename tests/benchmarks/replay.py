@@ -203,7 +203,7 @@ class ToldTheTruth(RoundRobin):
         return sum(share_squared(owner.copies, price, totals[owner.connection_id]) for owner in owners)
 
     def choose(self, site: Site) -> list[int]:
-        late = [release for release in site.rows if site.age_days(release) > in_days(DEADLINE)]
+        late = [release for release in site.rows if site.age_days(release) >= in_days(DEADLINE)]
         late.sort(key=site.age_days, reverse=True)
         rest = set(site.rows).difference(late)
         return [

@@ -70,16 +70,27 @@ def test_threshold_is_where_reads_equal_the_limit(hours):
     )
     allowed = 0.3 * sum(each.reads(0) * count for each, count in demand.items())
     threshold = threshold_for(demand, allowed_per_day=allowed)
-    reads = sum(each.reads(threshold) * count for each, count in demand.items())
+
+    def reads(at: float) -> int:
+        return sum(each.reads(at) * count for each, count in demand.items())
+
     assert threshold > 0
-    assert reads == pytest.approx(0.9 * allowed, rel=0.05)
+    assert reads(threshold * 1.001) <= 0.9 * allowed <= reads(threshold * 0.999)
 
 
 def test_threshold_leaves_room_for_the_overdue():
-    calm, urgent = alike(2, 0.01), alike(2, 5)
-    without = threshold_for(Counter({urgent: 1000}), allowed_per_day=600)
-    beside = threshold_for(Counter({urgent: 1000, alike(26, 0): 300, calm: 1}), allowed_per_day=600)
-    assert beside > without
+    urgent = Counter(alike(2, urgency / 100) for urgency in range(1, 1001))
+    without = threshold_for(urgent, allowed_per_day=600)
+    beside = threshold_for(urgent + Counter({alike(26, 0): 300}), allowed_per_day=600)
+    assert beside > without > 0
+
+
+def test_reads_of_a_daily_run_come_at_whole_days():
+    assert [alike(age, 1.0).reads(3.0) for age in (0.5, 1.5, 1.9, 2.0, 2.5, 3.5)] == [0, 0, 0, 1, 1, 1]
+    assert alike(0.5, 100).reads(1.0) == 1
+    assert alike(0.5, 100, hours=6).reads(1.0) == 4
+    assert [alike(age, 100, hours=168).reads(1.0) for age in (0, 5.5, 6.5)] == [0, 0, 1]
+    assert [alike(age, 0).reads(1.0) for age in (23, 23.5, 24, 25)] == [0, 0, 1, 1]
 
 
 @given(
