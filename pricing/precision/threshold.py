@@ -39,7 +39,7 @@ class Alike(NamedTuple):
         return cls(age, 0.0 if steps is None else 10 ** (steps / URGENCY_STEPS), interval_hours / 24)
 
     def reads(self, threshold: float) -> int:
-        """How often each is read within the horizon. It was read by a run, so runs meet it at whole intervals of age."""
+        """How often each is read within the horizon. Its owners' runs meet it at ages of whole intervals."""
         latest = in_days(DEADLINE)
         waits = min(threshold / self.urgency, latest) if self.urgency else latest
         until_run = self.interval_days - self.age_days % self.interval_days
