@@ -74,6 +74,7 @@ def fill(releases: int, users: int, holdings: int) -> None:
                 prior_variance="0.004",
                 weight="0",
                 urgency="0",
+                doubt="0",
             ),
             _insert(
                 "collections_app_collectioninstance",
@@ -86,6 +87,7 @@ def fill(releases: int, users: int, holdings: int) -> None:
                 sleeve_condition="''",
                 notes="''",
                 custom_fields="'{}'",
+                price_decision="''",
                 paid_currency="''",
                 added_at="CURRENT_TIMESTAMP",
                 seen_in_pass="0",
