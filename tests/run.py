@@ -133,7 +133,7 @@ def databases() -> dict[str, dict[str, str]]:
 def marks_of(name: str, words: list[str], names: Collection[str]) -> str:
     """The expression that selects the tests of a suite, or "" if the caller has chosen them by mark.
 
-    Named tests are not divided: whoever names a browser test wants to see it on every database.
+    Named tests are not divided: a browser test that is named runs on every database.
     """
     if "-m" in words:
         return ""

@@ -26,7 +26,7 @@ MAX_AHEAD = 300  # jobs
 AHEAD_FOR = 5.0  # seconds
 
 
-# All scheduled runs take their turns as one: among them the most urgent release goes first, whoever owns it.
+# All scheduled runs take their turns as one: the most urgent release of any of them goes first.
 SCHEDULED = 0  # in the place of a run's id
 
 
