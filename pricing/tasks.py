@@ -91,6 +91,8 @@ def renew_weights() -> None:
     """Task: some steps of the nightly pass over all weights; it queues itself again until the pass is complete."""
     process, deadline = this_process(), time.monotonic() + WEIGHTS_SECONDS
     now = timezone.now()
+    if schema.mismatch() or weights.is_complete(now=now):
+        return  # of another version, or delivered twice; the schedule queues an incomplete pass again
     row = weights.begin_pass(now=now)
     world = weights.read_world()
     while weights.step(row, world, now=timezone.now()):
@@ -107,6 +109,8 @@ def enqueue_weights() -> None:
 
 def renew_baselines() -> None:
     """Task: some steps of the nightly pass over all baselines; it queues itself again until none is behind."""
+    if schema.mismatch():
+        return  # the schedule queues the pass again
     process, deadline = this_process(), time.monotonic() + BASELINES_SECONDS
     last: int | None = -1
     while last is not None:

@@ -8,6 +8,7 @@ from collections_app.models import Preferences
 from pricing.models import MarketClass, OwnerTotal, ReleasePrice, WeightPass
 from pricing.precision import calibration, weights
 from pricing.precision.estimator import urgency
+from pricing.tasks import renew_weights
 from tests.factories import make_connection, make_copy, make_price, make_release
 
 pytestmark = pytest.mark.django_db
@@ -157,3 +158,12 @@ def test_pass_has_a_constant_query_count(django_assert_max_num_queries):
             len([query for query in queries if not query["sql"].startswith("UPDATE pricing_releaseprice")])
         )
     assert counts[0] == counts[1]
+
+
+def test_task_of_a_complete_pass_does_nothing():
+    priced(make_copy(make_connection()).release, 1000)
+    renew_weights()
+    found = WeightPass.objects.get()
+    assert found.finished_at
+    renew_weights()
+    assert WeightPass.objects.get().stepped_at == found.stepped_at
