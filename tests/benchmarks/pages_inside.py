@@ -78,10 +78,10 @@ def write_history(first: int, *, count: int, days: int, today: date) -> None:
         cursor.execute(
             f"WITH RECURSIVE age(n) AS (SELECT {days} UNION ALL SELECT n - 1 FROM age WHERE n > 0)"
             f" INSERT INTO pricing_pricesnapshot ({', '.join(stored)}, release_id, day, amount_minor,"
-            " num_for_sale, want, have, rating_count, duration_ms, observed_at)"
+            " num_for_sale, want, have, rating_count, duration_ms, observed_at, doubt)"
             f" SELECT %s, %s, %s, %s, release_id, {day},"
             " 1000 + (release_id * 37) %% 4000 + (release_id * (age.n + 1)) %% 300,"
-            " num_for_sale, want, have, 12, 300, observed_at FROM age CROSS JOIN pricing_releaseprice"
+            " num_for_sale, want, have, 12, 300, observed_at, 0 FROM age CROSS JOIN pricing_releaseprice"
             f" WHERE release_id >= {first} AND release_id < {first + count} ORDER BY age.n DESC",
             constants,
         )
