@@ -1,6 +1,6 @@
 """Write the rows of a page, and of those only what differs from the stored ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import models
@@ -21,10 +21,12 @@ def write_differing(
     stored: Mapping[int, Values],
     *,
     by: tuple[str, ...],
+    kept: Container[str] = (),
 ) -> None:
     """Insert or update the wanted rows that differ from their stored ones; mark the others as seen.
 
-    `wanted`: all columns of each row but its number. An unchanged page costs one small statement.
+    `wanted`: all columns of each row but its number and those `kept`, which only the site itself writes. An unchanged
+    page costs one small statement.
     """
     differing: list[Values] = []
     seen: list[int] = []
@@ -34,7 +36,7 @@ def write_differing(
             seen.append(row["id"])
         else:
             differing.append(values)
-    upsert([rows.model(**values) for values in differing], by=by)
+    upsert([rows.model(**values) for values in differing], by=by, kept=kept)
     if seen:
         rows.filter(pk__in=seen).update(**{SEEN: next(iter(wanted.values()))[SEEN]})
 
@@ -44,8 +46,8 @@ def _is_same(values: Values, row: Values) -> bool:
     return all(row[name] == value for name, value in values.items() if name != SEEN)
 
 
-def upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:
-    """Insert rows; where the key `by` exists, update all other columns.
+def upsert(rows: Sequence[M], *, by: tuple[str, ...], kept: Container[str] = ()) -> None:
+    """Insert rows; where the key `by` exists, update all other columns but those `kept`.
 
     One statement on PostgreSQL; several on SQLite, which limits the parameters of one.
     """
@@ -57,5 +59,5 @@ def upsert(rows: Sequence[M], *, by: tuple[str, ...]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=by,
-        update_fields=[name for name in others if name not in by],
+        update_fields=[name for name in others if name not in by and name not in kept],
     )

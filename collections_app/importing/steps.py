@@ -159,7 +159,7 @@ def _copies(import_pass: ImportPass, client: DiscogsClient, now: datetime) -> bo
         page = CopyPage(items=import_pass.instances_expected, copies=Rows(()))  # past the end
     with transaction.atomic():
         _advance(import_pass, client, next_page=import_pass.next_page + 1)
-        new = store.store_copies(import_pass, page.copies.read)
+        new = store.store_copies(import_pass, page.copies.read, now=now)
         new += unread.keep_copies(import_pass, page.copies.unread)
         import_pass.instances_seen += new
         settled = _is_settled(import_pass, (entry.added_at for entry in page.copies.read))

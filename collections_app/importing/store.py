@@ -23,6 +23,7 @@ from collections_app.models import (
     CollectionField,
     CollectionInstance,
     Folder,
+    GradeEdit,
     ImportPass,
     Release,
     WantlistItem,
@@ -41,6 +42,8 @@ ROLE_NAMES = {
 }
 ROLE_NUMBERS = {1: Role.MEDIA, 2: Role.SLEEVE, 3: Role.NOTES}
 FACTS = tuple(field.name for field in fields_of(ReleaseFacts))  # also the columns of Release
+# Columns of a copy that only this site writes.
+OURS = ("price_decision", "decided_at", "own_minor", "own_set_at", "grade_edited_at")
 OWN = (Role.PAID, Role.OTHER)  # also kept as text: a price may not be readable as an amount
 
 
@@ -89,7 +92,7 @@ def roles_of(fields: Iterable[FieldPayload]) -> dict[int, CollectionField.Role]:
     return roles
 
 
-def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
+def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload], *, now: datetime) -> int:
     """Insert or update the copies of one page and their releases; return how many this import pass had not seen."""
     mine = CollectionInstance.objects.filter(connection=import_pass.connection_id)
     entries = {entry.instance_id: entry for entry in copies}
@@ -112,9 +115,23 @@ def store_copies(import_pass: ImportPass, copies: Sequence[CopyPayload]) -> int:
         }
         for number, entry in entries.items()
     }
-    write_differing(mine, wanted, stored, by=("connection", "instance_id"))
+    write_differing(mine, wanted, stored, by=("connection", "instance_id"), kept=OURS)
+    _store_grade_edits(wanted, stored, now=now)
     apply_decisions(import_pass.connection_id, {entry.release.discogs_id for entry in copies})
     return len(entries) - _seen_again(import_pass, stored)
+
+
+def _store_grade_edits(wanted: Mapping[int, Values], stored: Mapping[int, Values], *, now: datetime) -> None:
+    """Keep the grades that this page has changed: past days are valued with the grade of their time."""
+    edits = [
+        GradeEdit(copy_id=row["id"], before=row["media_condition"], edited_at=now)
+        for number, row in stored.items()
+        if row["media_condition"] != wanted[number]["media_condition"]
+    ]
+    if edits:
+        GradeEdit.objects.bulk_create(edits)
+        changed = CollectionInstance.objects.filter(pk__in=[edit.copy_id for edit in edits])
+        changed.update(grade_edited_at=now)
 
 
 def store_wants(import_pass: ImportPass, wants: Sequence[WantPayload]) -> int:

@@ -119,6 +119,14 @@ class CollectionInstance(models.Model):
     paid_currency = models.CharField(max_length=3, blank=True)
     # The newest PriceDecision about the release, here so that the value is summed without a subquery for each copy.
     price_decision = models.CharField(max_length=5, choices=Decision, blank=True, default=Decision.NONE)
+    # When that decision, the owner's own figure and the media grade were last changed here; what they were before is in
+    # PriceDecision, OwnValue and GradeEdit.
+    decided_at = models.DateTimeField(null=True, blank=True)
+    own_minor = models.BigIntegerField(
+        null=True, blank=True, help_text="The owner's own figure, in minor units of USD."
+    )
+    own_set_at = models.DateTimeField(null=True, blank=True)
+    grade_edited_at = models.DateTimeField(null=True, blank=True)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
     # The import pass that last saw the copy: a copy that a complete pass did not see was removed.
@@ -167,6 +175,54 @@ class PriceDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_decision_display()}: {self.release_id}"
+
+
+class OwnValue(models.Model):
+    """One figure that an owner set for a copy, or its withdrawal; kept, so that a past day has the one of its time."""
+
+    copy = models.ForeignKey(
+        CollectionInstance, on_delete=models.CASCADE, related_name="own_values", db_index=False
+    )
+    amount_minor = models.BigIntegerField(
+        null=True, blank=True, help_text="As its owner typed it; empty: withdrawn."
+    )
+    currency = models.CharField(max_length=3, blank=True)
+    usd_minor = models.BigIntegerField(
+        null=True, blank=True, help_text="At the rate of that day, in minor units of USD."
+    )
+    note = models.TextField(blank=True)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["copy", "set_at"], name="one_own_value_at_a_time"),
+            models.CheckConstraint(
+                name="own_value_is_an_amount",
+                condition=Q(amount_minor__gte=0, usd_minor__gte=0) & ~Q(currency="")
+                | Q(amount_minor__isnull=True, usd_minor__isnull=True, currency=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"own value of copy {self.copy_id}"
+
+
+class GradeEdit(models.Model):
+    """A change of a copy's media grade, as an import found it; kept, so that a past day has the grade of its time."""
+
+    copy = models.ForeignKey(
+        CollectionInstance, on_delete=models.CASCADE, related_name="grade_edits", db_index=False
+    )
+    before = models.TextField(blank=True)
+    edited_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["copy", "edited_at"], name="one_grade_edit_at_a_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"grade of copy {self.copy_id}, was {self.before!r}"
 
 
 class WantlistItem(models.Model):

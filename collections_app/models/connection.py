@@ -79,6 +79,12 @@ class Preferences(models.Model):
         WEEK = 168, "Weekly"
         NEVER = 0, "Only when I ask"
 
+    class Basis(models.TextChoices):
+        """Which figure of the market a copy's value comes from, if its owner has set none."""
+
+        FLOOR = "floor", "Lowest listing"
+        GRADE = "grade", "By grade"
+
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences"
     )
@@ -86,6 +92,7 @@ class Preferences(models.Model):
     currency = models.CharField(
         max_length=3, choices=[(code, code) for code in CODES], default="USD", help_text="Of all totals."
     )
+    basis = models.CharField(max_length=5, choices=Basis, default=Basis.FLOOR)
     hides_amounts = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=64, default="UTC", help_text="A name of the IANA database.")
     locale = models.CharField(

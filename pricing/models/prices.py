@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from collections_app.currencies import CURRENCIES
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import Release
+from collections_app.models import DiscogsConnection, Preferences, Release
 from pricing.models.fields import CodedField, HundredthsField
 from pricing.money.convert import MICROS, Rate
 
@@ -120,6 +120,10 @@ class ReleasePrice(MarketReading):
     # The newest price that counted, also while no copy is for sale.
     last_minor = models.BigIntegerField(null=True, blank=True)
     last_priced_at = models.DateTimeField(null=True, blank=True)
+    # What Discogs suggests for a copy in Near Mint, in USD; `near_mint_since` is the first day of this amount.
+    near_mint_minor = models.BigIntegerField(null=True, blank=True)
+    near_mint_at = models.DateTimeField(null=True, blank=True)
+    near_mint_since = models.DateField(null=True, blank=True)
     # The newest doubted price and its UTC day, until a price counts: a reading of another day may agree with it.
     doubted_minor = models.BigIntegerField(null=True, blank=True)
     doubted_on = models.DateField(null=True, blank=True)
@@ -146,6 +150,43 @@ class ReleasePrice(MarketReading):
 
     def __str__(self) -> str:
         return f"price of {self.release_id}"
+
+
+class EarlierPrice(models.Model):
+    """A price that counted, read earlier on a day whose snapshot has none: the newest one of that day.
+
+    The latest price of a release remembers it while none is for sale, so its history must know it too.
+    """
+
+    pk = models.CompositePrimaryKey("release", "day")
+    release = models.ForeignKey(
+        Release, on_delete=models.CASCADE, related_name="earlier_prices", db_index=False
+    )
+    day = models.DateField()
+    amount_minor = models.PositiveIntegerField()
+    observed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.release_id} earlier on {self.day}"
+
+
+class NearMintPrice(models.Model):
+    """What Discogs suggested for a release in Near Mint from one UTC day on, until the next row of the release.
+
+    Suggestions of all grades are this one number on a fixed grid: `value.cascade.GRID`.
+    """
+
+    pk = models.CompositePrimaryKey("release", "day")
+    release = models.ForeignKey(
+        Release, on_delete=models.CASCADE, related_name="near_mint_prices", db_index=False
+    )
+    day = models.DateField()
+    amount_minor = models.PositiveIntegerField(
+        null=True, blank=True, help_text="In minor units of USD; empty: Discogs suggests nothing any more."
+    )
+
+    def __str__(self) -> str:
+        return f"{self.release_id} in Near Mint from {self.day}"
 
 
 class PriceBaseline(models.Model):
@@ -229,17 +270,28 @@ class ExchangeRate(models.Model):
 
 
 class CollectionValue(models.Model):
-    """A user's estimated value at the end of one UTC day (of the day so far, for today).
+    """A user's estimated value at the end of one UTC day (of the day so far, for today), on one basis.
 
-    Derived from holdings and snapshots by `pricing.value.valuation`; it can be recomputed at any time.
+    Derived from copies and readings; `recompute_values` computes it again. The parts are the change since the end of
+    the day before, by cause, in minor units; their sum is the difference of the two values.
     """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="values", db_index=False
     )
+    basis = models.CharField(max_length=5, choices=Preferences.Basis, default=Preferences.Basis.FLOOR)
     day = models.DateField()
     currency = models.CharField(max_length=3)
     value_minor = models.BigIntegerField()
+    like_minor = models.BigIntegerField(
+        default=0, help_text="Value on the day before of the copies that have a market price on both days."
+    )
+    price_minor = models.BigIntegerField(default=0)
+    added_minor = models.BigIntegerField(default=0)
+    removed_minor = models.BigIntegerField(default=0)
+    expired_minor = models.BigIntegerField(default=0)
+    own_minor = models.BigIntegerField(default=0)
+    coverage_minor = models.BigIntegerField(default=0)
     instances = models.PositiveIntegerField()
     priced = models.PositiveIntegerField()
     stale = models.PositiveIntegerField()
@@ -249,8 +301,41 @@ class CollectionValue(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["user", "day"], name="one_value_per_user_and_day"),
+            models.UniqueConstraint(fields=["user", "basis", "day"], name="one_value_per_user_basis_and_day"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} on {self.day}"
+
+
+class MarketDay(models.Model):
+    """The sums, in minor units, of all releases with a price at the end of a UTC day and at that of the day before."""
+
+    day = models.DateField(primary_key=True)
+    before_minor = models.BigIntegerField()
+    after_minor = models.BigIntegerField()
+    releases = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"market on {self.day}"
+
+
+class DiscogsRange(models.Model):
+    """Discogs' own estimate of a collection, as it gave it on one UTC day. For display beside ours, never summed."""
+
+    connection = models.ForeignKey(
+        DiscogsConnection, on_delete=models.CASCADE, related_name="ranges", db_index=False
+    )
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    minimum_minor = models.BigIntegerField()
+    median_minor = models.BigIntegerField()
+    maximum_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "day"], name="one_range_per_connection_and_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Discogs' range of {self.connection_id} on {self.day}"

@@ -227,6 +227,8 @@ class ValueRequest(models.Model):
     )
     run = models.OneToOneField(SyncRun, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     is_urgent = models.BooleanField(default=False, help_text="Goes before prices in the queue.")
+    # The first day whose stored value must be computed again; the work moves it on, some days at a time.
+    rebuild_from = models.DateField(null=True, blank=True)
     settles_yesterday = models.BooleanField(default=False)
     due_at = models.DateTimeField()
     queued_at = models.DateTimeField(null=True, blank=True)

@@ -25,7 +25,7 @@ def decide(user_id: int, release_id: int, decision: Decision, *, now: datetime) 
             decided_at__gte=now
         ).delete()  # of a clock that was ahead: they would stand for longer than this one
         log.create(connection=connection, release_id=release_id, decision=decision, decided_at=now)
-        mine.update(price_decision=decision)
+        mine.update(price_decision=decision, decided_at=now)
     return True
 
 

@@ -75,7 +75,7 @@ def test_stored_collection_is_valid(import_pass, folders, fields, copies, wants)
         store.store_folders(import_pass, (parsed(parse_folders, folders) or Rows(())).read)
         store.store_fields(import_pass, (parsed(parse_fields, fields) or Rows(())).read, are_all=True)
         copies_page, wants_page = parsed(parse_copy_page, copies), parsed(parse_want_page, wants)
-        store.store_copies(import_pass, copies_page.copies.read if copies_page else ())
+        store.store_copies(import_pass, copies_page.copies.read if copies_page else (), now=timezone.now())
         store.store_wants(import_pass, wants_page.wants.read if wants_page else ())
     for model in STORED:
         assert_valid(*model.objects.all())
