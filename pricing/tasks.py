@@ -14,12 +14,12 @@ from django_q.tasks import async_task
 from collections_app import schema
 from collections_app.discogs import process as discogs
 from collections_app.discogs.client import Credentials, DiscogsClient
+from pricing.daily import baselines, stored
 from pricing.monitoring.heartbeat import Heartbeat
 from pricing.precision import weights
 from pricing.sync import value_requests
 from pricing.sync.queue import OrderedBroker
 from pricing.sync.refresh import Outcome, refresh_job
-from pricing.value import baselines, daily
 
 logger = logging.getLogger(__name__)
 
@@ -129,5 +129,5 @@ def enqueue_baselines() -> None:
 
 def settle_value(user_id: int) -> None:
     """Task, for rows queued by an earlier version only: recompute a user's last two daily values."""
-    daily.settle_value(user_id, now=timezone.now())
+    stored.settle_value(user_id, now=timezone.now())
     this_process().heartbeat.report(now=timezone.now())

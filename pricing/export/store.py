@@ -13,12 +13,12 @@ from django.db import transaction
 
 from collections_app.importing.decisions import apply_decisions
 from collections_app.models import DiscogsConnection, Folder, PriceDecision, Release
+from pricing.daily.baselines import renew
 from pricing.export.read import Refused, Row, read
 from pricing.export.sections import RELEASE
 from pricing.export.shape import Section
 from pricing.models import CollectionValue, ReleasePrice
 from pricing.precision.history import relearn
-from pricing.value.baselines import renew
 
 BATCH = 500  # rows checked and stored together
 FOLDER = "folder__discogs_id"

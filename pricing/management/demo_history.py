@@ -9,9 +9,9 @@ from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import CollectionInstance
 from collections_app.sandbox.world.market import MarketDay
 from collections_app.sandbox.world.world import World
+from pricing.daily.baselines import renew
+from pricing.daily.stored import rebuild_values
 from pricing.models import PriceSnapshot
-from pricing.value.baselines import renew
-from pricing.value.daily import rebuild_values
 
 DAILY_FOR = 120  # days before today with a snapshot each; older ones have every third day
 BATCH = 2_000  # rows in one transaction, so that workers get their turn on SQLite

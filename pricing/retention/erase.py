@@ -14,9 +14,9 @@ from django.db import transaction
 from collections_app.accounts.sessions import end_sessions_of
 from collections_app.connections.connect import disconnect
 from collections_app.models import DiscogsConnection, ImportPass
+from pricing.daily.stored import forget_values
 from pricing.models import SyncRun
 from pricing.sync import runs
-from pricing.value.daily import forget_values
 
 
 class LastAdministrator(Exception):

@@ -7,12 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from collections_app.discogs.payloads import Market, MarketStatus
+from pricing.daily.baselines import note_reading
 from pricing.models import Doubt, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.precision.estimator import Learned, in_days, learn, urgency, variance_per_day
 from pricing.precision.plausibility import MIN_FOR_SALE, Before, doubt_of
 from pricing.precision.suggested import suggested_minor
 from pricing.precision.weights import prior_variance
-from pricing.value.baselines import note_reading
 
 READING = tuple(
     field.name for field in fields(Market) if field.name != "discogs_id"

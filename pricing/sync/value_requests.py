@@ -13,10 +13,10 @@ from django.db.models import F, Q
 from django_q.tasks import async_task
 
 from collections_app.models import CollectionInstance, DiscogsConnection
+from pricing.daily.stored import settle_value, store_value
 from pricing.models import SyncRun, ValueRequest
 from pricing.precision import weights
 from pricing.sync.queue import OrderedBroker
-from pricing.value.daily import settle_value, store_value
 from pricing.value.found import store_found
 
 logger = logging.getLogger(__name__)

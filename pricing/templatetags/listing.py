@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from pricing.pages.queries import ListQuery
-from pricing.pages.queries.collection import DEFAULT_SORT
 from pricing.pages.queries.groups import main_format as first_word
+from pricing.pages.tables.collection import DEFAULT_SORT
 
 register = template.Library()
 register.filter("main_format", first_word)

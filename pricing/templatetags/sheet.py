@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from pricing.money.format import DASH
 from pricing.pages.charts import Change
 from pricing.pages.queries.groups import main_format
-from pricing.pages.queries.printed import PrintedCopy
+from pricing.pages.tables.printed import PrintedCopy
 from pricing.templatetags.figures import count, day, grade, money, percent
 
 register = template.Library()

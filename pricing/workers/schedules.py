@@ -26,6 +26,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
+from pricing.daily import baselines
 from pricing.models import SyncRun
 from pricing.precision import weights
 from pricing.retention import purge
@@ -34,7 +35,6 @@ from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
 from pricing.tasks import BASELINES_QUEUED, enqueue_baselines, enqueue_weights
-from pricing.value import baselines
 
 # After a long downtime every user is due: each tick starts at most this many runs, the longest overdue first.
 MAX_STARTS = 20

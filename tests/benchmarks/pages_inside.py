@@ -88,7 +88,7 @@ def write_history(first: int, *, count: int, days: int, today: date) -> None:
 
 
 def renew_baselines(today: date) -> None:
-    from pricing.value import baselines
+    from pricing.daily import baselines
 
     last: int | None = -1
     while last is not None:

@@ -148,7 +148,7 @@ def test_pages_in_a_locale_are_accessible(live_server, browser_page, connection,
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_pager_is_accessible(live_server, browser_page, connection, monkeypatch, look):
-    monkeypatch.setattr("pricing.pages.queries.collection.PAGE_SIZE", 2)
+    monkeypatch.setattr("pricing.pages.tables.collection.PAGE_SIZE", 2)
     log_in(browser_page, live_server.url, connection.user)
     check(browser_page, look, f"{live_server.url}/collection/?page=5")
     browser_page.get_by_role("link", name="Page 6").click()

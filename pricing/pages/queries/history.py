@@ -8,8 +8,8 @@ from django.db.models import Count, F, Min, Window
 from django.db.models.functions import RowNumber
 
 from collections_app.models import CollectionInstance
+from pricing.daily.stored import as_row
 from pricing.models import CollectionValue, PriceSnapshot
-from pricing.value.daily import as_row
 from pricing.value.valuation import Value
 
 # Rows of the table behind a chart.

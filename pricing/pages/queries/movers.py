@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 
 from collections_app.models import CollectionInstance, Release
+from pricing.daily.baselines import amount_on
 from pricing.models import PriceSnapshot, ReleasePrice
 from pricing.pages.charts import Change
-from pricing.value.baselines import amount_on
 from pricing.value.freshness import counted_prices
 
 # In minor units: below it a change of a few cents would be a change of hundreds of per cent.

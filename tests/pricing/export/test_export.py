@@ -17,6 +17,8 @@ from django.utils import timezone
 from collections_app.connections.connect import connect_with_token
 from collections_app.models import CollectionField, Decision, DiscogsConnection, Folder, Preferences, Release
 from pricing import export
+from pricing.daily import baselines
+from pricing.daily.stored import rebuild_values
 from pricing.export.sections import FORMAT, SECTIONS
 from pricing.management.demo_history import seed_history
 from pricing.models import (
@@ -34,8 +36,6 @@ from pricing.pages.queries import value_for
 from pricing.pages.views.export import MAX_DOWNLOAD_SECONDS
 from pricing.precision.history import relearn
 from pricing.sync import runs
-from pricing.value import baselines
-from pricing.value.daily import rebuild_values
 from pricing.value.decisions import decide
 from tests import factories as make
 from tests.pricing.engine import import_all, work_until_idle

@@ -3,7 +3,7 @@
 from django.http import QueryDict
 
 from pricing.pages.queries import ListQuery
-from pricing.pages.queries.collection import DEFAULT_SORT, SORTS
+from pricing.pages.tables.collection import DEFAULT_SORT, SORTS
 from pricing.templatetags.listing import SORT_WORDS, sort_select
 
 

@@ -345,7 +345,7 @@ def test_list_keeps_filters_when_sorted_or_paged(show, collection):
     [("1", "1* 2 … 9"), ("5", "1 … 4 5* 6 … 9"), ("9", "1 … 8 9*"), ("400", "1 … 8 9*"), ("x", "1* 2 … 9")],
 )
 def test_pager_links_pages_around_the_current(show, collection, monkeypatch, asked, numbers):
-    monkeypatch.setattr("pricing.pages.queries.collection.PAGE_SIZE", 2)
+    monkeypatch.setattr("pricing.pages.tables.collection.PAGE_SIZE", 2)
     for _ in range(17):
         make.make_copy(collection)
     html = show("/collection/", page=asked, garbage="1", sort="title")

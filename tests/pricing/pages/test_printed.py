@@ -77,7 +77,7 @@ def test_printed_list_is_the_list_of_the_page(collection, address):
 
 
 def test_printed_list_has_every_copy(client, collection, monkeypatch):
-    monkeypatch.setattr("pricing.pages.queries.collection.PAGE_SIZE", 2)
+    monkeypatch.setattr("pricing.pages.tables.collection.PAGE_SIZE", 2)
     client.force_login(collection.user)
     html = client.get("/collection/?print=all&page=3").content.decode()
     assert html.count("<tr>") == 1 + 12
@@ -95,7 +95,7 @@ def test_printed_list_takes_two_queries(collection, django_assert_num_queries):
 
 
 def test_long_printed_list_says_it_was_cut(client, collection, monkeypatch):
-    monkeypatch.setattr("pricing.pages.queries.printed.MAX_ROWS", 5)
+    monkeypatch.setattr("pricing.pages.tables.printed.MAX_ROWS", 5)
     client.force_login(collection.user)
     html = client.get("/collection/?print=all").content.decode()
     assert html.count("<tr>") == 1 + 5

@@ -11,7 +11,7 @@ from pricing.pages import queries
 from pricing.pages.queries.groups import bars_for
 from pricing.pages.queries.history import MAX_POINTS, history_of
 from pricing.pages.queries.movers import has_demo_data, ranked_for
-from pricing.pages.queries.options import options_of
+from pricing.pages.tables.options import options_of
 from pricing.value.freshness import Freshness
 from tests import factories as make
 

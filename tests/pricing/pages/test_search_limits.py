@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from collections_app.search import CUT, words_of
-from pricing.pages.queries.collection import ListQuery, collection_for
+from pricing.pages.tables.collection import ListQuery, collection_for
 from pricing.pages.time_limit import TookTooLong, time_limit
 from tests import factories as make
 from tests.accounts import force_login_with_code
@@ -125,7 +125,7 @@ def test_time_limit_ends_with_its_block():
 
 def test_slow_search_is_answered_kindly(client, monkeypatch):
     """The limit is set to nothing: a collection large enough to take seconds would take minutes to make."""
-    monkeypatch.setattr("pricing.pages.queries.collection.MAX_SEARCH_SECONDS", 0.001)
+    monkeypatch.setattr("pricing.pages.tables.collection.MAX_SEARCH_SECONDS", 0.001)
     collection = make.make_connection()
     for number in range(1_500):
         make.make_copy(collection, make.make_release(title=f"Title {number} abcdefgh"))

@@ -25,12 +25,12 @@ from collections_app.models import (
     Release,
 )
 from collections_app.tasks import run_import_step
+from pricing.daily import stored as daily
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
 from pricing.retention.erase import LastAdministrator, erase_account, erase_holdings
 from pricing.sync import feeder, runs
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value
-from pricing.value import daily
 from tests import factories as make
 from tests.accounts import PASSWORD, force_login_with_code, log_in
 from tests.pricing.engine import advance_runs, import_all, work_until_idle

@@ -10,11 +10,11 @@ from hypothesis.extra.django import TestCase
 
 from collections_app.importing.decisions import apply_decisions
 from collections_app.models import CollectionInstance, Decision, PriceDecision
+from pricing.daily.stored import rebuild_values
 from pricing.models import CollectionValue, Doubt, PriceSnapshot, ReleasePrice
 from pricing.pages.queries import GROUPINGS, ListQuery, collection_for
 from pricing.pages.queries.groups import bars_for
 from pricing.value.current import value_for
-from pricing.value.daily import rebuild_values
 from pricing.value.decisions import decide, decisions_of
 from pricing.value.freshness import PRICED
 from tests import factories as make

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from collections_app.models import ApiMinute, DiscogsConnection, ImportPass, Preferences
+from pricing.daily import baselines, stored
 from pricing.models import CollectionValue, PriceBaseline, PriceSnapshot, SyncRun, ValueRequest, WeightPass
 from pricing.sync import value_requests
 from pricing.tasks import BASELINES_QUEUED, renew_baselines
-from pricing.value import baselines, daily
 from pricing.workers import schedules
 from tests.factories import (
     make_connection,
@@ -287,9 +287,9 @@ def test_settling_uses_the_newest_prices():
     connection = connected(every=0)
     release = make_copy(connection).release
     make_snapshot(release, 1500, day=NOW.date(), observed_at=NOW)
-    daily.settle_value(connection.user_id, now=NOW)
+    stored.settle_value(connection.user_id, now=NOW)
     PriceSnapshot.objects.update(amount_minor=1800, observed_at=NOW + HOUR)
-    daily.settle_value(connection.user_id, now=NOW + DAY)
+    stored.settle_value(connection.user_id, now=NOW + DAY)
     assert CollectionValue.objects.get(day=NOW.date()).value_minor == 1800
 
 

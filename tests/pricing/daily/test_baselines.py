@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collections_app.discogs.payloads import Market
+from pricing.daily import baselines
 from pricing.models import PriceBaseline, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.sync.recorder import record_market
-from pricing.value import baselines
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

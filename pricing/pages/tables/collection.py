@@ -14,6 +14,7 @@ from django.http import QueryDict
 from collections_app.connections.lookup import connection_of
 from collections_app.models import CollectionInstance
 from collections_app.search import words_of
+from pricing.daily.baselines import IntegerCase, amount_on
 from pricing.models import PriceJob
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change, sparkline
@@ -21,10 +22,9 @@ from pricing.pages.queries.accuracy import ViewTotals, shown_accuracy, totals_of
 from pricing.pages.queries.dashboard import METER, failed_releases
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import history_of
-from pricing.pages.queries.options import Options, options_of
+from pricing.pages.tables.options import Options, options_of
 from pricing.pages.time_limit import time_limit
 from pricing.value.accuracy import Accuracy, accuracy_of
-from pricing.value.baselines import IntegerCase, amount_on
 from pricing.value.current import state_of
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, counted, state_at
 

@@ -9,11 +9,12 @@ from typing import Any
 from django.db.models import F
 
 from collections_app.models import CollectionInstance
+from pricing.daily.baselines import amount_on
 from pricing.models import Doubt
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, change
 from pricing.pages.queries.accuracy import totals_of
-from pricing.pages.queries.collection import (
+from pricing.pages.tables.collection import (
     MAX_SEARCH_SECONDS,
     STATES,
     TREND,
@@ -22,7 +23,6 @@ from pricing.pages.queries.collection import (
     in_order,
 )
 from pricing.pages.time_limit import time_limit
-from pricing.value.baselines import amount_on
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, fresh_for, freshness
 
 MAX_ROWS = 20_000
