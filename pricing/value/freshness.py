@@ -22,6 +22,7 @@ class Freshness(StrEnum):
     FRESH = "fresh"
     AGEING = "ageing"
     STALE = "stale"
+    CARRIED = "carried"  # none for sale or blocked; its last price still counts
     NONE_FOR_SALE = MarketStatus.NONE_FOR_SALE.value
     BLOCKED = MarketStatus.BLOCKED.value
     GONE = MarketStatus.GONE.value
@@ -31,8 +32,12 @@ class Freshness(StrEnum):
     NEVER_FETCHED = "never_fetched"
 
 
-# The states whose price counts in a total.
-PRICED = (Freshness.FRESH, Freshness.AGEING, Freshness.STALE)
+# The states of a lowest listing that counts in a total, and all states whose price counts.
+LISTED = (Freshness.FRESH, Freshness.AGEING, Freshness.STALE)
+PRICED = (*LISTED, Freshness.CARRIED)
+
+# The states in which the market no longer has a price.
+LEFT_THE_MARKET = (Freshness.NONE_FOR_SALE, Freshness.BLOCKED, Freshness.GONE, Freshness.EXPIRED)
 
 # The states whose price is known and recent, but does not count.
 WITHHELD = (Freshness.QUARANTINED, Freshness.LEFT_OUT)
@@ -42,6 +47,7 @@ STATE_LABELS = {
     Freshness.FRESH: "Fresh",
     Freshness.AGEING: "Ageing",
     Freshness.STALE: "Stale",
+    Freshness.CARRIED: "Last seen",
     Freshness.NONE_FOR_SALE: "None for sale",
     Freshness.BLOCKED: "Blocked from sale",
     Freshness.GONE: "Gone from Discogs",
@@ -58,7 +64,7 @@ def fresh_for() -> timedelta:
 
 def _ages(fresh_for: timedelta) -> tuple[tuple[Freshness, timedelta], ...]:
     """The states of a price that counts, and the age up to which each lasts, youngest first."""
-    return tuple(zip(PRICED, (fresh_for, AGEING_UNTIL, PRICE_COUNTS_FOR), strict=True))
+    return tuple(zip(LISTED, (fresh_for, AGEING_UNTIL, PRICE_COUNTS_FOR), strict=True))
 
 
 def freshness(
@@ -69,15 +75,18 @@ def freshness(
     fresh_for: timedelta,
     doubt: int = Doubt.NONE,
     decision: str = Decision.NONE,
+    last_priced_at: datetime | None = None,
 ) -> Freshness:
     """The state of a reading at `now`; its price counts if the state is one of PRICED.
 
-    decision: of the owner for whom the state is computed.
+    decision: of the owner for whom the state is computed. last_priced_at: when a price that counted was last read.
     """
     if status is None or observed_at is None:
         return Freshness.NEVER_FETCHED
     if status != MarketStatus.PRICED:
-        return Freshness(status)
+        is_recent = last_priced_at is not None and now - last_priced_at <= PRICE_COUNTS_FOR
+        is_carried = is_recent and status != MarketStatus.GONE and decision != Decision.NEVER
+        return Freshness.CARRIED if is_carried else Freshness(status)
     age = now - observed_at
     if age > PRICE_COUNTS_FOR:
         return Freshness.EXPIRED
@@ -92,6 +101,7 @@ def state_at(now: datetime) -> Case:
     """The twin of `freshness`, for copies."""
     return Case(
         When(release__price__isnull=True, then=Value(Freshness.NEVER_FETCHED)),
+        When(_is_carried(now) & ~Q(price_decision=Decision.NEVER), then=Value(Freshness.CARRIED)),
         When(~Q(release__price__status=MarketStatus.PRICED), then=F("release__price__status")),
         When(release__price__observed_at__lt=now - PRICE_COUNTS_FOR, then=Value(Freshness.EXPIRED)),
         When(price_decision=Decision.NEVER, then=Value(Freshness.LEFT_OUT)),
@@ -107,11 +117,19 @@ def state_at(now: datetime) -> Case:
 
 def counted(now: datetime) -> Q:
     """Select the copies whose price counts at `now`: the twin of `freshness(…) in PRICED`."""
-    return (
-        Q(release__price__status=MarketStatus.PRICED)
-        & Q(release__price__observed_at__gte=now - PRICE_COUNTS_FOR)
-        & ~Q(price_decision=Decision.NEVER)
-        & _is_believed()
+    is_recent = Q(release__price__status=MarketStatus.PRICED) & Q(
+        release__price__observed_at__gte=now - PRICE_COUNTS_FOR
+    )
+    return (is_recent & _is_believed() | _is_carried(now)) & ~Q(price_decision=Decision.NEVER)
+
+
+def _is_carried(now: datetime, price: str = "release__price__") -> Q:
+    """None for sale or blocked, and the last price is recent: the twin of that part of `freshness`."""
+    return Q(
+        **{
+            f"{price}status__in": (MarketStatus.NONE_FOR_SALE, MarketStatus.BLOCKED),
+            f"{price}last_priced_at__gte": now - PRICE_COUNTS_FOR,
+        }
     )
 
 
@@ -123,7 +141,8 @@ def counted_prices(held: CollectionInstanceQuerySet, *, now: datetime) -> Q:
     count, never = (held.filter(price_decision=decision) for decision in (Decision.COUNT, Decision.NEVER))
     is_recent = Q(status=MarketStatus.PRICED, observed_at__gte=now - PRICE_COUNTS_FOR)
     is_believed = Q(doubt=Doubt.NONE) | Q(release__in=count.release_ids())
-    return Q(release__in=held.release_ids()) & is_recent & is_believed & ~Q(release__in=never.release_ids())
+    is_counted = is_recent & is_believed | _is_carried(now, price="")
+    return Q(release__in=held.release_ids()) & is_counted & ~Q(release__in=never.release_ids())
 
 
 def _is_believed() -> Q:
