@@ -6,25 +6,21 @@ deleted, so a row is right until its day ends: the nightly pass then renews it, 
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
 
-from pricing.models import Doubt, PriceBaseline, PriceSnapshot, ReleasePrice
+from collections_app.discogs.payloads import MarketStatus
+from pricing.models import Doubt, EarlierPrice, PriceBaseline, PriceSnapshot, ReleasePrice
 from pricing.value.freshness import PRICE_COUNTS_FOR
+from pricing.value.worth import IntegerCase
 
 # The ranges of pages, in days before today.
 DAYS = (7, 30, 91, 182, 365)
 BATCH = 2_000  # releases in one step: a fifth of a second
 COLUMNS = ("day", "first_day", "first_minor", *(f"days_{days}_minor" for days in DAYS), "year_minor")
-
-
-class IntegerCase(Case):
-    """A CASE over integers: without Django's call of `int` for each value, which both databases return as one."""
-
-    def get_db_converters(self, connection: object) -> list[Any]:
-        return []
 
 
 def days_of(today: date) -> dict[str, date]:
@@ -35,20 +31,41 @@ def days_of(today: date) -> dict[str, date]:
     }
 
 
-def search(day: date) -> Subquery:
+def search(day: date, *, with_doubted: bool = False) -> Subquery:
     """What the release of a row cost on a day: its newest reading up to then, unless that is older than a price counts.
 
-    Nothing if that reading was doubted, whatever its owner decided: no change begins with it. One step into the index
-    of snapshots for each row, whatever it is a row of; it must have a `release`.
+    If none was for sale by that reading, or the release was blocked: the last price that counted, if recent enough.
+    Nothing if the reading was doubted, unless `with_doubted`: for an owner who had decided to count it. One step into
+    the index of snapshots for each row, whatever it is a row of; it must have a `release`.
     """
-    readings = PriceSnapshot.objects.filter(
-        release=OuterRef("release"), day__lte=day, day__gt=day - PRICE_COUNTS_FOR
+    oldest = day - PRICE_COUNTS_FOR
+    readings = PriceSnapshot.objects.filter(release=OuterRef("release"), day__lte=day, day__gt=oldest)
+    price = _price_after(oldest, with_doubted=with_doubted)
+    return Subquery(readings.order_by("-day").values_list(price)[:1])
+
+
+def _price_after(oldest: date, *, with_doubted: bool = False) -> Case:
+    """The price of a snapshot, or the one that it carries from a later day than `oldest`."""
+    is_unsold = Q(status__in=(MarketStatus.NONE_FOR_SALE, MarketStatus.BLOCKED))
+    is_counted = Q(status=MarketStatus.PRICED) if with_doubted else Q(doubt=Doubt.NONE)
+    return IntegerCase(
+        When(is_unsold, then=_carried(oldest)),
+        When(is_counted, then="amount_minor"),
+        output_field=BigIntegerField(),
     )
-    return Subquery(readings.order_by("-day").values_list(_believed())[:1])
 
 
-def _believed() -> Case:
-    return Case(When(doubt=Doubt.NONE, then="amount_minor"))
+def _carried(oldest: date) -> Combinable:
+    """The newest price that counted up to the day of a snapshot: of one before it, or read earlier on a day."""
+    window = {"release": OuterRef("release"), "day__lte": OuterRef("day"), "day__gt": oldest}
+    counted = PriceSnapshot.objects.filter(**window, status=MarketStatus.PRICED, doubt=Doubt.NONE)
+    replaced = EarlierPrice.objects.filter(**window)
+    amounts, days = (
+        [Subquery(rows.order_by("-day").values(name)[:1]) for rows in (replaced, counted)]
+        for name in ("amount_minor", "day")
+    )
+    is_replaced = GreaterThan(days[0], Coalesce(days[1], Value(date.min)))
+    return IntegerCase(When(is_replaced, then=amounts[0]), default=amounts[1], output_field=BigIntegerField())
 
 
 def amount_on(day: date, *, today: date, price: str = "release__price__") -> IntegerCase:
@@ -83,7 +100,7 @@ def _renew(release_ids: Sequence[int], *, today: date) -> None:
     readings = PriceSnapshot.objects.filter(release=OuterRef("release")).order_by("day")
     columns: dict[str, Combinable] = {
         "first_day": Subquery(readings.values("day")[:1]),
-        "first_minor": Subquery(readings.values_list(_believed())[:1]),
+        "first_minor": Subquery(readings.values_list(_price_after(date.min))[:1]),
         **{column: search(day) for column, day in days_of(today).items()},
     }
     found = ReleasePrice.objects.filter(pk__in=release_ids).values_list("pk", *columns.values())

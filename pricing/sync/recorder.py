@@ -8,7 +8,7 @@ from django.db import transaction
 
 from collections_app.discogs.payloads import Market, MarketStatus
 from pricing.daily.baselines import note_reading
-from pricing.models import Doubt, PriceJob, PriceSnapshot, ReleasePrice
+from pricing.models import Doubt, EarlierPrice, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.precision.estimator import Learned, in_days, learn, urgency, variance_per_day
 from pricing.precision.plausibility import MIN_FOR_SALE, Before, doubt_of
 from pricing.precision.suggested import suggested_minor
@@ -56,6 +56,7 @@ def record_market(
         state = OUTCOME[MarketStatus(market.status)]
         if not finish_job(job, state, duration_ms=duration_ms, requests=requests, now=now, **found):
             return False
+        _keep_replaced_price(values, before, release_id=market.discogs_id, now=now)
         _store_snapshot(market, values, duration_ms=duration_ms, now=now)
         _store_latest(market, before, values, status_since=status_since, now=now)
         note_reading(market.discogs_id, before=before, now=now)
@@ -92,6 +93,21 @@ def _doubted(market: Market, before: ReleasePrice | None, *, doubt: Doubt, now: 
 
 def _day_of(now: datetime) -> date:
     return now.astimezone(UTC).date()
+
+
+def _keep_replaced_price(
+    values: dict[str, Any], before: ReleasePrice | None, *, release_id: int, now: datetime
+) -> None:
+    """Keep the price that counted earlier on this day if a reading replaces it that has none or does not count."""
+    last_at = before.last_priced_at if before else None
+    if before is None or before.last_minor is None or last_at is None or _day_of(last_at) != _day_of(now):
+        return
+    if values["amount_minor"] is None or values["doubt"]:
+        EarlierPrice.objects.update_or_create(
+            release_id=release_id,
+            day=_day_of(now),
+            defaults={"amount_minor": before.last_minor, "observed_at": last_at},
+        )
 
 
 def _store_snapshot(market: Market, values: dict[str, Any], *, duration_ms: int, now: datetime) -> None:

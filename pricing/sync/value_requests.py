@@ -5,6 +5,7 @@ harm.
 """
 
 import logging
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from django.db.models import F, Q
 from django_q.tasks import async_task
 
 from collections_app.models import CollectionInstance, DiscogsConnection
-from pricing.daily.stored import settle_value, store_value
+from pricing.daily import stored
 from pricing.models import SyncRun, ValueRequest
 from pricing.precision import weights
 from pricing.sync.queue import OrderedBroker
@@ -108,10 +109,22 @@ def _compute(request: ValueRequest, *, now: datetime) -> None:
         if request.run.user_id and request.run.trigger != SyncRun.Trigger.SCHEDULE:
             weights.renew_of(request.run.user_id)  # after scheduled runs the nightly pass does
         _request_owners(request.run, now=now)
-    elif request.user_id and request.settles_yesterday:
-        settle_value(request.user_id, now=now)
     elif request.user_id:
-        store_value(request.user_id, now=now)
+        _compute_values(request.user_id, request, now=now)
+
+
+def _compute_values(user_id: int, request: ValueRequest, *, now: datetime) -> None:
+    """Compute today's value, and before it those of days that are not final or were stored without some copies."""
+    first = request.rebuild_from or stored.first_wrong_day(user_id)
+    if request.settles_yesterday:
+        stored.settle_value(user_id, now=now)
+    elif first is None:
+        stored.store_value(user_id, now=now)
+    following = stored.rebuild_step(user_id, first=first, now=now) if first else None
+    if following:
+        # With another version the request stays, for the next step.
+        this_version = ValueRequest.objects.filter(pk=request.pk, version=request.version)
+        this_version.update(rebuild_from=following, settles_yesterday=False, version=uuid.uuid4())
 
 
 def _request_owners(run: SyncRun, *, now: datetime) -> None:

@@ -24,6 +24,12 @@ GRID = {
     "Fair": 2,
     "Poor": 1,
 }
+# As copies have them; a bare name too, as some owners' own fields have.
+ABBREVIATIONS = ("M", "NM or M-", "VG+", "VG", "G+", "G", "F", "P")
+FACTORS = {
+    **GRID,
+    **{f"{name} ({short})": GRID[name] for name, short in zip(GRID, ABBREVIATIONS, strict=True)},
+}
 
 
 class Source(StrEnum):
@@ -75,7 +81,7 @@ class CopyValue:
 
 def factor_of(grade: str) -> int | None:
     """The place of a grade in the grid, or None if it is not one of Discogs' grades."""
-    return GRID.get(grade.partition(" (")[0])
+    return FACTORS.get(grade)
 
 
 def at_grade(near_mint_minor: int, factor: int) -> int:
@@ -88,15 +94,14 @@ def value_of_copy(facts: CopyFacts, basis: Basis) -> CopyValue:
     state = facts.state
     if facts.own_minor is not None:
         return CopyValue(facts.own_minor, Source.OWN, Evidence.OWN, state)
-    is_strong = state == Freshness.FRESH and (facts.num_for_sale or 0) >= MANY_LISTINGS
-    evidence = Evidence.STRONG if is_strong else Evidence.WEAK
-    if basis == Basis.GRADE and (factor := _factor_that_counts(facts)):
-        return CopyValue(at_grade(facts.near_mint_minor or 0, factor), Source.GRADE, evidence, state, factor)
-    if state == Freshness.CARRIED:
-        return CopyValue(facts.floor_minor, Source.CARRIED, Evidence.LAST_SEEN, state)
-    if state in PRICED:
-        return CopyValue(facts.floor_minor, Source.FLOOR, evidence, state)
-    return CopyValue(None, Source.NONE, state=state)
+    factor = _factor_that_counts(facts) if basis == Basis.GRADE else None
+    if factor is not None:
+        amount = at_grade(facts.near_mint_minor or 0, factor)
+        return CopyValue(amount, Source.GRADE, _evidence(facts, Source.GRADE), state, factor)
+    if state not in PRICED:
+        return CopyValue(None, Source.NONE, state=state)
+    source = Source.CARRIED if state == Freshness.CARRIED else Source.FLOOR
+    return CopyValue(facts.floor_minor, source, _evidence(facts, source), state)
 
 
 def _factor_that_counts(facts: CopyFacts) -> int | None:
@@ -104,3 +109,14 @@ def _factor_that_counts(facts: CopyFacts) -> int | None:
     if facts.near_mint_minor is None or facts.is_left_out or facts.state == Freshness.GONE:
         return None
     return factor_of(facts.grade)
+
+
+def _evidence(facts: CopyFacts, source: Source) -> Evidence:
+    is_strong = facts.state == Freshness.FRESH and (facts.num_for_sale or 0) >= MANY_LISTINGS
+    return evidence_of(source, is_strong=is_strong)
+
+
+def evidence_of(source: Source, *, is_strong: bool) -> Evidence:
+    """How good the evidence of a source is; is_strong: the lowest listing is fresh, and there are many."""
+    fixed = {Source.OWN: Evidence.OWN, Source.CARRIED: Evidence.LAST_SEEN, Source.NONE: Evidence.NONE}
+    return fixed.get(source, Evidence.STRONG if is_strong else Evidence.WEAK)

@@ -1,47 +1,106 @@
-"""The current value of a user's holdings."""
+"""The current value of a user's copies."""
 
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import BooleanField, Case, Count, Max, Min, Sum, Value
+from django.db.models import When as If
 
-from collections_app.models import CollectionInstance, Decision, Release
-from pricing.models import Doubt, ReleasePrice
+from collections_app.models import CollectionInstance, Decision, Preferences, Release
+from pricing.models import ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
+from pricing.value import valuation
+from pricing.value.cascade import (
+    MANY_LISTINGS,
+    Basis,
+    CopyFacts,
+    CopyValue,
+    Source,
+    evidence_of,
+    value_of_copy,
+)
 from pricing.value.freshness import Freshness, fresh_for, freshness, state_at
-from pricing.value.valuation import Tally, Totals, Value, total
+from pricing.value.valuation import Tally, Totals
+from pricing.value.worth import with_worth
+
+
+def basis_of(user_id: int) -> Basis:
+    """The basis that a user has chosen. One query."""
+    chosen = Preferences.objects.filter(user_id=user_id).values_list("basis", flat=True).first()
+    return Basis(chosen or Basis.FLOOR)
 
 
 def state_of(price: ReleasePrice | None, decision: str = Decision.NONE, *, now: datetime) -> Freshness:
     """The state of a release's price, which it may not have yet, for an owner with this decision about it."""
-    status, observed_at = (price.status, price.observed_at) if price else (None, None)
-    doubt = price.doubt if price else Doubt.NONE
-    return freshness(status, observed_at, now=now, fresh_for=fresh_for(), doubt=doubt, decision=decision)
+    if price is None:
+        return Freshness.NEVER_FETCHED
+    return freshness(
+        price.status,
+        price.observed_at,
+        now=now,
+        fresh_for=fresh_for(),
+        doubt=price.doubt,
+        decision=decision,
+        last_priced_at=price.last_priced_at,
+    )
 
 
-def value_for(user_id: int, *, now: datetime) -> Value:
+def worth_of(
+    copy: CollectionInstance, price: ReleasePrice | None, basis: Basis, *, now: datetime
+) -> CopyValue:
+    """The value of a copy whose release has this price."""
+    state = state_of(price, copy.price_decision, now=now)
+    is_carried = state == Freshness.CARRIED
+    facts = CopyFacts(
+        state=state,
+        floor_minor=(price.last_minor if is_carried else price.amount_minor) if price else None,
+        num_for_sale=price.num_for_sale if price else None,
+        own_minor=copy.own_minor,
+        grade=copy.media_condition,
+        near_mint_minor=price.near_mint_minor if price else None,
+        is_left_out=copy.price_decision == Decision.NEVER,
+    )
+    return value_of_copy(facts, basis)
+
+
+def value_for(user_id: int, *, now: datetime, basis: Basis = Basis.FLOOR) -> valuation.Value:
     """The current value of a user's collection, for every page and command. Two queries.
 
-    The database sums each state, so that a large collection costs a few rows and not one for each release.
+    The database sums copies that are alike, so that a large collection costs a few rows and not one for each copy.
     """
-    return total(_tallies_of(user_id, now=now), _totals_of(user_id), currency=PRICE_CURRENCY)
+    return valuation.total(
+        _tallies_of(user_id, basis, now=now), _totals_of(user_id), currency=PRICE_CURRENCY, basis=basis
+    )
 
 
-def _tallies_of(user_id: int, *, now: datetime) -> list[Tally]:
+def _tallies_of(user_id: int, basis: Basis, *, now: datetime) -> list[Tally]:
+    held = with_worth(CollectionInstance.objects.of(user_id).held(), basis, at=now)
+    is_many = Case(
+        If(release__price__num_for_sale__gte=MANY_LISTINGS, then=Value(True)),
+        default=Value(False),
+        output_field=BooleanField(),
+    )
     rows = (
-        CollectionInstance.objects.of(user_id)
-        .held()
-        .values_list(state_at(now), "release__price__currency")
+        held.annotate(state=state_at(now), is_many=is_many)
+        .values_list("state", "source", "is_many", "release__price__currency")
         .annotate(
             Count("id"),
-            Sum("release__price__amount_minor"),
+            Sum("worth"),
             Max("release__price__observed_at"),
             Min("release__price__observed_at"),
         )
         .order_by()
     )
     return [
-        Tally(Freshness(state), currency or "", copies, amount or 0, newest, oldest)
-        for state, currency, copies, amount, newest, oldest in rows
+        Tally(
+            Freshness(state),
+            Source(source),
+            evidence_of(Source(source), is_strong=is_many and state == Freshness.FRESH),
+            currency or "",
+            valuation.Sum(copies, amount or 0),
+            newest,
+            oldest,
+        )
+        for state, source, is_many, currency, copies, amount, newest, oldest in rows
     ]
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from collections_app.models import CollectionInstance, Decision, DiscogsConnection, PriceDecision
-from pricing.value.valuation import Decided
+
+# When an owner decided, and what.
+Decided = tuple[datetime, str]
 
 
 def decide(user_id: int, release_id: int, decision: Decision, *, now: datetime) -> bool:

@@ -1,46 +1,40 @@
-"""Compute the value of holdings, in this module only. Pure: it runs no query and reads no clock or setting.
+"""Add up the values of copies, in this module only. Pure: it runs no query and reads no clock or setting.
 
-The estimated value is the sum, over owned copies, of the lowest listing of each copy's release: a lower bound, since
-the cheapest listing may be in any condition. A release without a price adds nothing and is counted as unpriced;
-its price is never assumed to be zero.
+The estimated value is the sum over owned copies of what `value.cascade` says each is worth. A copy without a value adds
+nothing and is counted as missing; it is never assumed to be zero.
 """
 
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
-from collections_app.models import Decision
-from pricing.models import Doubt
-from pricing.value.freshness import PRICED, Freshness, freshness
+from pricing.value.cascade import Basis, CopyValue, Evidence, Source
+from pricing.value.freshness import Freshness
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A held release, how many copies are owned, and its newest reading (`observed_at` None: never fetched)."""
+class Sum(NamedTuple):
+    """Some copies and what they are worth together."""
 
-    release_id: int
-    copies: int
-    status: str | None
-    amount_minor: int | None
-    currency: str
-    observed_at: datetime | None
-    num_for_sale: int | None = None
-    want: int | None = None
-    doubt: int = Doubt.NONE
-    decision: str = Decision.NONE  # the owner's, which holds for all copies of the release
+    copies: int = 0
+    minor: int = 0
+
+    def plus(self, other: "Sum") -> "Sum":
+        return Sum(self.copies + other.copies, self.minor + other.minor)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An estimated value and its coverage. `states` counts copies by freshness."""
+    """An estimated value, what it rests on, and its coverage. `states` counts copies by the state of their price."""
 
     currency: str
+    basis: Basis
     amount_minor: int
     copies: int
     releases: int
     states: dict[Freshness, int]
+    sources: dict[Source, Sum]
+    evidence: dict[Evidence, Sum]
     num_for_sale: int
     want: int
     as_of: datetime | None
@@ -48,8 +42,12 @@ class Value:
 
     @property
     def priced(self) -> int:
-        """Copies that have a price, including stale ones."""
-        return sum(self.states.get(state, 0) for state in PRICED)
+        """Copies that have a value, from whatever source."""
+        return self.copies - self.unpriced
+
+    @property
+    def unpriced(self) -> int:
+        return self.sources.get(Source.NONE, Sum()).copies
 
     @property
     def stale(self) -> int:
@@ -65,25 +63,26 @@ class Value:
         """Copies that their owner never counts."""
         return self.states.get(Freshness.LEFT_OUT, 0)
 
-    @property
-    def unpriced(self) -> int:
-        return self.copies - self.priced
 
-
-@dataclass(slots=True)
-class Tally:
-    """The sum of holdings in one state. `amount_minor` is the total of all their copies."""
+class Tally(NamedTuple):
+    """The sum of copies that are alike, and the newest and oldest reading of their prices."""
 
     state: Freshness
+    source: Source
+    evidence: Evidence
     currency: str
-    copies: int = 0
-    amount_minor: int = 0
+    sum: Sum
     newest_at: datetime | None = None
     oldest_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+def tally_of(copy: CopyValue, *, currency: str, observed_at: datetime | None) -> Tally:
+    """The tally of a single copy. `currency` is that of its release's price, empty without one."""
+    one = Sum(1, copy.amount_minor or 0)
+    return Tally(copy.state, copy.source, copy.evidence, currency, one, observed_at, observed_at)
+
+
+class Totals(NamedTuple):
     """How many releases are held, and how many of them are for sale and wanted; each release counts once."""
 
     releases: int
@@ -91,108 +90,32 @@ class Totals:
     want: int
 
 
-def value_of(holdings: Iterable[Holding], *, currency: str, now: datetime, fresh_for: timedelta) -> Value:
-    """The value of the holdings at `now`, in minor units of `currency`. Raises ValueError like `total`."""
-    tallies: dict[tuple[Freshness, str], Tally] = {}
-    releases = num_for_sale = want = 0
-    for holding in holdings:
-        state = freshness(
-            holding.status,
-            holding.observed_at,
-            now=now,
-            fresh_for=fresh_for,
-            doubt=holding.doubt,
-            decision=holding.decision,
-        )
-        key = state, holding.currency
-        _add(tallies.get(key) or tallies.setdefault(key, Tally(*key)), holding)
-        releases += 1
-        num_for_sale += holding.num_for_sale or 0
-        want += holding.want or 0
-    return total(tallies.values(), Totals(releases, num_for_sale, want), currency=currency)
-
-
-def _add(tally: Tally, holding: Holding) -> None:
-    tally.copies += holding.copies
-    tally.amount_minor += (holding.amount_minor or 0) * holding.copies
-    if seen := holding.observed_at:
-        tally.newest_at = max(tally.newest_at or seen, seen)
-        tally.oldest_at = min(tally.oldest_at or seen, seen)
-
-
-def total(tallies: Iterable[Tally], totals: Totals, *, currency: str) -> Value:
-    """The value of all tallies together.
+def total(tallies: Iterable[Tally], totals: Totals, *, currency: str, basis: Basis) -> Value:
+    """The value of all tallies together, in minor units of `currency`.
 
     Raises ValueError if a price is in another currency: a total has one currency.
     """
+    states: dict[Freshness, int] = {}
+    sources: dict[Source, Sum] = {}
+    evidence: dict[Evidence, Sum] = {}
     tallies = list(tallies)
-    states: Counter[Freshness] = Counter()
-    amount = 0
     for tally in tallies:
-        states[tally.state] += tally.copies
-        if tally.state in PRICED:
-            if tally.currency != currency:
-                raise ValueError(f"a price in {tally.currency} cannot be added to a total in {currency}")
-            amount += tally.amount_minor
+        if tally.source in (Source.FLOOR, Source.CARRIED) and tally.currency not in ("", currency):
+            raise ValueError(f"a price in {tally.currency} cannot be added to a total in {currency}")
+        states[tally.state] = states.get(tally.state, 0) + tally.sum.copies
+        sources[tally.source] = sources.get(tally.source, Sum()).plus(tally.sum)
+        evidence[tally.evidence] = evidence.get(tally.evidence, Sum()).plus(tally.sum)
     return Value(
         currency=currency,
-        amount_minor=amount,
-        copies=states.total(),
+        basis=basis,
+        amount_minor=sum(part.minor for part in sources.values()),
+        copies=sum(states.values()),
         releases=totals.releases,
-        states=dict(states),
+        states=states,
+        sources=sources,
+        evidence=evidence,
         num_for_sale=totals.num_for_sale,
         want=totals.want,
         as_of=max((tally.newest_at for tally in tallies if tally.newest_at), default=None),
         oldest_at=min((tally.oldest_at for tally in tallies if tally.oldest_at), default=None),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """One owned copy, and when it was added and removed."""
-
-    release_id: int
-    added_at: datetime
-    removed_at: datetime | None
-
-
-# When an owner decided, and what.
-Decided = tuple[datetime, str]
-
-
-def holdings_at(
-    copies: Iterable[Copy],
-    readings: Mapping[int, Sequence[Holding]],
-    decisions: Mapping[int, Sequence[Decided]] | None = None,
-    *,
-    moment: datetime,
-) -> list[Holding]:
-    """The holdings at a moment, each release with its newest reading and its owner's newest decision up to then.
-
-    readings: for each release its readings, oldest first; their `copies` and `decision` are ignored.
-    decisions: for each release what its owner decided, oldest first.
-    """
-    counts = Counter(
-        copy.release_id
-        for copy in copies
-        if copy.added_at <= moment and (copy.removed_at is None or copy.removed_at > moment)
-    )
-    decided = decisions or {}
-    return [
-        replace(
-            _newest(release, readings.get(release, ()), moment),
-            copies=count,
-            decision=_standing(decided.get(release, ()), moment),
-        )
-        for release, count in counts.items()
-    ]
-
-
-def _newest(release_id: int, readings: Sequence[Holding], moment: datetime) -> Holding:
-    position = bisect_right(readings, moment, key=lambda reading: reading.observed_at or moment)
-    return readings[position - 1] if position else Holding(release_id, 0, None, None, "", None)
-
-
-def _standing(decisions: Sequence[Decided], moment: datetime) -> str:
-    position = bisect_right(decisions, moment, key=lambda decided: decided[0])
-    return decisions[position - 1][1] if position else Decision.NONE
