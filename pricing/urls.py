@@ -47,6 +47,7 @@ urlpatterns = [
     path("connect/discogs/callback/", connect.authorised, name="authorised"),
     path("disconnect/", connect.disconnect, name="disconnect"),
     path("settings/amounts/", preferences.amounts, name="amounts"),
+    path("settings/basis/", preferences.basis, name="basis"),
     path("account/delete/", account.delete_account, name="account_delete"),
     path("settings/preferences/", preferences.preferences, name="preferences"),
     path("syncs/", syncs.syncs, name="syncs"),

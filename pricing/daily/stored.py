@@ -7,11 +7,11 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min
 
 from collections_app.models import CollectionInstance, DiscogsConnection
 from pricing.daily.history import histories_of
-from pricing.daily.parts import end_of, with_part
+from pricing.daily.parts import end_of, split_since
 from pricing.daily.replay import BASES, Day, Figures, Replay
 from pricing.models import CollectionValue, SyncRun
 from pricing.money.convert import PRICE_CURRENCY
@@ -39,15 +39,6 @@ def store_value(user_id: int, *, now: datetime) -> None:
     with transaction.atomic():
         if _lock_connection(user_id):
             _write(rows)
-
-
-def split_since(user_id: int, basis: Basis, day: date, *, now: datetime) -> Split:
-    """The change of a user's value from the end of a past day until now, by cause. One query."""
-    copies = with_part(CollectionInstance.objects.of(user_id), basis, day, now=now)
-    rows = copies.order_by().values_list("part").annotate(Sum("moved"), Sum("before"))
-    moved = {part: (change, before) for part, change, before in rows}
-    like = moved.get(Part.PRICE, (0, 0))[1]
-    return Split(like_minor=like, **{part: change for part, (change, _) in moved.items()})
 
 
 def as_row(user_id: int, value: Value, *, day: date, split: Split | None = None) -> CollectionValue:

@@ -23,6 +23,7 @@ class Display:
     zone: tzinfo = UTC
     locale: str = DEFAULT
     hides_amounts: bool = False
+    basis: str = "floor"  # of values: `Preferences.Basis`
     currency: str = PRICE_CURRENCY  # as chosen; amounts are shown in it when there is a rate
     rate: Rate | None = None
     is_rate_old: bool = False

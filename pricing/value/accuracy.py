@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, F, FloatField, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
 
@@ -18,10 +19,11 @@ from pricing.precision.estimator import PRIOR_DAYS
 from pricing.precision.order import AgeInDays
 from pricing.precision.weights import class_of, read_priors
 from pricing.value.band import Band, Narrowing, Part, band_of, max_requests, narrowing_of
-from pricing.value.freshness import counted
+from pricing.value.cascade import Basis, Source
+from pricing.value.worth import with_worth
 
 _PRICE = "release__price__"
-_COLUMNS = [f"{_PRICE}{name}" for name in ("amount_minor", "num_for_sale", "last_minor")]
+_COLUMNS = [f"{_PRICE}{name}" for name in ("num_for_sale", "last_minor")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,14 @@ class Accuracy:
     calibrated: Calibrated  # which scaled the band
 
 
-def accuracy_for(user_id: int, *, now: datetime) -> Accuracy:
-    return accuracy_of(CollectionInstance.objects.of(user_id).held(), now=now)
+def accuracy_for(user_id: int, *, now: datetime, basis: Basis = Basis.FLOOR) -> Accuracy:
+    return accuracy_of(CollectionInstance.objects.of(user_id).held(), now=now, basis=basis)
 
 
-def accuracy_of(copies: "QuerySet[CollectionInstance]", *, now: datetime) -> Accuracy:
+def accuracy_of(copies: "QuerySet[Any]", *, now: datetime, basis: Basis = Basis.FLOOR) -> Accuracy:
     """Of any copies: two queries, one more if some have no price."""
     known = calibrated(now=now)
-    parts, unpriced = read_parts(copies, now=now)
+    parts, unpriced = read_parts(copies, now=now, basis=basis)
     missing = missing_in(unpriced, read_priors()) if unpriced else Missing()
     band = band_of(parts, scale=known.scale)
     limit = max_requests(limit=settings.DISCOGS_RATE_LIMIT, window_seconds=settings.DISCOGS_RATE_WINDOW)
@@ -63,31 +65,37 @@ def accuracy_of(copies: "QuerySet[CollectionInstance]", *, now: datetime) -> Acc
 
 
 def read_parts(
-    copies: "QuerySet[CollectionInstance]", *, now: datetime
+    copies: "QuerySet[Any]", *, now: datetime, basis: Basis = Basis.FLOOR
 ) -> tuple[list[Part], list[tuple[int | None, int | None, int]]]:
     """The parts of the total, and the copies outside of it as (number for sale, last price, copies).
 
     One query without a condition on prices: with one, the databases read the prices of the whole site first. The rows
     are added up here, since GROUP BY takes longer.
     """
-    counting = Case(When(counted(now), then=_variance_at(now)))
-    columns = copies.order_by().annotate(variance=counting).values_list("release_id", "variance", *_COLUMNS)
-    worth, variances, unpriced = Counter[int](), dict[int, float](), Counter[tuple[int | None, int | None]]()
-    for release, variance, amount, num_for_sale, last_minor in columns:
-        if variance is None:
+    valued = with_worth(copies.order_by(), basis, at=now).annotate(variance=_variance_at(now))
+    worth, unpriced = Counter[tuple[int, float]](), Counter[tuple[int | None, int | None]]()
+    for release, amount, variance, *facts in valued.values_list("release_id", "worth", "variance", *_COLUMNS):
+        if amount is None:
+            num_for_sale, last_minor = facts
             unpriced[num_for_sale, last_minor] += 1
         else:
-            worth[release] += amount
-            variances[release] = variance
-    parts = [Part(release, worth[release], variance) for release, variance in variances.items()]
+            worth[release, variance] += amount
+    parts = [Part(release, amount, variance) for (release, variance), amount in worth.items()]
     return parts, [(*key, number) for key, number in unpriced.items()]
 
 
 def _variance_at(now: datetime) -> Combinable:
-    """The variance that the age of a price has added to its log: the twin of `estimator.variance_per_day` × age."""
+    """The variance that the age of a copy's figure has added to its log; none for a figure of its owner.
+
+    The twin of `estimator.variance_per_day` × age. `now` is the moment for which `source` was annotated.
+    """
     learned = Value(PRIOR_DAYS) * F(f"{_PRICE}prior_variance") + F(f"{_PRICE}s2")
     per_day = learned / (Value(PRIOR_DAYS) + F(f"{_PRICE}exposure_days"))
-    return per_day * Greatest(AgeInDays(Value(now, DateTimeField()), F(f"{_PRICE}observed_at")), Value(0.0))
+    read_at = {Source.GRADE: "near_mint_at", Source.CARRIED: "last_priced_at"}
+    whens = (When(source=source, then=F(f"{_PRICE}{name}")) for source, name in read_at.items())
+    since = Case(*whens, default=F(f"{_PRICE}observed_at"), output_field=DateTimeField())
+    varied = per_day * Greatest(AgeInDays(Value(now, DateTimeField()), since), Value(0.0))
+    return Case(When(source=Source.OWN, then=Value(0.0)), default=varied, output_field=FloatField())
 
 
 def missing_in(

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, CharField, F, Q, Value, When
+from django.db.models import BigIntegerField, Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import CollectionInstanceQuerySet, Decision
+from collections_app.models import Decision
 from pricing.value.cascade import FACTORS, NEAR_MINT, Basis, Source
 from pricing.value.freshness import counted
 
@@ -20,7 +20,7 @@ class IntegerCase(Case):
         return []
 
 
-def with_worth(copies: CollectionInstanceQuerySet, basis: Basis, *, at: Any) -> CollectionInstanceQuerySet:
+def with_worth(copies: "QuerySet[Any]", basis: Basis, *, at: Any) -> "QuerySet[Any]":
     """Annotate copies with `worth` (minor units, or None) and `source`: the twin of `value_of_copy` at a moment."""
     is_listed = counted(at) & Q(**{f"{_PRICE}status": MarketStatus.PRICED})
     by_owner = Q(own_minor__isnull=False)

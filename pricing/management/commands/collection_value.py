@@ -13,6 +13,9 @@ from pricing.money.format import about, amount
 from pricing.pages.queries import value_for
 from pricing.value.accuracy import Missing, accuracy_for
 from pricing.value.band import Band
+from pricing.value.cascade import Basis, Evidence, Source
+from pricing.value.current import basis_of
+from pricing.value.valuation import Sum, Value
 
 
 class Command(BaseCommand):
@@ -20,16 +23,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", required=True)
+        parser.add_argument(
+            "--basis", choices=Basis.values, help="without it, the one that the user has chosen"
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = user_named(options["user"])
         now = timezone.now()
-        value, accuracy = value_for(user.pk, now=now), accuracy_for(user.pk, now=now)
+        basis = Basis(options["basis"] or basis_of(user.pk))
+        value = value_for(user.pk, now=now, basis=basis)
+        accuracy = accuracy_for(user.pk, now=now, basis=basis)
         if options["json"]:
             facts = {
                 "user": user.get_username(),
                 "currency": value.currency,
+                "basis": value.basis.value,
                 "estimated_value_minor": value.amount_minor,
                 "instances": value.copies,
                 "releases": value.releases,
@@ -42,6 +51,13 @@ class Command(BaseCommand):
                 "band_low_minor": accuracy.band.low_minor if accuracy.band else None,
                 "band_high_minor": accuracy.band.high_minor if accuracy.band else None,
                 "missing": asdict(accuracy.missing),
+                "own": _sum(value, Source.OWN),
+                "by_grade": _sum(value, Source.GRADE),
+                "by_floor": _sum(value, Source.FLOOR),
+                "carried": _sum(value, Source.CARRIED),
+                "evidence": {
+                    level.value: value.evidence.get(level, Sum())._asdict() for level in Evidence if level
+                },
             }
             self.stdout.write(json.dumps(facts))
             return
@@ -51,11 +67,25 @@ class Command(BaseCommand):
         total = amount(value.amount_minor, value.currency) + _band(accuracy.band, value.currency)
         held_back = f", {value.quarantined} held back" if value.quarantined else ""
         self.stdout.write(
-            f"{total}: the lowest listings of {value.priced} of {value.copies} copies"
+            f"{total}: {_WORDS[basis]} of {value.priced} of {value.copies} copies"
             f" ({value.stale} stale{held_back})."
         )
+        for source, words in _OTHERS.items():
+            if copies := value.sources.get(source, Sum()).copies:
+                self.stdout.write(f"{copies} of them {words}.")
         if accuracy.missing.copies:
             self.stdout.write(_missing(accuracy.missing, value.currency))
+
+
+_WORDS = {Basis.FLOOR: "the lowest listings", Basis.GRADE: "the prices for the grades"}
+_OTHERS = {
+    Source.OWN: "at a figure of the owner",
+    Source.CARRIED: "at the last price seen, since none is for sale now",
+}
+
+
+def _sum(value: Value, source: Source) -> dict[str, int]:
+    return value.sources.get(source, Sum())._asdict()
 
 
 def _band(band: Band | None, currency: str) -> str:

@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
 from django.db.models import Count, Max, QuerySet, Sum
 
-from collections_app.models import CollectionInstance
 from pricing.models import SyncRun
 from pricing.precision.calibration import is_covered
 from pricing.precision.estimator import half_width
 from pricing.value.accuracy import Accuracy, accuracy_for
 from pricing.value.band import Narrowing
+from pricing.value.cascade import Basis
 from pricing.value.current import value_for
-from pricing.value.freshness import Freshness, counted, fresh_for
+from pricing.value.freshness import Freshness, fresh_for
 from pricing.value.valuation import Value
+from pricing.value.worth import with_worth
 
 RUNS = 20  # the newest that are shown
 KEPT_SECONDS = 300  # in which no price ages by much
@@ -71,45 +73,50 @@ class AccuracyPage:
         return self.value.states.get(Freshness.FRESH, 0)
 
 
-def accuracy_page_for(user_id: int, *, now: datetime) -> AccuracyPage:
+def accuracy_page_for(user_id: int, *, now: datetime, basis: Basis = Basis.FLOOR) -> AccuracyPage:
     """Six queries; three when nothing has changed since the last time."""
-    value = value_for(user_id, now=now)
+    value = value_for(user_id, now=now, basis=basis)
     totals = ViewTotals(value.copies, value.amount_minor, value.as_of)
-    accuracy = shown_accuracy(user_id, totals, now=now)
+    accuracy = shown_accuracy(user_id, totals, now=now, basis=basis)
     runs = _predicted_runs(user_id, scale=accuracy.calibrated.scale)
     return AccuracyPage(value, accuracy, offer_of(accuracy), runs)
 
 
-def totals_of(shown: "QuerySet[CollectionInstance]", *, now: datetime) -> ViewTotals:
+def totals_of(shown: "QuerySet[Any]", *, now: datetime, basis: Basis = Basis.FLOOR) -> ViewTotals:
     """The totals of some copies: one query."""
     return ViewTotals(
-        **shown.aggregate(
+        **with_worth(shown, basis, at=now).aggregate(
             copies=Count("id"),
-            amount_minor=Sum("release__price__amount_minor", filter=counted(now)),
+            amount_minor=Sum("worth"),
             newest_at=Max("release__price__observed_at"),
         )
     )
 
 
-def shown_accuracy(user_id: int, totals: ViewTotals, *, now: datetime) -> Accuracy:
+def shown_accuracy(
+    user_id: int, totals: ViewTotals, *, now: datetime, basis: Basis = Basis.FLOOR
+) -> Accuracy:
     """The accuracy of a user's whole collection: three queries, none when nothing has changed for some minutes.
 
     A new price, copy or expiry changes the totals.
     """
     if totals.newest_at is None:
-        return accuracy_for(user_id, now=now)
+        return accuracy_for(user_id, now=now, basis=basis)
     period = int(now.timestamp() // KEPT_SECONDS)
     seen = totals.newest_at.timestamp()
-    key = f"accuracy:{user_id}:{totals.copies}:{totals.amount_minor or 0}:{seen}:{period}"
+    key = f"accuracy:{user_id}:{basis}:{totals.copies}:{totals.amount_minor or 0}:{seen}:{period}"
     accuracy: Accuracy | None = caches["pages"].get(key)
     if accuracy is None:
-        accuracy = accuracy_for(user_id, now=now)
+        accuracy = accuracy_for(user_id, now=now, basis=basis)
         caches["pages"].set(key, accuracy)
     return accuracy
 
 
 def narrowing_for(user_id: int, *, now: datetime) -> Narrowing | None:
-    """The requests that would narrow a user's band; None if none would by much."""
+    """The requests that would narrow the band of a user's lowest listings; None if none would by much.
+
+    A request reads a lowest listing; suggestions are fetched while there is no other work.
+    """
     return accuracy_for(user_id, now=now).narrowing
 
 

@@ -1,11 +1,14 @@
 """Everything the dashboard shows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from django.core.cache import caches
 
 from collections_app.models import CollectionInstance
+from pricing.daily.parts import Moved, moved_since, split_of
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, RunItem, SyncRun
 from pricing.pages.charts import (
     Change,
@@ -21,11 +24,16 @@ from pricing.pages.charts import (
 from pricing.pages.queries.accuracy import Offer, ViewTotals, offer_of, shown_accuracy
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import TABLE_ROWS, copies_removed_after, daily_values, first_value_day
-from pricing.pages.queries.movers import Mover, Ranked, has_demo_data, ranked_for
+from pricing.pages.queries.movers import Mover, has_demo_data, ranked_for
+from pricing.pages.waterfall import Waterfall, index_over, waterfall_of
 from pricing.value.accuracy import Accuracy
+from pricing.value.cascade import Basis
+from pricing.value.change import Part
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
 from pricing.value.valuation import Value
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +56,29 @@ class Headline:
     span: Range
     pills: list[Pill]
     points: list[CollectionValue]
+    parts: dict[Part, Moved]  # of the change since the first day shown
     moved: tuple[int, int]  # copies added and removed in the range
     meter: list[Segment]
     accuracy: Accuracy
 
     @property
     def change(self) -> Change | None:
-        return self.over_range("value_minor")
+        """The change of the copies that had a market price then and have one now: what the market has done."""
+        if len(self.points) < 2:
+            return None
+        split = split_of(self.parts)
+        return Change(split.like_minor, split.like_minor + split.price)
+
+    @property
+    def waterfall(self) -> Waterfall | None:
+        if len(self.points) < 2:
+            return None
+        return waterfall_of(self.parts, before_minor=self.points[-1].value_minor - split_of(self.parts).total)
+
+    @property
+    def index(self) -> Change | None:
+        """The like-for-like index at the start of the range and now, in hundredths."""
+        return index_over(self.points)
 
     def over_range(self, field: str) -> Change | None:
         """The change of a figure between the first and the last day shown."""
@@ -103,6 +127,7 @@ class Dashboard:
     tiles: list[Tile]
     gainers: list[Mover]
     losers: list[Mover]
+    by_amount: bool
     most_expensive: list[ReleasePrice]
     grouping: Grouping
     groupings: list[Grouping]
@@ -111,11 +136,11 @@ class Dashboard:
     is_demo: bool
 
 
-def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
-    """Eight queries; five when nothing has changed since the last time."""
-    value = value_for(user_id, now=now)
+def headline_for(user_id: int, *, range_key: str, now: datetime, basis: Basis = Basis.FLOOR) -> Headline:
+    """Nine queries; five when nothing has changed since the last time."""
+    value = value_for(user_id, now=now, basis=basis)
     today = now.date()
-    first_day = first_value_day(user_id)
+    first_day = first_value_day(user_id, basis)
     span = choose(range_key, today=today, first_day=first_day)
     start = start_of(span, today=today, first_day=first_day)
     points = daily_values(user_id, start=start, today=today, value=value)
@@ -124,10 +149,18 @@ def headline_for(user_id: int, *, range_key: str, now: datetime) -> Headline:
         span=span,
         pills=pills(span, today=today, first_day=first_day),
         points=points,
+        parts=_parts_of(user_id, value, points[0].day, now=now) if len(points) > 1 else {},
         moved=_moved(user_id, points),
         meter=_meter(value),
-        accuracy=shown_accuracy(user_id, ViewTotals(value.copies, value.amount_minor, value.as_of), now=now),
+        accuracy=shown_accuracy(
+            user_id, ViewTotals(value.copies, value.amount_minor, value.as_of), now=now, basis=basis
+        ),
     )
+
+
+def _parts_of(user_id: int, value: Value, day: date, *, now: datetime) -> dict[Part, Moved]:
+    """The parts of the change since a day: one query, none when nothing has changed."""
+    return cached_for(user_id, value, f"parts:{day}", lambda: moved_since(user_id, value.basis, day, now=now))
 
 
 def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
@@ -137,40 +170,53 @@ def _moved(user_id: int, points: list[CollectionValue]) -> tuple[int, int]:
     return copies_moved(points[0].instances, points[-1].instances, removed=removed)
 
 
-def dashboard_for(user_id: int, *, range_key: str, group: str, now: datetime) -> Dashboard:
-    """Fifteen queries, whatever the size of the collection; nine when nothing has changed since the last time."""
-    headline = headline_for(user_id, range_key=range_key, now=now)
+def dashboard_for(
+    user_id: int,
+    *,
+    range_key: str,
+    group: str,
+    now: datetime,
+    basis: Basis = Basis.FLOOR,
+    by_amount: bool = False,
+) -> Dashboard:
+    """Sixteen queries, whatever the size of the collection; nine when nothing has changed since the last time."""
+    headline = headline_for(user_id, range_key=range_key, now=now, basis=basis)
+    value = headline.value
     start = headline.points[0].day if headline.points else now.date()
     grouping = GROUPINGS[group]
-    ranked, bars = _ranking_for(user_id, headline.value, grouping, start=start, now=now)
+    ranked = cached_for(
+        user_id,
+        value,
+        f"ranked:{start}:{by_amount}",
+        lambda: ranked_for(user_id, start=start, now=now, by_amount=by_amount),
+    )
     shown = [mover.release.pk for mover in ranked.gainers + ranked.losers]
     return Dashboard(
         headline=headline,
         tiles=_tiles(headline),
         gainers=ranked.gainers,
         losers=ranked.losers,
+        by_amount=by_amount,
         most_expensive=ranked.most_expensive,
         grouping=grouping,
         groupings=list(GROUPINGS.values()),
-        bars=bars,
+        bars=cached_for(
+            user_id, value, f"bars:{group}", lambda: bars_for(user_id, grouping, now=now, basis=basis)
+        ),
         attention=_attention(headline.value, failed=_failed_copies(user_id)),
         is_demo=has_demo_data(shown + [price.release_id for price in ranked.most_expensive], start=start),
     )
 
 
-def _ranking_for(
-    user_id: int, value: Value, grouping: Grouping, *, start: date, now: datetime
-) -> tuple[Ranked, list[Bar]]:
-    """The parts that have to read every release: cached until a price, a copy or an expiry changes their value."""
+def cached_for(user_id: int, value: Value, name: str, compute: Callable[[], T]) -> T:
+    """What has to read every copy: kept until a price, a copy, a figure or an expiry changes the value."""
     seen = value.as_of.timestamp() if value.as_of else 0
-    key = (
-        f"ranking:{user_id}:{start}:{grouping.key}:{seen}:{value.amount_minor}:{value.copies}:{value.priced}"
-    )
-    ranking: tuple[Ranked, list[Bar]] | None = caches["pages"].get(key)
-    if ranking is None:
-        ranking = ranked_for(user_id, start=start, now=now), bars_for(user_id, grouping, now=now)
-        caches["pages"].set(key, ranking)
-    return ranking
+    key = f"{name}:{user_id}:{value.basis}:{seen}:{value.amount_minor}:{value.copies}:{value.priced}"
+    found: T | None = caches["pages"].get(key)
+    if found is None:
+        found = compute()
+        caches["pages"].set(key, found)
+    return found
 
 
 def failed_releases(user_id: int) -> list[int]:
@@ -195,7 +241,7 @@ def _tiles(headline: Headline) -> list[Tile]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Piece:
     """A part of the meter: its label and the states of the copies in it."""
 
     label: str
@@ -203,14 +249,15 @@ class Part:
 
 
 METER = {
-    "fresh": Part("Fresh", (Freshness.FRESH,)),
-    "ageing": Part("Ageing, under a day", (Freshness.AGEING,)),
-    "stale": Part("Stale", (Freshness.STALE,)),
-    "none": Part("None for sale", (Freshness.NONE_FOR_SALE,)),
-    "shut": Part("Blocked or gone", (Freshness.BLOCKED, Freshness.GONE)),
-    "held": Part("Held back", (Freshness.QUARANTINED,)),
-    "out": Part("Left out by you", (Freshness.LEFT_OUT,)),
-    "never": Part("Not known yet", (Freshness.EXPIRED, Freshness.NEVER_FETCHED)),
+    "fresh": Piece("Fresh", (Freshness.FRESH,)),
+    "ageing": Piece("Ageing, under a day", (Freshness.AGEING,)),
+    "stale": Piece("Stale", (Freshness.STALE,)),
+    "carried": Piece("Last seen", (Freshness.CARRIED,)),
+    "none": Piece("None for sale", (Freshness.NONE_FOR_SALE,)),
+    "shut": Piece("Blocked or gone", (Freshness.BLOCKED, Freshness.GONE)),
+    "held": Piece("Held back", (Freshness.QUARANTINED,)),
+    "out": Piece("Left out by you", (Freshness.LEFT_OUT,)),
+    "never": Piece("Not known yet", (Freshness.EXPIRED, Freshness.NEVER_FETCHED)),
 }
 
 
@@ -231,7 +278,8 @@ def _meter(value: Value) -> list[Segment]:
 _NEEDS_ATTENTION = {
     Freshness.QUARANTINED: "the price looks wrong, so it is not counted yet",
     Freshness.LEFT_OUT: "you decided never to count it",
-    Freshness.NONE_FOR_SALE: "no copy is listed, so it adds nothing to the value",
+    Freshness.CARRIED: f"none is for sale; the last price counts for {PRICE_COUNTS_FOR.days} days",
+    Freshness.NONE_FOR_SALE: f"none is listed, and no price was seen in {PRICE_COUNTS_FOR.days} days",
     Freshness.BLOCKED: "Discogs does not allow its sale",
     Freshness.GONE: "the release was removed there",
     Freshness.EXPIRED: f"last seen over {PRICE_COUNTS_FOR.days} days ago, no longer counted",

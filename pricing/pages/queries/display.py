@@ -20,6 +20,7 @@ def display_for(user_id: int, *, now: datetime) -> Display:
     return Display(
         zone=_zone(chosen.time_zone),
         locale=best_of([chosen.locale]),  # English for one that is not offered any more
+        basis=chosen.basis,
         hides_amounts=chosen.hides_amounts,
         currency=chosen.currency,
         rate=rate,

@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from collections_app.models import CollectionInstance
-from pricing.value.freshness import counted
+from pricing.value.cascade import Basis
+from pricing.value.worth import with_worth
 
 # Bars shown; the rest is summed into one.
 MAX_BARS = 7
@@ -55,14 +56,13 @@ GROUPINGS = {
 DEFAULT_GROUPING = "genre"
 
 
-def bars_for(user_id: int, grouping: Grouping, *, now: datetime) -> list[Bar]:
+def bars_for(user_id: int, grouping: Grouping, *, now: datetime, basis: Basis = Basis.FLOOR) -> list[Bar]:
     """The value of each group, largest first; their sum is the estimated value. One query."""
+    held = with_worth(CollectionInstance.objects.of(user_id).held(), basis, at=now)
     rows = (
-        CollectionInstance.objects.of(user_id)
-        .held()
-        .filter(counted(now))
+        held.filter(worth__isnull=False)
         .values_list(grouping.field)
-        .annotate(amount=Sum("release__price__amount_minor"), copies=Count("id"))
+        .annotate(amount=Sum("worth"), copies=Count("id"))
         .order_by()
     )
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])

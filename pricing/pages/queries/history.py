@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 from collections_app.models import CollectionInstance
 from pricing.daily.stored import as_row
 from pricing.models import CollectionValue, PriceSnapshot
+from pricing.value.cascade import Basis
 from pricing.value.valuation import Value
 
 # Rows of the table behind a chart.
@@ -18,21 +19,29 @@ TABLE_ROWS = 100
 MAX_POINTS = 30
 
 
-def first_value_day(user_id: int) -> date | None:
-    first: date | None = CollectionValue.objects.filter(user_id=user_id).aggregate(day=Min("day"))["day"]
+def first_value_day(user_id: int, basis: Basis = Basis.FLOOR, *, start: date = date.min) -> date | None:
+    """The first day with a value, from `start` on. One query."""
+    days = CollectionValue.objects.filter(user_id=user_id, basis=basis, day__gte=start)
+    first: date | None = days.aggregate(day=Min("day"))["day"]
     return first
 
 
 def daily_values(user_id: int, *, start: date, today: date, value: Value) -> list[CollectionValue]:
     """The days from `start` in order, ending with what the collection is worth now. One query.
 
-    A day on which nothing was priced has no value to show, so it is left out.
+    A day on which nothing was priced has no value to show, so it is left out. Today's parts are those stored last.
     """
     days = CollectionValue.objects.filter(
-        user_id=user_id, day__gte=start, day__lt=today, priced__gt=0, currency=value.currency
+        user_id=user_id, basis=value.basis, day__range=(start, today), currency=value.currency
     )
     rows = list(days.order_by("day"))
-    return [*rows, as_row(user_id, value, day=today)] if value.priced else rows
+    stored = rows.pop() if rows and rows[-1].day == today else None
+    if not value.priced:
+        return rows
+    now = as_row(user_id, value, day=today)
+    if stored:
+        now.like_minor, now.price_minor = stored.like_minor, stored.price_minor
+    return [*rows, now]
 
 
 def copies_removed_after(user_id: int, day: date) -> int:

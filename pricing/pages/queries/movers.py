@@ -24,14 +24,16 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The releases that gained and lost most in per cent, and those with the highest lowest listing."""
+    """The releases that gained and lost most, in per cent or by amount, and those with the highest lowest listing."""
 
     gainers: list[Mover]
     losers: list[Mover]
     most_expensive: list[ReleasePrice]
 
 
-def ranked_for(user_id: int, *, start: date, now: datetime, movers: int = 4, expensive: int = 5) -> Ranked:
+def ranked_for(
+    user_id: int, *, start: date, now: datetime, by_amount: bool = False, movers: int = 4, expensive: int = 5
+) -> Ranked:
     """Rank the priced releases that a user holds; gains and losses are those since `start`. Two queries.
 
     Three numbers of each release are ranked here: the database would sort them three times.
@@ -44,7 +46,7 @@ def ranked_for(user_id: int, *, start: date, now: datetime, movers: int = 4, exp
     )
     known = [(amount, -release, then) for release, amount, then in rows if amount is not None]
     moved = [
-        (amount / then, release, then)
+        (amount - then if by_amount else amount / then, release, then)
         for amount, release, then in known
         if then and amount != then and (amount >= MIN_AMOUNT or then >= MIN_AMOUNT)
     ]

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import F
 
-from collections_app.models import CollectionInstance
 from pricing.daily.baselines import amount_on
 from pricing.models import Doubt
 from pricing.money.convert import PRICE_CURRENCY
@@ -19,14 +18,17 @@ from pricing.pages.tables.collection import (
     STATES,
     TREND,
     ListQuery,
+    copies_in,
     filtered,
     in_order,
 )
 from pricing.pages.time_limit import time_limit
+from pricing.pages.waterfall import PARTS
+from pricing.value.change import Part
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, fresh_for, freshness
 
 MAX_ROWS = 20_000
-NOT_SHOWN = ("status", "before", "doubt", "price_decision")
+NOT_SHOWN = ("status", "before", "doubt", "price_decision", "last_priced_at", "worth")
 _FACTS = {
     "title": F("release__title"),
     "artists": F("release__artists"),
@@ -34,10 +36,10 @@ _FACTS = {
     "year": F("release__year"),
     "status": F("release__price__status"),
     "amount_minor": F("release__price__amount_minor"),
-    "currency": F("release__price__currency"),
     "num_for_sale": F("release__price__num_for_sale"),
     "want": F("release__price__want"),
     "observed_at": F("release__price__observed_at"),
+    "last_priced_at": F("release__price__last_priced_at"),
     "doubt": F("release__price__doubt"),
 }
 
@@ -57,11 +59,8 @@ class PrintedCopy:
     num_for_sale: int | None
     want: int | None
     observed_at: datetime | None
+    is_priced: bool
     change: Change | None
-
-    @property
-    def is_priced(self) -> bool:
-        return self.state in PRICED
 
     @property
     def state_label(self) -> str:
@@ -86,6 +85,7 @@ class PrintedList:
                 for name in ("folder", "genre", "format", "decade")
             ),
             ("State", STATES.get(self.query.state, "")),
+            ("Change", PARTS[Part(self.query.part)][0] if self.query.part else ""),
         ]
         return [(label, value) for label, value in chosen if value]
 
@@ -96,13 +96,13 @@ def printed_for(user_id: int, query: ListQuery, *, now: datetime) -> PrintedList
     Raises TookTooLong when it is filtered.
     """
     with time_limit(MAX_SEARCH_SECONDS) if query.is_filtered else nullcontext():
-        shown = filtered(CollectionInstance.objects.of(user_id).held(), query, user_id=user_id, now=now)
-        totals = totals_of(shown, now=now)
+        shown = filtered(copies_in(user_id, query, now=now), query, user_id=user_id, now=now)
+        totals = totals_of(shown, now=now, basis=query.basis)
         start = now.date() - TREND
-        ordered = in_order(shown, query.sort, start=start, now=now).annotate(
+        ordered = in_order(shown, query, start=start, now=now).annotate(
             before=amount_on(start, today=now.date())
         )
-        facts = ordered.values("media_condition", "price_decision", "before", **_FACTS)[:MAX_ROWS]
+        facts = ordered.values("media_condition", "price_decision", "before", "worth", **_FACTS)[:MAX_ROWS]
         rows = [_row(of_copy, now=now) for of_copy in facts]
     return PrintedList(query, rows, totals.copies, totals.amount_minor, PRICE_CURRENCY)
 
@@ -115,7 +115,10 @@ def _row(facts: Mapping[str, Any], *, now: datetime) -> PrintedCopy:
         fresh_for=fresh_for(),
         doubt=facts["doubt"] or Doubt.NONE,
         decision=facts["price_decision"],
+        last_priced_at=facts["last_priced_at"],
     )
-    moved = change(facts["before"], facts["amount_minor"]) if state in PRICED else None
+    lowest, worth = facts["amount_minor"], facts["worth"]
+    moved = change(facts["before"], lowest) if state in PRICED else None
     shown = {name: value for name, value in facts.items() if name not in NOT_SHOWN}
-    return PrintedCopy(**shown, state=state, change=moved)
+    shown |= {"amount_minor": lowest if worth is None else worth, "currency": PRICE_CURRENCY}
+    return PrintedCopy(**shown, state=state, is_priced=worth is not None, change=moved)

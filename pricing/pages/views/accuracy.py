@@ -10,10 +10,12 @@ from collections_app.accounts.limits import limited
 from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.web.compression import compressed
+from pricing.money import display
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages import queries
 from pricing.pages.views._shared import connected
 from pricing.sync import runs
+from pricing.value.cascade import Basis
 
 
 @require_safe
@@ -23,7 +25,7 @@ def accuracy(request: HttpRequest) -> HttpResponse:
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
-    page = queries.accuracy_page_for(user_id, now=now)
+    page = queries.accuracy_page_for(user_id, now=now, basis=Basis(display.current().basis))
     context = {"page": page, "currency": PRICE_CURRENCY, **connected(connection)}
     return render(request, "pages/accuracy.html", context)
 

@@ -12,6 +12,7 @@ from collections_app.connections.lookup import connection_of
 from collections_app.importing.last_reading import last_reading
 from collections_app.search import CUT
 from collections_app.web.compression import compressed
+from pricing.money import display
 from pricing.pages import queries
 from pricing.pages.views._shared import connected
 
@@ -25,7 +26,7 @@ def collection(request: HttpRequest) -> HttpResponse:
     connection = connection_of(user_id)
     if connection is None:
         return redirect("connect")
-    query = queries.ListQuery.of(request.GET)
+    query = queries.ListQuery.of(request.GET, display.current().basis)
     is_printed = request.GET.get("print") == "all"
     try:
         page = (queries.printed_for if is_printed else queries.collection_for)(user_id, query, now=now)

@@ -9,8 +9,10 @@ from collections_app.accounts.users import owner_of
 from collections_app.connections.lookup import connection_of
 from collections_app.importing.last_reading import last_reading
 from collections_app.web.compression import compressed
+from pricing.money import display
 from pricing.pages import queries
 from pricing.pages.views._shared import connected, range_of
+from pricing.value.cascade import Basis
 
 
 @require_safe
@@ -26,6 +28,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         range_key=range_of(request),
         group=group if group in queries.GROUPINGS else queries.DEFAULT_GROUPING,
         now=now,
+        basis=Basis(display.current().basis),
+        by_amount=request.GET.get("by") == "amount",
     )
     context = {
         "board": board,
@@ -45,7 +49,9 @@ def headline(request: HttpRequest) -> HttpResponse:
     connection = connection_of(user_id)
     state = connection.state if connection else ""
     context = {
-        "headline": queries.headline_for(user_id, range_key=range_of(request), now=now),
+        "headline": queries.headline_for(
+            user_id, range_key=range_of(request), now=now, basis=Basis(display.current().basis)
+        ),
         "live": queries.live_for(user_id, connection_state=state, now=now),
         "reading": last_reading(connection),
         **connected(connection),

@@ -14,6 +14,7 @@ from collections_app.connections.lookup import preferences_of
 from pricing.pages.forms import PreferencesForm
 from pricing.pages.views.site import settings_page
 from pricing.sources import exchange_rates
+from pricing.value.cascade import Basis
 
 
 @require_POST
@@ -36,6 +37,15 @@ def preferences(request: HttpRequest) -> HttpResponse:
 def amounts(request: HttpRequest) -> HttpResponse:
     """Hide or show all amounts. The form says which, so a double click does no harm."""
     save_preferences(owner_of(request), {"hides_amounts": request.POST.get("hide") == "1"})
+    return HttpResponseRedirect(_back_to(request.POST.get("next", "")))
+
+
+@require_POST
+def basis(request: HttpRequest) -> HttpResponse:
+    """Choose the basis of all values; an unknown one changes nothing."""
+    chosen = request.POST.get("basis", "")
+    if chosen in Basis.values:
+        save_preferences(owner_of(request), {"basis": chosen})
     return HttpResponseRedirect(_back_to(request.POST.get("next", "")))
 
 

@@ -1,4 +1,4 @@
-"""A made-up history of a collection: readings through the recorder, decisions, own figures, grades, purchases, sales."""
+"""A made-up history of a collection: readings by the recorder, decisions, own figures, grades, purchases, sales."""
 
 import random
 import uuid

@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 TODAY = NOW.date()
 
 
-@pytest.fixture(params=range(6))
+@pytest.fixture(params=range(3))
 def connection(request):
     connection, other = make.make_connection(), make.make_connection("other")
     dice = random.Random(request.param)
