@@ -21,7 +21,7 @@ class ChangeBetween:
 
 
 def change_between(user_id: int, basis: Basis, first: date, last: date, *, now: datetime) -> ChangeBetween:
-    """From the end of one UTC day to the end of a later one; of today, until now. A few queries for each 100 releases."""
+    """From the end of one UTC day to that of a later one; of today, until now. A few queries for each 100 releases."""
     replay = Replay([end_of(first), min(end_of(last), now)], fresh_for=fresh_for())
     for history in histories_of(user_id, since=first + timedelta(days=1)):
         replay.add(history)
