@@ -4,63 +4,58 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pricing.value.cascade import Basis, CopyFacts, Evidence, Source, value_of_copy
 from pricing.value.freshness import Freshness
-from pricing.value.valuation import Copy, Holding, holdings_at, value_of
+from pricing.value.valuation import Sum, Totals, tally_of, total
+from tests.pricing.value.test_cascade import copies
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DAY = timedelta(days=1)
 
 
-def holding(release=1, *, copies=1, amount=1000, status="priced", age=HOUR, currency="USD") -> Holding:
-    return Holding(release, copies, status, amount, currency, None if age is None else NOW - age)
-
-
-def value(*holdings):
-    return value_of(holdings, currency="USD", now=NOW, fresh_for=6 * HOUR)
-
-
-def test_never_fetched_is_a_state_of_its_own():
-    total = value(holding(status=None, amount=None, age=None))
-    assert (total.amount_minor, total.priced, total.unpriced) == (0, 0, 1)
-    assert total.states == {Freshness.NEVER_FETCHED: 1}
+def value(*facts, currency="USD", seen=NOW):
+    tallies = [
+        tally_of(value_of_copy(copy, Basis.FLOOR), currency=currency, observed_at=seen) for copy in facts
+    ]
+    return total(tallies, Totals(len(facts), 0, 0), currency="USD", basis=Basis.FLOOR)
 
 
 def test_every_copy_counts():
-    assert value(holding(1, copies=3, amount=1001)).amount_minor == 3003
+    assert value(*[CopyFacts(Freshness.FRESH, 1001)] * 3).amount_minor == 3003
 
 
-def test_outdated_price_does_not_count():
-    total = value(holding(1, amount=500), holding(2, amount=900, age=31 * DAY))
-    assert (total.amount_minor, total.priced, total.unpriced) == (500, 1, 1)
+def test_missing_copy_is_counted_and_never_zero():
+    found = value(CopyFacts(Freshness.FRESH, 500), CopyFacts())
+    assert (found.amount_minor, found.copies, found.priced, found.unpriced) == (500, 2, 1, 1)
+    assert found.states == {Freshness.FRESH: 1, Freshness.NEVER_FETCHED: 1}
 
 
-def test_stale_prices_count_and_are_counted():
-    total = value(holding(1, amount=500), holding(2, copies=2, amount=100, age=3 * DAY))
-    assert (total.amount_minor, total.priced, total.stale) == (700, 3, 2)
+def test_value_says_what_it_rests_on():
+    found = value(
+        CopyFacts(Freshness.FRESH, 500, num_for_sale=30),
+        CopyFacts(Freshness.STALE, 400),
+        CopyFacts(Freshness.CARRIED, 300),
+        CopyFacts(own_minor=200),
+    )
+    assert found.sources == {Source.FLOOR: Sum(2, 900), Source.CARRIED: Sum(1, 300), Source.OWN: Sum(1, 200)}
+    assert found.evidence == {
+        Evidence.STRONG: Sum(1, 500),
+        Evidence.WEAK: Sum(1, 400),
+        Evidence.LAST_SEEN: Sum(1, 300),
+        Evidence.OWN: Sum(1, 200),
+    }
+    assert (found.amount_minor, found.stale) == (1400, 1)
 
 
 def test_two_currencies_are_never_added():
     with pytest.raises(ValueError, match="EUR"):
-        value(holding(1), holding(2, currency="EUR"))
+        value(CopyFacts(Freshness.FRESH, 500), currency="EUR")
 
 
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 10**9)), max_size=50))
-def test_total_is_the_sum_over_copies(rows):
-    holdings = [holding(n, copies=copies, amount=amount) for n, (copies, amount) in enumerate(rows)]
-    assert value(*holdings).amount_minor == sum(copies * amount for copies, amount in rows)
-
-
-def test_past_value_uses_what_was_known_then():
-    readings = {1: [holding(1, amount=100, age=10 * DAY), holding(1, amount=300, age=DAY)]}
-    copies = [
-        Copy(1, NOW - 20 * DAY, None),
-        Copy(1, NOW - 20 * DAY, NOW - 2 * DAY),  # sold since
-        Copy(1, NOW - HOUR, None),  # bought since
-    ]
-    then = holdings_at(copies, readings, moment=NOW - 5 * DAY)
-    assert [(held.copies, held.amount_minor) for held in then] == [(2, 100)]
-    assert [(held.copies, held.amount_minor) for held in holdings_at(copies, readings, moment=NOW)] == [
-        (2, 300)
-    ]
-    before = holdings_at(copies, readings, moment=NOW - 15 * DAY)
-    assert [(held.copies, held.status) for held in before] == [(2, None)]
+@given(st.lists(copies, max_size=30))
+def test_every_minor_unit_comes_from_one_source(facts):
+    found = value(*facts)
+    amounts = [value_of_copy(copy, Basis.FLOOR).amount_minor or 0 for copy in facts]
+    assert found.amount_minor == sum(amounts) == sum(part.minor for part in found.sources.values())
+    assert found.amount_minor == sum(part.minor for part in found.evidence.values())
+    assert found.copies == sum(part.copies for part in found.sources.values()) == len(facts)

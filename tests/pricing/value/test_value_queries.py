@@ -10,8 +10,10 @@ from django.utils import timezone
 from collections_app.models import Decision
 from pricing.models import Doubt
 from pricing.pages import queries
+from pricing.value.cascade import FACTORS, Basis
+from pricing.value.current import worth_of
 from pricing.value.freshness import AGEING_UNTIL, PRICE_COUNTS_FOR, Freshness, fresh_for
-from pricing.value.valuation import Holding, value_of
+from pricing.value.valuation import Tally, Totals, tally_of, total
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -23,52 +25,69 @@ LIMITS = (fresh_for(), AGEING_UNTIL, PRICE_COUNTS_FOR)
 AGES = [timedelta(0), *(limit + by for limit in LIMITS for by in (-MICROSECOND, timedelta(0), MICROSECOND))]
 DECISIONS = (*[Decision.NONE] * 3, Decision.COUNT, Decision.NEVER)
 STATUSES = ("priced", "priced", "priced", "none_for_sale", "blocked", "gone")
+GRADES = ("", "graded by a friend", *FACTORS)
 
 
-def stock(collection, dice: random.Random) -> list[Holding]:
-    """One to three copies each of 120 releases in every state; returns what is held."""
-    holdings = []
+def stock(collection, dice: random.Random, basis: Basis) -> tuple[list[Tally], Totals]:
+    """One to three copies each of 120 releases in every state, and what the pure rules say of them."""
+    tallies: list[Tally] = []
+    for_sale = wants = 0
     for _ in range(120):
-        release, copies = make.make_release(), dice.randint(1, 3)
-        doubt, decision = dice.choice(Doubt.values), dice.choice(DECISIONS)
-        for _ in range(copies):
-            make.make_copy(collection, release, price_decision=decision)
+        price = _price(make.make_release(), dice)
+        decision = dice.choice(DECISIONS)
+        release = price[0]
+        for _ in range(dice.randint(1, 3)):
+            copy = make.make_copy(
+                collection,
+                release,
+                price_decision=decision,
+                media_condition=dice.choice(GRADES),
+                own_minor=dice.choice((None, None, None, dice.randint(0, 10**6))),
+            )
+            latest = price[1]
+            worth = worth_of(copy, latest, basis, now=NOW)
+            seen = latest.observed_at if latest else None
+            tallies.append(tally_of(worth, currency=latest.currency if latest else "", observed_at=seen))
         make.make_copy(collection, release, removed_at=NOW)
-        if dice.random() < 0.1:
-            holdings.append(Holding(release.pk, copies, None, None, "", None, decision=decision))
-            continue
-        status, observed_at = dice.choice(STATUSES), NOW - dice.choice(AGES)
-        amount = dice.randint(1, 10**7) if status == "priced" else None
-        for_sale, want = dice.randint(0, 99), dice.randint(0, 999)
-        make.make_price(
-            release,
-            amount,
-            status=status,
-            observed_at=observed_at,
-            num_for_sale=for_sale,
-            want=want,
-            doubt=doubt,
-        )
-        currency = "USD" if status == "priced" else ""
-        reading = (release.pk, copies, status, amount, currency, observed_at, for_sale, want)
-        holdings.append(Holding(*reading, doubt=doubt, decision=decision))
-    return holdings
+        for_sale += price[1].num_for_sale if price[1] else 0
+        wants += price[1].want if price[1] else 0
+    return tallies, Totals(120, for_sale, wants)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_value_for_agrees_with_value_of(seed):
+def _price(release, dice: random.Random):
+    if dice.random() < 0.1:
+        return release, None
+    status = dice.choice(STATUSES)
+    amount = dice.randint(1, 10**7) if status == "priced" else None
+    return release, make.make_price(
+        release,
+        amount,
+        status=status,
+        observed_at=NOW - dice.choice(AGES),
+        num_for_sale=dice.randint(0, 99),
+        want=dice.randint(0, 999),
+        doubt=dice.choice(Doubt.values) if status == "priced" else Doubt.NONE,
+        last_minor=dice.randint(1, 10**7),
+        last_priced_at=dice.choice((None, NOW - dice.choice(AGES))),
+        near_mint_minor=dice.choice((None, dice.randint(0, 10**6))),
+    )
+
+
+@pytest.mark.parametrize("basis", Basis)
+@pytest.mark.parametrize("seed", range(3))
+def test_value_for_agrees_with_the_pure_rules(seed, basis):
     collection, other = make.make_connection(), make.make_connection("other")
     dice = random.Random(seed)
-    stock(other, dice)
-    holdings = stock(collection, dice)
-    expected = value_of(holdings, currency="USD", now=NOW, fresh_for=fresh_for())
-    assert queries.value_for(collection.user_id, now=NOW) == expected
+    stock(other, dice, basis)
+    tallies, totals = stock(collection, dice, basis)
+    expected = total(tallies, totals, currency="USD", basis=basis)
+    assert queries.value_for(collection.user_id, now=NOW, basis=basis) == expected
     assert set(expected.states) == set(Freshness)
 
 
 def test_state_filter_matches_the_value_states():
     collection = make.make_connection()
-    stock(collection, random.Random(7))
+    stock(collection, random.Random(7), Basis.FLOOR)
     states = queries.value_for(collection.user_id, now=NOW).states
     found = Counter(
         {
