@@ -59,9 +59,9 @@ class Moved(NamedTuple):
 def moved_since(user_id: int, basis: Basis, day: date, *, now: datetime) -> dict[Part, Moved]:
     """The parts of a user's change from the end of a past day until now, without those that are empty. One query."""
     copies = with_part(CollectionInstance.objects.of(user_id), basis, day, now=now)
-    counted = Count("pk", filter=~Q(moved=0))
-    rows = copies.order_by().values_list("part").annotate(counted, Sum("moved"), Sum("before"))
-    return {Part(part): Moved(*sums) for part, *sums in rows}
+    sums = {"copies": Count("pk", filter=~Q(moved=0)), "change": Sum("moved"), "was": Sum("before")}
+    rows = copies.order_by().values_list("part").annotate(**sums)
+    return {Part(part): Moved(*found) for part, *found in rows}
 
 
 def split_since(user_id: int, basis: Basis, day: date, *, now: datetime) -> Split:

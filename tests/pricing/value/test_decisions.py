@@ -94,7 +94,9 @@ def test_day_uses_the_decision_at_its_end(collection):
     decide(collection.user_id, release.pk, Decision.COUNT, now=midnight)
     decide(collection.user_id, release.pk, Decision.NEVER, now=midnight + DAY)
     rebuild_values(collection.user_id, first=TODAY.date() - 2 * DAY, last=TODAY.date(), now=TODAY)
-    values = CollectionValue.objects.filter(basis="floor").order_by("day").values_list("value_minor", flat=True)
+    values = (
+        CollectionValue.objects.filter(basis="floor").order_by("day").values_list("value_minor", flat=True)
+    )
     assert list(values) == [10, 410, 10]
 
 
