@@ -60,8 +60,13 @@ def enqueue_due(limit: int, *, now: datetime) -> int:
 
 
 def due_suggestions(limit: int, now: datetime) -> list[int]:
-    """Up to `limit` releases whose suggestions are due, in order: one query."""
-    return list(_suggestions_due(now).order_by(*_by_turn(now), "pk").values_list("pk", flat=True)[:limit])
+    """Up to `limit` releases whose suggestions are due, in order: two queries, one if nobody may request any."""
+    # As numbers, so that PostgreSQL knows how many releases they hold: with 500,000 it matters where it begins.
+    connections = list(_connections_to_ask(now).values_list("pk", flat=True))
+    if not connections:
+        return []
+    due = _suggestions_due(connections, now=now).order_by(*_by_turn(now), "pk")
+    return list(due.values_list("pk", flat=True)[:limit])
 
 
 def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime) -> bool:
@@ -69,9 +74,10 @@ def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime
 
     Returns whether there was something to store.
     """
-    if is_busy() or not _suggestions_due(now).filter(pk=release_id).exists():
+    connections = _connections_to_ask(now)
+    if is_busy() or not _suggestions_due(connections, now=now).filter(pk=release_id).exists():
         return False
-    connections = _connections_to_ask(now).filter(Exists(held(release=release_id, connection=OuterRef("pk"))))
+    connections = connections.filter(Exists(held(release=release_id, connection=OuterRef("pk"))))
     # Connections known to have seller settings come first.
     ordered = connections.order_by(F("has_seller_settings").desc(nulls_last=True), "pk")
     for connection, credentials in usable(ordered):
@@ -134,11 +140,13 @@ def _store(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> bo
     return True
 
 
-def _suggestions_due(now: datetime) -> "QuerySet[ReleasePrice]":
-    """Held releases that surely exist on Discogs, have no fresh suggestion and have an owner who may request one."""
+def _suggestions_due(
+    connections: "QuerySet[DiscogsConnection] | list[int]", *, now: datetime
+) -> "QuerySet[ReleasePrice]":
+    """Releases that these connections hold, that surely exist on Discogs and that have no fresh suggestion."""
     tried = SourceAttempt.objects.filter(source=SOURCE, release=OuterRef("pk"))
     tried_recently = tried.filter(is_recent("tried_at", now=now, within=FAILED_AGAIN_AFTER))
-    owned = held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
+    owned = held(release=OuterRef("pk"), connection__in=connections)
     return ReleasePrice.objects.filter(
         Exists(owned),
         ~Exists(tried_recently),
