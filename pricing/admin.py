@@ -21,7 +21,6 @@ from pricing.models import (
     MarketStat,
     PriceJob,
     PriceSnapshot,
-    PriceSuggestion,
     ReleasePrice,
     SourceAttempt,
     SyncRun,
@@ -97,7 +96,16 @@ class PriceJobAdmin(ReadOnlyAdmin):
 class ReleasePriceAdmin(ReadOnlyAdmin):
     """The latest price of each release; its own page has the snapshots, which the admin cannot list on their own."""
 
-    list_display = ("release", "status", "amount", "doubt", "last_counted", "num_for_sale", "observed_at")
+    list_display = (
+        "release",
+        "status",
+        "amount",
+        "doubt",
+        "last_counted",
+        "near_mint",
+        "num_for_sale",
+        "observed_at",
+    )
     list_filter = ("doubt", "status")
     list_select_related = ("release",)
     search_fields = ("=release__discogs_id",)
@@ -111,6 +119,10 @@ class ReleasePriceAdmin(ReadOnlyAdmin):
     @admin.display(description="last that counted")
     def last_counted(self, row: ReleasePrice) -> str:
         return written.amount(row.last_minor, PRICE_CURRENCY)
+
+    @admin.display(description="suggested for NM")
+    def near_mint(self, row: ReleasePrice) -> str:
+        return written.amount(row.near_mint_minor, PRICE_CURRENCY)
 
     @admin.display(description=f"snapshots, newest {MAX_SNAPSHOTS}")
     def snapshots(self, row: ReleasePrice) -> str:
@@ -139,19 +151,6 @@ class ExchangeRateAdmin(ReadOnlyAdmin):
     @admin.display(description="for one USD", ordering="micros_per_usd")
     def per_usd(self, row: ExchangeRate) -> str:
         return f"{row.as_rate().per_usd:,.6f}"
-
-
-@admin.register(PriceSuggestion)
-class PriceSuggestionAdmin(ReadOnlyAdmin):
-    list_display = ("release", "grade", "amount", "observed_at")
-    list_filter = ("grade", "currency")
-    list_select_related = ("release",)
-    search_fields = ("=release__discogs_id",)
-    ordering = ("-id",)
-
-    @admin.display(description="suggested price")
-    def amount(self, row: PriceSuggestion) -> str:
-        return written.amount(row.amount_minor, row.currency)
 
 
 @admin.register(SourceAttempt)

@@ -22,7 +22,6 @@ from pricing.models import (
     ExchangeRate,
     HealthAlert,
     MarketStat,
-    PriceSuggestion,
     SourceAttempt,
     WorkerHeartbeat,
 )
@@ -181,7 +180,6 @@ def fill_the_administration(owned: Any, release: Any) -> None:
     now = timezone.now()
     price = {"release": release, "currency": "EUR", "amount_minor": 1, "observed_at": now}
     MarketStat.objects.create(**price)
-    PriceSuggestion.objects.create(**price, grade="Mint (M)")
     ExchangeRate.objects.create(currency="EUR", micros_per_usd=900_000, observed_at=now)
     SourceAttempt.objects.create(source="suggestions", connection=owned, outcome="refused", tried_at=now)
     HealthAlert.objects.create(kind="failing", opened_at=now)

@@ -83,6 +83,7 @@ def optional(kind: Kind) -> Kind:
         f"{kind.what}, or null",
         lambda value: None if value is None else kind.read(value),
         lambda value: None if value is None else kind.write(value),
+        is_past=kind.is_past,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
 from pricing.export.kinds import PAST_DATETIME
-from pricing.export.sections import FORMAT, SECTIONS, VERSION
+from pricing.export.sections import DROPPED_SECTIONS, FORMAT, SECTIONS, VERSION
 from pricing.export.shape import Section, Values
 
 MAX_AHEAD = timedelta(days=1)  # how far the clock of another site may be ahead
@@ -35,6 +35,8 @@ def read(file: BinaryIO, *, now: datetime) -> Iterator[Row]:
     lines = _Lines(file, latest=now + MAX_AHEAD)
     _header(lines)
     for section in SECTIONS:
+        for name in DROPPED_SECTIONS:
+            _skip(lines, name)
         if section.is_new and not lines.is_next(f'"{section.name}": ['):
             continue
         yield from _list(lines, section) if section.key else _single(lines, section)
@@ -154,6 +156,15 @@ def _list(lines: _Lines, section: Section) -> Iterator[Row]:
         raise lines.refused(f"a row of “{section.name}” should follow the comma")
 
 
+def _skip(lines: _Lines, name: str) -> None:
+    """Pass over the list of a section that is read no more, if it is here."""
+    if not lines.is_next(f'"{name}": ['):
+        return
+    lines.next()
+    while (line := lines.next()) != "],":
+        lines.parse(line.removesuffix(","))
+
+
 def _row(lines: _Lines, section: Section, found: Any) -> Row:
     if not isinstance(found, dict):
         raise lines.refused(f"“{section.name}” holds something that is not a row")
@@ -173,6 +184,6 @@ def _value(lines: _Lines, name: str, kind: Any, found: Any) -> Any:
         value = kind.read(found)
     except (ValueError, TypeError):
         raise lines.refused(f"“{name}” must be {kind.what}") from None
-    if kind.is_past and lines.is_ahead(value):
+    if kind.is_past and value is not None and lines.is_ahead(value):
         raise lines.refused(f"“{name}” is in the future")
     return value

@@ -1,7 +1,8 @@
 """The sections of an export: one declaration for writing and for reading.
 
-Keys are Discogs' own ids, never ours. A new column has a default for older files. For any other change of a section
-raise VERSION, so that an older file is refused.
+Keys are Discogs' own ids, never ours. A new column has a default for older files, or is null for them (`is_new`).
+A section that is no longer written goes to DROPPED_SECTIONS. For any other change of a section raise VERSION, so that
+an older file is refused.
 """
 
 from collections.abc import Callable
@@ -47,14 +48,16 @@ from pricing.models import (
     CollectionValue,
     Doubt,
     MarketStat,
+    NearMintPrice,
     PriceSnapshot,
-    PriceSuggestion,
     ReleasePrice,
 )
 from pricing.money import locales
 from pricing.money.convert import PRICE_CURRENCY
 
 FORMAT, VERSION = "crateworth-export", 1
+# Older files have them; their rows are passed over. What was in “suggestions” is requested from Discogs again.
+DROPPED_SECTIONS = ("suggestions",)
 
 
 def _of_user(model: Any) -> Callable[[int], "QuerySet[Any]"]:
@@ -86,6 +89,13 @@ def _reading_fits(row: Values) -> str:
     if row["doubt"] and row["amount_minor"] is None:
         return "only an amount can be doubted"
     return ""
+
+
+def _price_fits(row: Values) -> str:
+    times = [row[name] for name in ("near_mint_at", "near_mint_since") if row[name] is not None]
+    if len(times) == 1 or (row["near_mint_minor"] is not None and not times):
+        return "a suggestion must have both of its times"
+    return _reading_fits(row)
 
 
 def _paid_fits(row: Values) -> str:
@@ -228,24 +238,26 @@ SECTIONS = (
     Section(
         "prices",
         ReleasePrice,
-        (RELEASE, *READING, Column("status_since", PAST_DATETIME)),
+        (
+            RELEASE,
+            *READING,
+            Column("status_since", PAST_DATETIME),
+            Column("near_mint_minor", optional(PRICE), is_new=True),
+            Column("near_mint_at", optional(PAST_DATETIME), is_new=True),
+            Column("near_mint_since", optional(PAST_DAY), is_new=True),
+        ),
         rows=_of_releases(ReleasePrice),
         key=("release",),
-        check=_reading_fits,
+        check=_price_fits,
         dropped=("volatility",),
     ),
     Section(
-        "suggestions",
-        PriceSuggestion,
-        (
-            RELEASE,
-            Column("grade", text(40)),
-            CURRENCY,
-            Column("amount_minor", MINOR),
-            Column("observed_at", PAST_DATETIME),
-        ),
-        rows=_of_releases(PriceSuggestion),
-        key=("release", "grade", "currency"),
+        "near_mint",
+        NearMintPrice,
+        (RELEASE, Column("day", PAST_DAY), Column("amount_minor", optional(PRICE))),
+        rows=_of_releases(NearMintPrice),
+        key=("release", "day"),
+        is_new=True,
     ),
     Section(
         "stats",

@@ -21,6 +21,7 @@ class Column:
     default: str | int | None = (
         None  # its value in older files, which do not have the column; None: all have it
     )
+    is_new: bool = False  # older files do not have it: it is null for them
 
     @property
     def field(self) -> str:
@@ -54,7 +55,8 @@ class Section:
 
     @cached_property
     def defaults(self) -> Values:
-        return {column.name: column.default for column in self.columns if column.default is not None}
+        columns = [column for column in self.columns if column.is_new or column.default is not None]
+        return {column.name: column.default for column in columns}
 
     @cached_property
     def fields(self) -> list[str]:

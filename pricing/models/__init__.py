@@ -13,7 +13,6 @@ from pricing.models.prices import (
     NearMintPrice,
     PriceBaseline,
     PriceSnapshot,
-    PriceSuggestion,
     ReleasePrice,
     priced_has_amount,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "PriceJob",
     "PriceJobQuerySet",
     "PriceSnapshot",
-    "PriceSuggestion",
     "ReleasePrice",
     "RunItem",
     "SourceAttempt",

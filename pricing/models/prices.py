@@ -232,26 +232,6 @@ class MarketStat(models.Model):
         return f"{self.release_id} in {self.currency}"
 
 
-class PriceSuggestion(models.Model):
-    """Discogs' suggested price for a release in one media grade."""
-
-    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="suggestions", db_index=False)
-    grade = models.CharField(max_length=40)
-    currency = models.CharField(max_length=3)
-    amount_minor = models.BigIntegerField()
-    observed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["release", "grade", "currency"], name="one_suggestion_per_release_grade_and_currency"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.release_id} {self.grade}"
-
-
 class ExchangeRate(models.Model):
     """Discogs' last known rate for one USD in a currency that a user has chosen."""
 

@@ -1,7 +1,7 @@
 """Delete expired rows in batches, each in its own transaction."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -20,11 +20,12 @@ from collections_app.models import (
     WantlistItem,
 )
 from pricing.models import (
+    EarlierPrice,
     HealthAlert,
     MarketStat,
+    NearMintPrice,
     PriceJob,
     PriceSnapshot,
-    PriceSuggestion,
     ReleasePrice,
     RunItem,
     SourceAttempt,
@@ -77,7 +78,8 @@ def purgeable(*, now: datetime) -> dict[str, Rows]:
     # The newest price is deleted last: its time shows how long the release has had no owner.
     return {
         "market stats": MarketStat.objects.filter(release__in=orphans),
-        "suggestions": PriceSuggestion.objects.filter(release__in=orphans),
+        "suggestions": NearMintPrice.objects.filter(Q(release__in=orphans) | _replaced_before_history(now)),
+        "earlier prices": EarlierPrice.objects.filter(Q(release__in=orphans) | _beyond_history(now)),
         "snapshots": PriceSnapshot.objects.filter(Q(release__in=orphans) | _beyond_history(now)),
         "prices": ReleasePrice.objects.filter(release__in=orphans),
         "run items": RunItem.objects.filter(run__in=runs),
@@ -118,10 +120,24 @@ def _unconfirmed(now: datetime) -> "QuerySet[Any]":
 
 
 def _beyond_history(now: datetime) -> Q:
-    """Snapshots older than HISTORY_DAYS; none when that is 0."""
-    if not settings.HISTORY_DAYS:
+    """Rows of days before the history that HISTORY_DAYS keeps; none when that is 0."""
+    start = _history_start(now)
+    return Q(day__lt=start) if start else Q(day__in=())
+
+
+def _replaced_before_history(now: datetime) -> Q:
+    """Suggestions that another one had replaced by the first day that is kept."""
+    start = _history_start(now)
+    if start is None:
         return Q(day__in=())
-    return Q(day__lt=now.astimezone(UTC).date() - timedelta(days=settings.HISTORY_DAYS))
+    later = NearMintPrice.objects.filter(release=OuterRef("release"), day__gt=OuterRef("day"), day__lte=start)
+    return Q(Exists(later))
+
+
+def _history_start(now: datetime) -> date | None:
+    if not settings.HISTORY_DAYS:
+        return None
+    return now.astimezone(UTC).date() - timedelta(days=settings.HISTORY_DAYS)
 
 
 def _old_runs(now: datetime) -> "QuerySet[SyncRun]":

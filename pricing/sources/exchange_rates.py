@@ -1,4 +1,4 @@
-"""Discogs' own exchange rates, for the currencies that users have chosen to see amounts in.
+"""Discogs' own exchange rates, for the currencies that users have chosen to see amounts in, or sell in.
 
 Discogs returns the lowest price of a release in any of its currencies, not rounded. Two requests for the same release,
 in USD and in another currency, give the rate that Discogs uses. A failure leaves the last good rate as it is.

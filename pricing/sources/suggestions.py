@@ -1,20 +1,34 @@
-"""Price suggestions by grade, fresh for a week. They are requested only while no sync is active."""
+"""Discogs' price suggestions, fresh for a week and kept as one number. Requested only while no sync is active."""
 
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    FloatField,
+    OrderBy,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django_q.tasks import async_task
 
 from collections_app.discogs import errors
 from collections_app.discogs.client import DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.market_payloads import Suggestion
 from collections_app.discogs.payloads import MarketStatus
-from collections_app.models import DiscogsConnection, Release
-from collections_app.times import is_recent
-from pricing.models import PriceSuggestion, SourceAttempt
+from collections_app.models import DiscogsConnection
+from collections_app.times import MAX_SKEW, is_recent
+from pricing.models import ReleasePrice, SourceAttempt
+from pricing.precision.order import AgeInDays
+from pricing.sources import near_mint
 from pricing.sources.access import (
     POSTPONED,
     ClientFor,
@@ -46,21 +60,24 @@ def enqueue_due(limit: int, *, now: datetime) -> int:
 
 
 def due_suggestions(limit: int, now: datetime) -> list[int]:
-    """Up to `limit` releases whose suggestions are due, never requested ones first, then the oldest: one query."""
-    newest = PriceSuggestion.objects.filter(release=OuterRef("pk")).order_by("-observed_at")
-    due = _suggestions_due(now).annotate(asked_at=Subquery(newest.values("observed_at")[:1]))
-    first = F("asked_at").asc(nulls_first=True), F("price__amount_minor").desc(nulls_last=True), "pk"
-    return list(due.order_by(*first).values_list("pk", flat=True)[:limit])
+    """Up to `limit` releases whose suggestions are due, in order: two queries, one if nobody may request any."""
+    # As numbers, so that PostgreSQL knows how many releases they hold: with 500,000 it matters where it begins.
+    connections = list(_connections_to_ask(now).values_list("pk", flat=True))
+    if not connections:
+        return []
+    due = _suggestions_due(connections, now=now).order_by(*_by_turn(now), "pk")
+    return list(due.values_list("pk", flat=True)[:limit])
 
 
 def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime) -> bool:
-    """Fetch and store a release's suggestions if they are still due and no sync has started. At most two requests.
+    """Fetch and store a release's suggestion if it is still due and no sync has started. At most two requests.
 
-    Returns whether Discogs answered.
+    Returns whether there was something to store.
     """
-    if is_busy() or not _suggestions_due(now).filter(pk=release_id).exists():
+    connections = _connections_to_ask(now)
+    if is_busy() or not _suggestions_due(connections, now=now).filter(pk=release_id).exists():
         return False
-    connections = _connections_to_ask(now).filter(Exists(held(release=release_id, connection=OuterRef("pk"))))
+    connections = connections.filter(Exists(held(release=release_id, connection=OuterRef("pk"))))
     # Connections known to have seller settings come first.
     ordered = connections.order_by(F("has_seller_settings").desc(nulls_last=True), "pk")
     for connection, credentials in usable(ordered):
@@ -69,9 +86,8 @@ def refresh_suggestions(release_id: int, *, client_for: ClientFor, now: datetime
         except errors.DiscogsError as error:
             _record_failure(error, release_id, connection, now=now)
             return False
-        _store_suggestions(release_id, found, now=now)
         DiscogsConnection.objects.filter(pk=connection.pk).update(has_seller_settings=True)
-        return True
+        return _store(release_id, found, now=now)
     return False
 
 
@@ -112,47 +128,45 @@ def _record_refusal(error: errors.DiscogsError, connection_id: int, *, now: date
         record_attempt(SOURCE, Outcome.REFUSED, now=now, connection_id=connection_id)
 
 
-def _store_suggestions(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> None:
-    """Replace a release's suggestions. Those in another owner's currency stay, unless Discogs has none at all."""
-    currencies = {suggestion.currency for suggestion in found}
-    known = PriceSuggestion.objects.filter(release=release_id)
-    with transaction.atomic():
-        if not found:
-            known.delete()
-            record_attempt(SOURCE, Outcome.NONE, now=now, release_id=release_id)
-            return
-        known.filter(currency__in=currencies).exclude(grade__in=[entry.grade for entry in found]).delete()
-        PriceSuggestion.objects.bulk_create(
-            [
-                PriceSuggestion(
-                    release_id=release_id,
-                    grade=entry.grade,
-                    currency=entry.currency,
-                    amount_minor=entry.amount_minor,
-                    observed_at=now,
-                )
-                for entry in found
-            ],
-            update_conflicts=True,
-            unique_fields=["release", "grade", "currency"],
-            update_fields=["amount_minor", "observed_at"],
-        )
+def _store(release_id: int, found: Sequence[Suggestion], *, now: datetime) -> bool:
+    """Store what the suggestions say, also that there are none. Unusable ones are an attempt that failed."""
+    said = near_mint.near_mint_of(found)
+    amount_minor = near_mint.in_usd(*said, now=now) if said else None
+    if found and amount_minor is None:
+        logger.info("no usable suggestions for release %s", release_id)
+        record_attempt(SOURCE, Outcome.FAILED, now=now, release_id=release_id)
+        return False
+    near_mint.store(release_id, amount_minor, now=now)
+    return True
 
 
-def _suggestions_due(now: datetime) -> "QuerySet[Release]":
-    """Held releases that surely exist on Discogs, have no fresh suggestions and have an owner who may request them."""
+def _suggestions_due(
+    connections: "QuerySet[DiscogsConnection] | list[int]", *, now: datetime
+) -> "QuerySet[ReleasePrice]":
+    """Releases that these connections hold, that surely exist on Discogs and that have no fresh suggestion."""
     tried = SourceAttempt.objects.filter(source=SOURCE, release=OuterRef("pk"))
-    none_recently = tried.filter(is_recent("tried_at", now=now, within=FRESH_FOR), outcome=Outcome.NONE)
     tried_recently = tried.filter(is_recent("tried_at", now=now, within=FAILED_AGAIN_AFTER))
-    fresh = PriceSuggestion.objects.filter(
-        is_recent("observed_at", now=now, within=FRESH_FOR), release=OuterRef("pk")
-    )
-    owned = held(release=OuterRef("pk"), connection__in=_connections_to_ask(now))
-    return Release.objects.filter(
+    owned = held(release=OuterRef("pk"), connection__in=connections)
+    return ReleasePrice.objects.filter(
         Exists(owned),
-        price__status__in=(MarketStatus.PRICED, MarketStatus.NONE_FOR_SALE),
-        price__observed_at__gt=now - KNOWN_TO_EXIST_FOR,
-    ).exclude(Exists(fresh) | Exists(none_recently) | Exists(tried_recently))
+        ~Exists(tried_recently),
+        status__in=(MarketStatus.PRICED, MarketStatus.NONE_FOR_SALE),
+        observed_at__gt=now - KNOWN_TO_EXIST_FOR,
+    ).exclude(is_recent("near_mint_at", now=now, within=FRESH_FOR))
+
+
+def _by_turn(now: datetime) -> list[OrderBy]:
+    """Never requested ones first, the most expensive first; then by the index of the refresh order.
+
+    The index is that of a price, with the age of the suggestion: docs/refresh.md.
+    """
+    is_known = {"near_mint_at__lte": now + MAX_SKEW}
+    age = AgeInDays(Value(now, DateTimeField()), F("near_mint_at"))
+    rank = Case(When(**is_known, then=age * F("urgency")), default=F("last_minor"), output_field=FloatField())
+    return [
+        OrderBy(Case(When(**is_known, then=Value(1)), default=Value(0))),
+        OrderBy(rank, descending=True, nulls_last=True),
+    ]
 
 
 def _connections_to_ask(now: datetime) -> "QuerySet[DiscogsConnection]":

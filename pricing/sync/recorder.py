@@ -10,8 +10,7 @@ from collections_app.discogs.payloads import Market, MarketStatus
 from pricing.daily.baselines import note_reading
 from pricing.models import Doubt, EarlierPrice, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.precision.estimator import Learned, in_days, learn, urgency, variance_per_day
-from pricing.precision.plausibility import MIN_FOR_SALE, Before, doubt_of
-from pricing.precision.suggested import suggested_minor
+from pricing.precision.plausibility import Before, doubt_of
 from pricing.precision.weights import prior_variance
 
 READING = tuple(
@@ -64,15 +63,14 @@ def record_market(
 
 
 def _doubt(market: Market, before: ReleasePrice | None, *, now: datetime) -> Doubt:
-    """Why this reading does not count yet. Two queries more if many are for sale."""
+    """Why this reading does not count yet."""
     if market.amount_minor is None:
         return Doubt.NONE
-    is_comparable = (market.num_for_sale or 0) >= MIN_FOR_SALE
     return doubt_of(
         market.amount_minor,
         day=_day_of(now),
         for_sale=market.num_for_sale,
-        suggested_minor=suggested_minor(market.discogs_id) if is_comparable else None,
+        suggested_minor=before.near_mint_minor if before else None,
         before=Before(before.last_minor, before.num_for_sale, before.doubted_minor, before.doubted_on)
         if before
         else Before(),

@@ -19,7 +19,6 @@ from pricing.models import (
     HealthAlert,
     MarketStat,
     PriceJob,
-    PriceSuggestion,
     SourceAttempt,
 )
 from tests import factories as make
@@ -83,7 +82,8 @@ def boss(make_staff):
         requests=BIG,
         attempts=12_345,
     )
-    make.make_price(release, BIG, num_for_sale=BIG, want=BIG, have=BIG, doubt=Doubt.BELOW_SUGGESTION)
+    market = {"num_for_sale": BIG, "want": BIG, "have": BIG}
+    make.make_price(release, BIG, doubt=Doubt.BELOW_SUGGESTION, near_mint_minor=BIG, **market)
     make.make_snapshot(release, BIG, day=now.date(), num_for_sale=BIG, want=BIG, have=BIG)
     make.make_minute(now, BIG, egress="g" * 100, faults=BIG, refusals=BIG, latency_ms_max=BIG)
     make.make_heartbeat(
@@ -101,7 +101,6 @@ def boss(make_staff):
     Capability.objects.create(name="h" * 40, is_available=False, checked_at=now)
     price = {"release": release, "currency": "MXN", "amount_minor": BIG, "observed_at": now}
     MarketStat.objects.create(num_for_sale=BIG, **price)
-    PriceSuggestion.objects.create(grade="Very Good Plus (VG+)", **price)
     SourceAttempt.objects.create(source="suggestions", release=release, outcome="none", tried_at=now)
     SourceAttempt.objects.create(source="suggestions", connection=connection, outcome="refused", tried_at=now)
     ExchangeRate.objects.create(currency="JPY", micros_per_usd=BIG * 100, observed_at=now)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from collections_app.models import ApiGate, Capability, Preferences
-from pricing.models import Calibration, HealthAlert, MarketStat, PriceSuggestion, SourceAttempt
+from pricing.models import Calibration, HealthAlert, MarketStat, SourceAttempt
 from tests import factories as make
 from tests.accounts import force_login_with_code
 
@@ -23,7 +23,6 @@ READ_ONLY = [
     "collections_app_preferences",
     "collections_app_capability",
     "pricing_marketstat",
-    "pricing_pricesuggestion",
     "pricing_sourceattempt",
     "pricing_healthalert",
 ]
@@ -175,9 +174,7 @@ def fill() -> None:
     Preferences.objects.get_or_create(user=collection.user)
     Capability.objects.create(name="listings", is_available=False, checked_at=now)
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1250, observed_at=now)
-    PriceSuggestion.objects.create(
-        release=release, grade="Mint (M)", currency="USD", amount_minor=990, observed_at=now
-    )
+    make.make_price(release, 500, near_mint_minor=990)
     SourceAttempt.objects.create(source="suggestions", release=release, outcome="none", tried_at=now)
     SourceAttempt.objects.create(source="suggestions", connection=collection, outcome="refused", tried_at=now)
     HealthAlert.objects.create(kind="stall", message="It happened.", opened_at=now)
@@ -202,7 +199,7 @@ def test_engine_rows_are_read_only(client, staff, table):
     [
         ("collections_app_apiminute", ("400 ms", "900 ms")),
         ("pricing_marketstat", ("€12.50",)),
-        ("pricing_pricesuggestion", ("$9.90", "Mint (M)")),
+        ("pricing_releaseprice", ("$5.00", "$9.90")),
         ("pricing_sourceattempt", ("Discogs has none", "Connection refused", "Price suggestions")),
         ("pricing_healthalert", ("Nothing moves", "It happened.")),
     ],

@@ -11,8 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from collections_app.currencies import CODES
 from collections_app.models import Capability
-from pricing.models import PriceSnapshot
-from tests.factories import make_connection, make_release
+from pricing.models import ExchangeRate, NearMintPrice, PriceSnapshot, ReleasePrice, SourceAttempt
+from tests.factories import make_connection, make_price, make_release
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE, AFTER = ("pricing", "0008_source_attempts"), ("pricing", "0009_known_source_attempts")
@@ -134,3 +134,65 @@ def test_snapshots_keep_their_values_when_narrowed(wide_snapshots):
     assert list(PriceSnapshot.objects.order_by("day").values(*fields)) == before
     MigrationExecutor(connection).migrate([("pricing", "0012_learn_from_history")])
     assert list(wide_snapshots.objects.order_by("day").values(*fields)) == before
+
+
+@pytest.fixture
+def suggestions() -> Iterator[Any]:
+    """The model of suggestions by grade, with its table."""
+    before, latest = ("pricing", "0017_worth"), MigrationExecutor(connection).loader.graph.leaf_nodes()
+    MigrationExecutor(connection).migrate([before])
+    yield (
+        MigrationExecutor(connection)
+        .loader.project_state([before])
+        .apps.get_model("pricing", "PriceSuggestion")
+    )
+    MigrationExecutor(connection).migrate(latest)
+
+
+NEAR_MINT, MINT, POOR = "Near Mint (NM or M-)", "Mint (M)", "Poor (P)"
+# Per release: grade, currency, amount and days ago of each suggestion; what is kept of them: amount and days ago.
+BY_GRADE = [
+    ([(POOR, "USD", 101, 1), (NEAR_MINT, "USD", 1700, 1), (MINT, "USD", 1900, 1)], (1700, 1)),
+    ([(POOR, "USD", 101, 1), (MINT, "USD", 1901, 1)], (1701, 1)),
+    ([(NEAR_MINT, "USD", 1700, 5), (POOR, "GBP", 80, 2)], (1700, 2)),
+    ([(NEAR_MINT, "USD", 1700, 5), (NEAR_MINT, "CHF", 900, 2)], (1700, 5)),
+    ([(NEAR_MINT, "CHF", 900, 2)], None),
+    ([(NEAR_MINT, "JPY", 1500, 2)], (1000, 2)),
+    ([("Sealed", "USD", 900, 2)], None),
+    ([], None),
+]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 500])
+def test_suggestions_become_one_number(suggestions, monkeypatch, batch):
+    module = import_module("pricing.migrations.0018_near_mint")
+    monkeypatch.setattr(module, "BATCH", batch)
+    for currency, micros in (("GBP", 800_000), ("JPY", 150_000_000)):
+        ExchangeRate.objects.create(currency=currency, micros_per_usd=micros, observed_at=NOON)
+    expected = {}
+    for rows, kept in BY_GRADE:
+        release = make_price(make_release(), 500).pk
+        for grade, currency, amount, ago in rows:
+            values = {"amount_minor": amount, "observed_at": NOON - timedelta(days=ago)}
+            suggestions.objects.create(release_id=release, grade=grade, currency=currency, **values)
+        expected[release] = kept
+    none_of = make_price(make_release(), 500).pk
+    SourceAttempt.objects.create(source="suggestions", outcome="none", release_id=none_of, tried_at=NOON)
+    expected[none_of] = (None, 0)
+    without_price = make_release().pk
+    suggestions.objects.create(
+        release_id=without_price, grade=MINT, currency="USD", amount_minor=1, observed_at=NOON
+    )
+    converted = [("pricing", "0018_near_mint")]
+    MigrationExecutor(connection).migrate(converted)
+    # Repeated, as after an interruption.
+    module.convert(MigrationExecutor(connection).loader.project_state(converted).apps, None)
+    MigrationExecutor(connection).migrate([("pricing", "0019_no_suggestions")])
+    columns = ("pk", "near_mint_minor", "near_mint_at", "near_mint_since")
+    for release, amount, at, since in ReleasePrice.objects.values_list(*columns):
+        row = None if expected[release] is None else NOON - timedelta(days=expected[release][1])
+        assert (amount, at) == ((expected[release] or (None,))[0], row)
+        assert since == (row and row.date())
+        history = NearMintPrice.objects.filter(release=release).values_list("day", "amount_minor")
+        assert list(history) == ([] if row is None else [(row.date(), amount)])
+    assert not NearMintPrice.objects.filter(release=without_price).exists()

@@ -12,7 +12,6 @@ from pricing.money.convert import PRICE_CURRENCY
 from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import TABLE_ROWS
-from pricing.precision.suggested import suggested_minor
 from pricing.value.current import state_of
 from pricing.value.freshness import PRICED, WITHHELD, Freshness
 
@@ -120,7 +119,7 @@ def _believed(row: PriceSnapshot) -> int | None:
 
 
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
-    """Six queries, two more for a release that failed, or if a suggestion is why the price is doubted.
+    """Six queries, two more for a release that failed.
 
     Raises Release.DoesNotExist unless the user owns it, owned it or wants it.
     """
@@ -153,9 +152,7 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         first_day=first_day,
         failure=failure,
         next_try=next_try(connection_of(user_id), now=now) if failure else "",
-        suggested_minor=suggested_minor(release.pk)
-        if price and price.doubt == Doubt.BELOW_SUGGESTION
-        else None,
+        suggested_minor=price.near_mint_minor if price and price.doubt == Doubt.BELOW_SUGGESTION else None,
     )
 
 

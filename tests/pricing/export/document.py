@@ -15,7 +15,7 @@ from collections_app.models import (
     Release,
 )
 from pricing import export
-from pricing.models import CollectionValue, MarketStat, PriceSnapshot, PriceSuggestion, ReleasePrice
+from pricing.models import CollectionValue, MarketStat, NearMintPrice, PriceSnapshot, ReleasePrice
 from tests import factories as make
 
 STORED = (
@@ -26,6 +26,7 @@ STORED = (
     PriceDecision,
     PriceSnapshot,
     ReleasePrice,
+    NearMintPrice,
     CollectionValue,
 )
 
@@ -41,16 +42,14 @@ def lines_of_an_export() -> tuple[str, ...]:
         make.make_copy(
             collection, release, folder=folder, instance_id=number, paid_minor=5, paid_currency="EUR"
         )
-        make.make_price(release, 1000)
+        make.make_price(release, 1000, near_mint_minor=1, near_mint_at=now, near_mint_since=now.date())
         for ago in (1, 2):
             make.make_snapshot(release, 1000, day=now.date() - timedelta(days=ago))
     make.make_want(collection, make.make_release(discogs_id=13))
     PriceDecision.objects.create(
         connection=collection, release=release, decision=Decision.NEVER, decided_at=now
     )
-    PriceSuggestion.objects.create(
-        release=release, grade="Mint (M)", currency="USD", amount_minor=1, observed_at=now
-    )
+    NearMintPrice.objects.create(release=release, day=now.date(), amount_minor=1)
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
     make.make_value(collection, 2000, day=now.date())
     Preferences.objects.create(user=collection.user)

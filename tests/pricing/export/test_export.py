@@ -25,10 +25,10 @@ from pricing.models import (
     CollectionValue,
     Doubt,
     MarketStat,
+    NearMintPrice,
     PriceBaseline,
     PriceJob,
     PriceSnapshot,
-    PriceSuggestion,
     ReleasePrice,
     SyncRun,
 )
@@ -95,10 +95,11 @@ def collector(generous_sandbox, make_collector):
         CollectionField.objects.create(connection=connection, discogs_id=number, name=FOREIGN, role=role)
     wanted = make.make_release(discogs_id=4321)
     make.make_want(connection, wanted)
-    make.make_price(wanted, 700, rating_average=4.37, rating_count=3)
-    for grade in ("Very Good Plus (VG+)", "Very Good (VG)", "Mint (M)"):
-        PriceSuggestion.objects.create(
-            release=wanted, grade=grade, currency="GBP", amount_minor=5, observed_at=now
+    suggested = {"near_mint_minor": 5, "near_mint_at": now, "near_mint_since": now.date()}
+    make.make_price(wanted, 700, rating_average=4.37, rating_count=3, **suggested)
+    for ago, amount in ((0, 5), (9, None), (20, 7)):
+        NearMintPrice.objects.create(
+            release=wanted, day=now.date() - timedelta(days=ago), amount_minor=amount
         )
     MarketStat.objects.create(release=wanted, currency="JPY", amount_minor=900, observed_at=now)
     held_back = ReleasePrice.objects.filter(pk__in=(1007, 1008, 1009))

@@ -13,7 +13,7 @@ from collections_app.models import CollectionInstance, DiscogsConnection, Prefer
 from pricing import export
 from pricing.export.kinds import DATETIME
 from pricing.export.read import MAX_LINE
-from pricing.models import Doubt, PriceSnapshot
+from pricing.models import Doubt, NearMintPrice, PriceSnapshot, ReleasePrice
 from tests.pricing.export.document import STORED, lines_of_an_export
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +81,31 @@ def test_older_file_may_lack_a_new_section(lines, arriving):
     assert set(CollectionInstance.objects.values_list("price_decision", flat=True)) == {""}
 
 
+def older_file(lines, *suggestions):
+    """The lines as an earlier version wrote them, with suggestions by grade."""
+    kept = [re.sub(r', "near_mint_\w+": ("[^"]+"|\w+)', "", line) for line in lines]
+    first = line_of(kept, "near_mint", row=0)
+    return [*kept[:first], '"suggestions": [', *suggestions, *kept[kept.index("],", first) :]]
+
+
+ROW = '{"release": 12, "grade": "Mint (M)", "currency": "USD", "amount_minor": 1, "observed_at": "2026"}'
+
+
+@pytest.mark.parametrize("rows", [(), (ROW,), (ROW + ",", ROW)], ids=len)
+def test_older_file_may_have_suggestions_by_grade(lines, arriving, rows):
+    older = older_file(lines, *rows)
+    assert "near_mint" not in "".join(older)
+    restore(older, arriving)
+    assert set(ReleasePrice.objects.values_list("near_mint_minor", "near_mint_at", "near_mint_since")) == {
+        (None, None, None)
+    }
+    assert not NearMintPrice.objects.exists()
+
+
+def test_damaged_suggestion_of_an_older_file_is_refused(lines, arriving):
+    assert "not a line of an export" in refusal(older_file(lines, ROW[:-9]), arriving)
+
+
 def test_restored_decision_reaches_the_copies(lines, arriving):
     restore(lines, arriving)
     decided = CollectionInstance.objects.values_list("release_id", "price_decision")
@@ -129,7 +154,11 @@ def test_restored_decision_reaches_the_copies(lines, arriving):
         ("snapshots", {"num_for_sale": 2**31}, "“num_for_sale” must be"),
         ("snapshots", {"rating_average": 7}, "“rating_average” must be a number from 0 to 5"),
         ("prices", {"rating_average": "0"}, "“rating_average” must be a number"),
-        ("suggestions", {"grade": "x" * 41}, "“grade” must be text of at most 40"),
+        ("prices", {"near_mint_at": None}, "a suggestion must have both of its times"),
+        ("prices", {"near_mint_at": None, "near_mint_since": None}, "a suggestion must have both"),
+        ("prices", {"near_mint_minor": 2**31}, "“near_mint_minor” must be"),
+        ("near_mint", {"amount_minor": -1}, "“amount_minor” must be"),
+        ("near_mint", {"release": 99}, "release 99 is not in the file"),
         ("values", {"value_minor": "2000"}, "“value_minor” must be"),
     ],
     ids=str,
@@ -142,9 +171,9 @@ def test_invalid_row_is_refused_with_its_line(lines, arriving, section, values, 
 
 AHEAD = {"decisions": ["decided_at"]} | {
     "snapshots": ["day", "observed_at"],
-    "prices": ["observed_at", "status_since"],
+    "prices": ["observed_at", "status_since", "near_mint_at", "near_mint_since"],
 }
-AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "values": ["day"]}
+AHEAD |= {"near_mint": ["day"], "stats": ["observed_at"], "values": ["day"]}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +184,8 @@ def test_future_beyond_clock_skew_is_refused(lines, arriving, section, name):
     now = timezone.now()
     for hours, is_taken in ((23, True), (49, False)):
         ahead = now + timedelta(hours=hours)
-        value = ahead.date().isoformat() if name == "day" else DATETIME.write(ahead)
+        is_day = name in ("day", "near_mint_since")
+        value = ahead.date().isoformat() if is_day else DATETIME.write(ahead)
         later = changed(lines, section, row=len(rows_of(lines, section)), **{name: value})
         if is_taken:
             restore(later, arriving, now=now, dry_run=True)

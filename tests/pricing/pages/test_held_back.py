@@ -9,10 +9,9 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from collections_app.models import CollectionInstance, Decision, PriceDecision
-from pricing.models import Doubt, PriceSuggestion
+from pricing.models import Doubt
 from pricing.pages import queries
 from pricing.pages.queries.movers import ranked_for
-from pricing.precision.suggested import NEAR_MINT
 from pricing.precision.weights import renew_of
 from pricing.value.decisions import decide
 from tests import factories as make
@@ -68,10 +67,7 @@ def test_release_page_gives_the_reason_with_figures(owner, release):
 
 def test_release_page_names_the_suggestion(owner, collection):
     release = make.make_copy(collection).release
-    make.make_price(release, 100, doubt=Doubt.BELOW_SUGGESTION, num_for_sale=45)
-    PriceSuggestion.objects.create(
-        release=release, grade=NEAR_MINT, currency="USD", amount_minor=9000, observed_at=NOW
-    )
+    make.make_price(release, 100, doubt=Doubt.BELOW_SUGGESTION, num_for_sale=45, near_mint_minor=9000)
     text = text_of(owner, f"/release/{release.pk}/")
     assert "far below what Discogs suggests for Near Mint, $90.00, with 45 for sale." in text
 

@@ -121,6 +121,22 @@ def test_settings_show_the_connection(client):
     assert "sealed-secret" not in html
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (True, "Discogs suggests prices by grade for your copies."),
+        (False, "only to accounts with seller settings. Fill them in at"),
+        (None, "is not known yet"),
+    ],
+)
+def test_settings_say_whether_there_are_suggestions(client, settings, known, words):
+    client.force_login(make.make_connection(has_seller_settings=known).user)
+    html = client.get("/settings/").content.decode()
+    assert words in " ".join(html.split())
+    address = f'href="{settings.DISCOGS_WEB_URL}/settings/seller"'
+    assert (address in html) == (known is False)
+
+
 def test_unknown_address_says_so_plainly(client):
     response = client.get("/nothing/like/it/")
     assert response.status_code == 404

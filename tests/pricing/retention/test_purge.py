@@ -13,11 +13,12 @@ from django.core.management import call_command
 from collections_app.connections.connect import disconnect
 from collections_app.models import ApiMinute, Capability, PendingAuthorisation
 from pricing.models import (
+    EarlierPrice,
     HealthAlert,
     MarketStat,
+    NearMintPrice,
     PriceJob,
     PriceSnapshot,
-    PriceSuggestion,
     ReleasePrice,
     RunItem,
     SourceAttempt,
@@ -48,17 +49,18 @@ def read_release(*, ago: int = 31):
     for day in range(3):
         make_snapshot(release, 1000, day=NOW.date() - (ago + day) * DAY)
     MarketStat.objects.create(release=release, currency="EUR", observed_at=NOW - ago * DAY)
-    PriceSuggestion.objects.create(
-        release=release, grade="Mint (M)", currency="EUR", amount_minor=1, observed_at=NOW
-    )
+    day = NOW.date() - ago * DAY
+    NearMintPrice.objects.create(release=release, day=day, amount_minor=1)
+    EarlierPrice.objects.create(release=release, day=day, amount_minor=1, observed_at=NOW - ago * DAY)
     return release
 
 
 def test_unheld_release_goes_after_the_grace():
     read_release()
     counts = purge_all(now=NOW)
-    assert counts == {"market stats": 1, "suggestions": 1, "snapshots": 3, "prices": 1}
-    for model in (ReleasePrice, PriceSnapshot, MarketStat, PriceSuggestion):
+    kinds = ("market stats", "suggestions", "earlier prices", "prices")
+    assert counts == {**dict.fromkeys(kinds, 1), "snapshots": 3}
+    for model in (ReleasePrice, PriceSnapshot, MarketStat, NearMintPrice, EarlierPrice):
         assert not model.objects.exists()
 
 
@@ -97,6 +99,19 @@ def test_old_snapshots_go_but_newest_price_stays(settings, history_days, left):
     purge_all(now=NOW)
     assert PriceSnapshot.objects.count() == left
     assert ReleasePrice.objects.count() == 1
+
+
+@pytest.mark.parametrize(("history_days", "left"), [(0, 4), (365, 3), (31, 2), (30, 1)])
+def test_suggestion_stays_until_it_was_replaced(settings, history_days, left):
+    settings.HISTORY_DAYS = history_days
+    release = make_copy(make_connection()).release
+    for ago in (30, 31, 365, 366):
+        day = NOW.date() - ago * DAY
+        NearMintPrice.objects.create(release=release, day=day, amount_minor=ago)
+        EarlierPrice.objects.create(release=release, day=day, amount_minor=ago, observed_at=NOW)
+    purge_all(now=NOW)
+    assert NearMintPrice.objects.count() == left
+    assert EarlierPrice.objects.count() == left
 
 
 def old_runs(username: str, number: int, *, ago: int = 100) -> list[SyncRun]:
@@ -223,7 +238,7 @@ def test_purge_has_a_constant_query_count(rows, django_assert_max_num_queries):
     for minute in range(rows):
         ApiMinute.objects.create(egress="here", minute=NOW - 40 * DAY + minute * timedelta(minutes=1))
     old_runs("many", 21)
-    with django_assert_max_num_queries(51):
+    with django_assert_max_num_queries(54):
         purge_some(now=NOW)
 
 

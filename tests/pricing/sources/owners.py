@@ -16,7 +16,8 @@ def make_owner(make_collector, sandbox, name: str, **account):
     for release in RELEASES:
         sandbox.set_market(release, lowest_price="8.00", num_for_sale=2)
         if not ReleasePrice.objects.filter(pk=release).exists():
-            make_price(user.discogs_connection.instances.get(release=release).release, 800 + release)
+            copy, price = user.discogs_connection.instances.get(release=release), 800 + release
+            make_price(copy.release, price, last_minor=price)
     sandbox.reset("stats")
     return user
 

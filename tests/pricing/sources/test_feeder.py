@@ -8,7 +8,7 @@ from django.utils import timezone
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import ImportPass
 from pricing import optional_tasks
-from pricing.models import PriceSuggestion, ReleasePrice, SyncRun
+from pricing.models import ExchangeRate, NearMintPrice, ReleasePrice, SyncRun
 from pricing.sources import market_stats, suggestions
 from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def collector(make_collector, generous_sandbox):
+    ExchangeRate.objects.create(currency="GBP", micros_per_usd=800_000, observed_at=timezone.now())
     return make_owner(make_collector, generous_sandbox, "collector", seller_currency="GBP")
 
 
@@ -43,7 +44,7 @@ def test_queue_entries_do_their_work(collector, generous_sandbox):
     feed()
     for name, args in queued():
         getattr(optional_tasks, name)(*args)
-    assert PriceSuggestion.objects.values("release").distinct().count() == 3
+    assert NearMintPrice.objects.values("release").distinct().count() == 3
     assert generous_sandbox.stats()["accepted"] == 3
 
 

@@ -6,10 +6,9 @@ from uuid import uuid4
 import pytest
 
 from collections_app.discogs.payloads import Market
-from pricing.models import Doubt, ExchangeRate, PriceJob, PriceSnapshot, PriceSuggestion, ReleasePrice
+from pricing.models import Doubt, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.precision.estimator import MAX_CHANGE
 from pricing.precision.history import relearn
-from pricing.precision.suggested import NEAR_MINT
 from pricing.sync.due import is_due
 from pricing.sync.recorder import DOUBTED, LEARNED, gone, record_market
 from tests import factories as make
@@ -109,26 +108,23 @@ def test_replaced_snapshot_takes_its_doubt_along():
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "rate", "expected"),
-    [
-        (1701, "USD", None, Doubt.BELOW_SUGGESTION),
-        (1700, "USD", None, Doubt.NONE),
-        (1701, "EUR", None, Doubt.NONE),  # no rate, so it is unknown
-        (1701, "EUR", 500_000, Doubt.BELOW_SUGGESTION),
-        (3400, "EUR", 2_000_000, Doubt.NONE),
-        (1701, "JPY", 100_000_000, Doubt.BELOW_SUGGESTION),  # no minor unit: 17.01 dollars
-        (1700, "JPY", 100_000_000, Doubt.NONE),
-    ],
+    ("suggested", "expected"), [(1701, Doubt.BELOW_SUGGESTION), (1700, Doubt.NONE), (None, Doubt.NONE)]
 )
-def test_suggestion_is_converted_first(amount, currency, rate, expected):
-    PriceSuggestion.objects.create(
-        release_id=RELEASE, grade=NEAR_MINT, currency=currency, amount_minor=amount, observed_at=NOON
-    )
-    if rate:
-        ExchangeRate.objects.create(currency=currency, micros_per_usd=rate, observed_at=NOON)
+def test_reading_is_compared_with_the_suggestion(suggested, expected):
+    read(None, at=NOON - DAY)
+    ReleasePrice.objects.update(near_mint_minor=suggested)
     price = read(100, at=NOON, for_sale=20)
     assert price.doubt == expected
     assert price.last_minor == (None if expected else 100)
+
+
+@pytest.mark.parametrize("market", [None, gone(RELEASE)], ids=["priced", "gone"])
+def test_reading_keeps_the_suggestion(market):
+    read(6000, at=NOON)
+    known = {"near_mint_minor": 9000, "near_mint_at": NOON, "near_mint_since": NOON.date() - 3 * DAY}
+    ReleasePrice.objects.update(**known)
+    price = read(6100, at=NOON + DAY, market=market)
+    assert {name: getattr(price, name) for name in known} == known
 
 
 def test_history_teaches_the_same_again():
