@@ -7,6 +7,8 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from collections_app.discogs.client import DiscogsClient
+from collections_app.importing.steps import import_step, start_import
 from collections_app.models import CollectionInstance, OwnValue
 from pricing.models import ExchangeRate
 from pricing.value.own import CHUNK, NoRate, set_own, withdraw_own
@@ -125,7 +127,7 @@ def test_changes_at_once_leave_copy_and_log_with_the_same_value():
                 set_usd(collection, *copies, minor=number, now=now)
             else:
                 withdraw_own(collection.user_id, [copy.pk for copy in copies], now=now)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             errors.append(error)
         finally:
             database.close()
@@ -141,18 +143,25 @@ def test_changes_at_once_leave_copy_and_log_with_the_same_value():
         assert (copy.own_minor, copy.own_set_at) == (newest.usd_minor, newest.set_at)
 
 
+class Setting(DiscogsClient):
+    """While it reads the copies, their owner sets a value for each."""
+
+    def collection_page(self, username, page):
+        answer = super().collection_page(username, page)
+        copies = CollectionInstance.objects.filter(connection__discogs_username=username)
+        set_usd(copies[0].connection, *copies, note="signed")
+        return answer
+
+
 @pytest.mark.django_db(transaction=True)
-def test_import_keeps_own_values(make_collector, generous_sandbox):
+def test_import_step_at_that_moment_keeps_own_values(make_collector, generous_sandbox):
     user = make_collector(generous_sandbox, release_ids=[11, 12])
     import_all(user)
-    first, second = CollectionInstance.objects.of(user.pk).order_by("release_id")
-    set_usd(user.discogs_connection, first, note="signed")
-    edits = [{"instance_id": first.instance_id, "rating": 4}]
-    generous_sandbox.edit_copies("collector_at_discogs", edits) if hasattr(
-        generous_sandbox, "edit_copies"
-    ) else generous_sandbox.world.add_copies("collector_at_discogs", [13])
-    import_all(user)
-    first.refresh_from_db()
-    second.refresh_from_db()
-    assert (first.own_minor, first.own_set_at, second.own_minor) == (2500, NOW, None)
-    assert OwnValue.objects.get().note == "signed"
+    copies = CollectionInstance.objects.order_by("release_id")
+    generous_sandbox.world.edit_copy("collector_at_discogs", instance_id=copies[0].instance_id, rating=4)
+    generous_sandbox.world.add_copies("collector_at_discogs", [13])
+    reading = start_import(user.discogs_connection, now=NOW)
+    while import_step(reading.pk, now=timezone.now(), client_for=Setting) is not None:
+        pass
+    assert list(copies.values_list("rating", "own_minor")) == [(4, 2500), (copies[1].rating, 2500), (0, None)]
+    assert OwnValue.objects.filter(note="signed").count() == 2
