@@ -104,7 +104,7 @@ def test_bulk_takes_a_few_statements_for_each_chunk(collection, django_assert_ma
     ]
     ids = [row.pk for row in CollectionInstance.objects.bulk_create(rows)]
     # SQLite limits the parameters of a statement, so an insert of 500 rows takes some of them there.
-    with django_assert_max_num_queries(4 + 3 * (3 if database.vendor == "postgresql" else 7)):
+    with django_assert_max_num_queries(4 + 3 * (4 if database.vendor == "postgresql" else 7)):
         done = set_own(collection.user_id, ids, amount_minor=5, currency="USD", note="box", now=NOW)
     assert done == OwnValue.objects.count() == 2 * CHUNK + 1
     assert set(on_copies()) == {(5, NOW)}
