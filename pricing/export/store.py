@@ -106,7 +106,7 @@ class _Restore:
             _must_exist(batch)
         folders = self._folders() if FOLDER in section.fields else {}
         copies = self._copies(batch) if COPY in section.columns else {}
-        objects = [section.model(**self._attributes(row, folders, copies)) for row in batch]
+        objects: list[Any] = [section.model(**self._attributes(row, folders, copies)) for row in batch]
         # These rows have passed every check: SQLite would silently skip those that break a constraint.
         section.model._default_manager.bulk_create(objects, ignore_conflicts=section.is_shared)
         if section.model is PriceDecision:
