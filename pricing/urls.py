@@ -8,6 +8,7 @@ from pricing.pages.views import (
     connect,
     dashboard,
     export,
+    own_value,
     preferences,
     release,
     site,
@@ -22,6 +23,8 @@ urlpatterns = [
     path("accuracy/", accuracy.accuracy, name="accuracy"),
     path("accuracy/narrow/", accuracy.narrow, name="narrow"),
     path("collection/", collection.collection, name="collection"),
+    path("collection/values/", own_value.bulk_values, name="bulk_values"),
+    path("copy/<int:copy_id>/value/", own_value.copy_value, name="copy_value"),
     path("release/<int:discogs_id>/", release.release, name="release"),
     path("release/<int:discogs_id>/check/", release.release_check, name="release_check"),
     path(

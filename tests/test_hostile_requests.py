@@ -112,7 +112,7 @@ def test_admin_autocomplete_answers_anything(staff):
 @pytest.mark.parametrize("where", ["{}?%00", "{}?a=%00", "{}?%00=a", "{}?a=1&b=x%00y"])
 def test_every_route_refuses_nul_in_its_query(client, where):
     words = {"app_label": "auth", "url": "nothing", "key": "abc", "uidb36": "1", "object_id": "1", "id": "1"}
-    words |= dict.fromkeys(("discogs_id", "run_id", "session_id", "content_type_id"), "1")
+    words |= dict.fromkeys(("copy_id", "discogs_id", "run_id", "session_id", "content_type_id"), "1")
     for route in routes():
         assert client.get(where.format(route.address(words))).status_code == 400, route.label
         assert client.post(where.format(route.address(words))).status_code == 400, route.label

@@ -76,6 +76,7 @@ ROWS = (
     public("healthz", "200 405"),
     private("dashboard|headline|settings|syncs|sync_bar|export", "200 405"),
     private("collection|accuracy", "200 405", staff="→connect 405"),
+    private("bulk_values", "200 200", staff="→connect →connect"),
     private("connect", "200 200"),
     private("authorise", "405 404"),  # the site of these tests has no consumer key
     private("authorised", "200 405"),  # “not begun here”
@@ -88,6 +89,7 @@ ROWS = (
     owned("release|sync_run|sync_progress", "200 405", foreign="404 405"),
     owned("release_check", "405 →release", foreign="405 404"),
     owned("release_(count|leave_out|undecide)", "405 →release", foreign="405 404"),
+    owned("copy_value", "405 200", foreign="405 404"),  # without an amount
     owned("sync_(pause|resume|cancel|retry)", "405 →sync_run", foreign="405 404"),
     # Accounts
     public("account_(login|signup)", "200 200", signed_in="→dashboard →dashboard"),
@@ -156,7 +158,8 @@ def stage(settings, make_staff) -> Stage:
     now = timezone.now()
     mine, theirs = make.make_connection("owner"), make.make_connection("other")
     make.make_copy(theirs)
-    release, run = make.make_copy(mine).release, make.make_run(mine)
+    copy, run = make.make_copy(mine), make.make_run(mine)
+    release = copy.release
     make.make_item(run, release, "dead", error_kind="server")
     make.make_snapshot(release, 1, day=now.date())
     make.make_price(release, 1)
@@ -170,7 +173,7 @@ def stage(settings, make_staff) -> Stage:
         user=mine.user, ip="127.0.0.1", session_key="elsewhere", user_agent=""
     )
     words = {"app_label": "auth", "url": "nothing/here", "key": "abc", "uidb36": "1"}
-    numbers = {"discogs_id": release.pk, "run_id": run.pk, "session_id": session.pk}
+    numbers = {"copy_id": copy.pk, "discogs_id": release.pk, "run_id": run.pk, "session_id": session.pk}
     numbers |= {"content_type_id": 1, "object_id": 1}
     return Stage(people, words | {name: str(number) for name, number in numbers.items()})
 

@@ -19,6 +19,8 @@ from collections_app.models import (
     Decision,
     DiscogsConnection,
     Folder,
+    GradeEdit,
+    OwnValue,
     Preferences,
     PriceDecision,
     Release,
@@ -68,6 +70,10 @@ def _of_connection(model: Any) -> Callable[[int], "QuerySet[Any]"]:
     return lambda user_id: model.objects.filter(connection__user_id=user_id)
 
 
+def _of_copies(model: Any) -> Callable[[int], "QuerySet[Any]"]:
+    return lambda user_id: model.objects.filter(copy__connection__user_id=user_id)
+
+
 def releases_of(user_id: int) -> "QuerySet[Any]":
     """The ids of the releases that a user owns, has owned or wants."""
     owned = CollectionInstance.objects.of(user_id).order_by().values("release_id")
@@ -102,7 +108,13 @@ def _paid_fits(row: Values) -> str:
     return "a currency without an amount paid" if row["paid_currency"] and row["paid_minor"] is None else ""
 
 
+def _own_value_fits(row: Values) -> str:
+    given = {row["amount_minor"] is not None, row["usd_minor"] is not None, bool(row["currency"])}
+    return "" if len(given) == 1 else "an amount, its currency and its worth in USD belong together"
+
+
 RELEASE = Column("release", ID, "release_id")
+COPY = Column("instance", ID, "copy__instance_id")
 CURRENCY = Column("currency", one_of(CODES))
 READING = (
     Column("status", one_of([status.value for status in MarketStatus])),
@@ -211,6 +223,32 @@ SECTIONS = (
         rows=_of_connection(PriceDecision),
         key=("release", "decided_at"),
         owner="connection",
+        is_new=True,
+    ),
+    Section(
+        "own_values",
+        OwnValue,
+        (
+            COPY,
+            Column("set_at", PAST_DATETIME),
+            Column("amount_minor", optional(MINOR)),
+            Column("currency", one_of(("", *CODES))),
+            Column("usd_minor", optional(MINOR)),
+            Column("note", text()),
+        ),
+        rows=_of_copies(OwnValue),
+        key=("instance", "set_at"),
+        owner="copy",
+        is_new=True,
+        check=_own_value_fits,
+    ),
+    Section(
+        "grade_edits",
+        GradeEdit,
+        (COPY, Column("edited_at", PAST_DATETIME), Column("before", text())),
+        rows=_of_copies(GradeEdit),
+        key=("instance", "edited_at"),
+        owner="copy",
         is_new=True,
     ),
     Section(

@@ -12,10 +12,19 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from collections_app.importing.decisions import apply_decisions
-from collections_app.models import DiscogsConnection, Folder, PriceDecision, Release
+from collections_app.models import (
+    CollectionInstance,
+    DiscogsConnection,
+    Folder,
+    GradeEdit,
+    OwnValue,
+    PriceDecision,
+    Release,
+)
 from pricing.daily.baselines import renew
+from pricing.export.copies import apply_grade_edits, apply_own_values
 from pricing.export.read import Refused, Row, read
-from pricing.export.sections import RELEASE
+from pricing.export.sections import COPY, RELEASE
 from pricing.export.shape import Section
 from pricing.models import CollectionValue, ReleasePrice
 from pricing.precision.history import relearn
@@ -96,11 +105,16 @@ class _Restore:
         if RELEASE in section.columns:
             _must_exist(batch)
         folders = self._folders() if FOLDER in section.fields else {}
-        objects = [section.model(**self._attributes(row, folders)) for row in batch]
+        copies = self._copies(batch) if COPY in section.columns else {}
+        objects: list[Any] = [section.model(**self._attributes(row, folders, copies)) for row in batch]
         # These rows have passed every check: SQLite would silently skip those that break a constraint.
         section.model._default_manager.bulk_create(objects, ignore_conflicts=section.is_shared)
         if section.model is PriceDecision:
             apply_decisions(self.connection.pk, {row.values[RELEASE.name] for row in batch})
+        if section.model is OwnValue:
+            apply_own_values(objects)
+        if section.model is GradeEdit:
+            apply_grade_edits(objects)
         if section.model is ReleasePrice:  # the snapshots before it say what else is known
             relearn([row.values[RELEASE.name] for row in batch])
             renew([row.values[RELEASE.name] for row in batch], today=self.today)
@@ -109,7 +123,13 @@ class _Restore:
         rows = Folder.objects.filter(connection=self.connection)
         return dict(rows.values_list("discogs_id", "pk"))
 
-    def _attributes(self, row: Row, folders: dict[int, int]) -> dict[str, Any]:
+    def _copies(self, batch: list[Row]) -> dict[int, int]:
+        """Our ids of the copies that these rows are about, by Discogs' ids."""
+        wanted = {row.values[COPY.name] for row in batch}
+        rows = CollectionInstance.objects.filter(connection=self.connection, instance_id__in=wanted)
+        return dict(rows.values_list("instance_id", "pk"))
+
+    def _attributes(self, row: Row, folders: dict[int, int], copies: dict[int, int]) -> dict[str, Any]:
         columns = row.section.columns
         values = {column.field: row.values[column.name] for column in columns}
         if FOLDER in values:
@@ -117,7 +137,12 @@ class _Restore:
             if folder is not None and folder not in folders:
                 raise Refused(f"folder {folder} is not in the file", line=row.line)
             values["folder_id"] = folders.get(folder)
-        if row.section.owner:
+        if COPY.field in values:
+            copy = values.pop(COPY.field)
+            if copy not in copies:
+                raise Refused(f"copy {copy} is not in the file", line=row.line)
+            values["copy_id"] = copies[copy]
+        elif row.section.owner:
             values[row.section.owner] = self.connection if row.section.owner == "connection" else self.user
         return values
 

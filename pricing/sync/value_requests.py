@@ -36,8 +36,13 @@ CHUNK = 500  # users in one statement
 def request_after(run: SyncRun, *, now: datetime) -> None:
     """Request the values that a finished run changes: its user's at once, those of the other owners later."""
     if run.user_id:
-        _store([ValueRequest(user_id=run.user_id, due_at=now, is_urgent=True)], "due_at", "is_urgent")
+        request_value(run.user_id, now=now)
     ValueRequest.objects.bulk_create([ValueRequest(run=run, due_at=now)], ignore_conflicts=True)
+
+
+def request_value(user_id: int, *, now: datetime) -> None:
+    """Request a user's value at once, after a change that they made themselves."""
+    _store([ValueRequest(user_id=user_id, due_at=now, is_urgent=True)], "due_at", "is_urgent")
 
 
 def request_settling(*, after: int, limit: int, now: datetime) -> int | None:

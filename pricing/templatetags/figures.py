@@ -73,6 +73,12 @@ def own_notes(copy: CollectionInstance) -> str:
 
 
 @register.filter
+def own_text(text: str) -> str:
+    """Any other text of the owner's; hidden in the same way."""
+    return HIDDEN if _is_withheld(text) else text
+
+
+@register.filter
 def own_fields(copy: CollectionInstance, paid_field: str) -> list[tuple[str, str]]:
     """The owner's own fields, without the price paid, which is shown separately.
 

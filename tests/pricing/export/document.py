@@ -10,6 +10,8 @@ from collections_app.models import (
     Decision,
     DiscogsConnection,
     Folder,
+    GradeEdit,
+    OwnValue,
     Preferences,
     PriceDecision,
     Release,
@@ -24,6 +26,8 @@ STORED = (
     Release,
     CollectionInstance,
     PriceDecision,
+    OwnValue,
+    GradeEdit,
     PriceSnapshot,
     ReleasePrice,
     NearMintPrice,
@@ -39,7 +43,7 @@ def lines_of_an_export() -> tuple[str, ...]:
     folder = make.make_folder(collection, "Shelf")
     for number in (11, 12):
         release = make.make_release(discogs_id=number)
-        make.make_copy(
+        copy = make.make_copy(
             collection, release, folder=folder, instance_id=number, paid_minor=5, paid_currency="EUR"
         )
         make.make_price(release, 1000, near_mint_minor=1, near_mint_at=now, near_mint_since=now.date())
@@ -50,6 +54,17 @@ def lines_of_an_export() -> tuple[str, ...]:
         connection=collection, release=release, decision=Decision.NEVER, decided_at=now
     )
     NearMintPrice.objects.create(release=release, day=now.date(), amount_minor=1)
+    for amount, ago in ((700, 2), (900, 1)):
+        set_at = now - timedelta(days=ago)
+        OwnValue.objects.create(
+            copy=copy,
+            amount_minor=amount,
+            currency="EUR",
+            usd_minor=amount + 50,
+            note="signed",
+            set_at=set_at,
+        )
+        GradeEdit.objects.create(copy=copy, before="Fair (F)", edited_at=set_at)
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
     make.make_value(collection, 2000, day=now.date())
     Preferences.objects.create(user=collection.user)

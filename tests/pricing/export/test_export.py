@@ -15,7 +15,16 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from collections_app.connections.connect import connect_with_token
-from collections_app.models import CollectionField, Decision, DiscogsConnection, Folder, Preferences, Release
+from collections_app.models import (
+    CollectionField,
+    CollectionInstance,
+    Decision,
+    DiscogsConnection,
+    Folder,
+    GradeEdit,
+    Preferences,
+    Release,
+)
 from pricing import export
 from pricing.daily import baselines
 from pricing.daily.stored import rebuild_values
@@ -37,6 +46,7 @@ from pricing.pages.views.export import MAX_DOWNLOAD_SECONDS
 from pricing.precision.history import relearn
 from pricing.sync import runs
 from pricing.value.decisions import decide
+from pricing.value.own import set_own, withdraw_own
 from tests import factories as make
 from tests.pricing.engine import import_all, work_until_idle
 
@@ -60,6 +70,12 @@ def comparable(text):
     assert document.pop("account")
     document["connection"].pop("state")
     return document
+
+
+def marks_of_copies():
+    """What copies keep of decisions, own values and grades that changed."""
+    fields = ("price_decision", "decided_at", "own_minor", "own_set_at", "grade_edited_at")
+    return CollectionInstance.objects.order_by("instance_id").values_list("instance_id", *fields)
 
 
 def empty_the_database():
@@ -109,11 +125,24 @@ def collector(generous_sandbox, make_collector):
     decide(user.pk, 1008, Decision.COUNT, now=now - timedelta(days=9))
     decide(user.pk, 1008, Decision.NEVER, now=now - timedelta(days=5))
     relearn(list(held_back.values_list("pk", flat=True)))
+    add_own_values(connection, now=now)
     rebuild_values(user.pk, first=now.date() - timedelta(days=365), last=now.date(), now=timezone.now())
     Preferences.objects.create(
         user=user, sync_every_hours=6, currency="EUR", locale="ja", time_zone="Asia/Tokyo"
     )
     return user
+
+
+def add_own_values(connection, *, now):
+    """Two values in turn for one copy, one withdrawn for another, and a grade that changed."""
+    kept, withdrawn = connection.instances.filter(release_id__in=(1004, 1005)).order_by("release_id")
+    for ago, minor in ((30, 5000), (10, 7000)):
+        moment = now - timedelta(days=ago)
+        both = {"amount_minor": minor, "currency": "USD", "note": FOREIGN, "now": moment}
+        set_own(connection.user_id, [kept.pk, withdrawn.pk], **both)
+    withdraw_own(connection.user_id, [withdrawn.pk], now=now - timedelta(days=3))
+    GradeEdit.objects.create(copy=kept, before="Fair (F)", edited_at=now - timedelta(days=2))
+    connection.instances.filter(pk=kept.pk).update(grade_edited_at=now - timedelta(days=2))
 
 
 # The same again --------------------------------------------------------------------------------------
@@ -122,6 +151,7 @@ def collector(generous_sandbox, make_collector):
 def test_collection_survives_export_and_restore(collector):
     now = timezone.now()
     before, value = exported(collector, now=now), value_for(collector.pk, now=now)
+    marks = list(marks_of_copies())
     history = list(CollectionValue.objects.order_by("day").values_list("day", "value_minor", "priced"))
     assert len(history) > 300
     empty_the_database()
@@ -130,6 +160,7 @@ def test_collection_survives_export_and_restore(collector):
     assert result.rows["instances"] == len(RELEASES)
     assert result.new["releases"] == len(set(RELEASES)) + 1
     assert comparable(exported(user)) == comparable(before)
+    assert list(marks_of_copies()) == marks
     assert value_for(user.pk, now=now) == value
     assert (value.quarantined, value.left_out) == (1, 1)
     assert ReleasePrice.objects.filter(doubted_on=now.date()).count() == 3
@@ -236,6 +267,10 @@ LEFT_OUT = {
     "instances.seen_in_pass": "an id of ours",
     "wants.seen_in_pass": "an id of ours",
     "instances.price_decision": "the newest of the decisions",
+    "instances.decided_at": "the time of the newest decision",
+    "instances.own_minor": "the newest of the own values",
+    "instances.own_set_at": "the time of the newest own value",
+    "instances.grade_edited_at": "the time of the newest grade edit",
     "prices.not_found_at": "a question still open, which the next sync asks again",
     **{
         f"prices.{name}": "learned again from the snapshots"

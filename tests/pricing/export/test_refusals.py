@@ -9,10 +9,18 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from collections_app.models import CollectionInstance, DiscogsConnection, Preferences, PriceDecision
+from collections_app.models import (
+    CollectionInstance,
+    DiscogsConnection,
+    GradeEdit,
+    OwnValue,
+    Preferences,
+    PriceDecision,
+)
 from pricing import export
 from pricing.export.kinds import DATETIME
 from pricing.export.read import MAX_LINE
+from pricing.export.store import BATCH
 from pricing.models import Doubt, NearMintPrice, PriceSnapshot, ReleasePrice
 from tests.pricing.export.document import STORED, lines_of_an_export
 
@@ -72,13 +80,39 @@ def test_older_file_gets_the_default_of_a_column(lines, arriving):
     assert set(PriceSnapshot.objects.values_list("doubt", flat=True)) == {Doubt.NONE}
 
 
-def test_older_file_may_lack_a_new_section(lines, arriving):
-    first = line_of(lines, "decisions", row=0)
+@pytest.mark.parametrize(
+    ("section", "model"), [("decisions", PriceDecision), ("own_values", OwnValue), ("grade_edits", GradeEdit)]
+)
+def test_older_file_may_lack_a_new_section(lines, arriving, section, model):
+    first = line_of(lines, section, row=0)
     older = [*lines[:first], *lines[lines.index("],", first) + 1 :]]
-    assert len(older) == len(lines) - 3
+    assert len(older) == len(lines) - 2 - len(rows_of(lines, section))
     restore(older, arriving)
-    assert not PriceDecision.objects.exists()
-    assert set(CollectionInstance.objects.values_list("price_decision", flat=True)) == {""}
+    assert not model.objects.exists()
+    if model is PriceDecision:
+        assert set(CollectionInstance.objects.values_list("price_decision", flat=True)) == {""}
+
+
+def test_restored_logs_reach_the_copies(lines, arriving):
+    restore(lines, arriving)
+    copy, own, edit = CollectionInstance.objects.get(instance_id=12), OwnValue.objects, GradeEdit.objects
+    assert (own.count(), edit.count()) == (2, 2)
+    assert (copy.own_minor, copy.own_set_at) == (950, own.latest("set_at").set_at)
+    assert copy.grade_edited_at == edit.latest("edited_at").edited_at
+    assert CollectionInstance.objects.get(instance_id=11).own_minor is None
+
+
+def test_log_in_more_than_one_batch_leaves_its_newest_entry(lines, arriving):
+    first = line_of(lines, "own_values")
+    row = json.loads(lines[first].removesuffix(","))
+    day = timezone.now() - timedelta(days=300)
+    entries = [
+        json.dumps({**row, "set_at": DATETIME.write(day + timedelta(minutes=number)), "usd_minor": number})
+        for number in range(BATCH + 2)
+    ]
+    longer = [*lines[:first], *(f"{entry}," for entry in entries[:-1]), entries[-1]]
+    restore([*longer, *lines[lines.index("],", first) :]], arriving)
+    assert CollectionInstance.objects.get(instance_id=12).own_minor == BATCH + 1
 
 
 def older_file(lines, *suggestions):
@@ -141,6 +175,13 @@ def test_restored_decision_reaches_the_copies(lines, arriving):
         ("releases", {"year": 10**6}, "“year” must be"),
         ("decisions", {"decision": "perhaps"}, "“decision” must be one of"),
         ("decisions", {"release": 99}, "release 99 is not in the file"),
+        ("own_values", {"amount_minor": -1}, "“amount_minor” must be"),
+        ("own_values", {"amount_minor": None}, "belong together"),
+        ("own_values", {"currency": ""}, "belong together"),
+        ("own_values", {"usd_minor": None, "amount_minor": None}, "belong together"),
+        ("own_values", {"instance": 9}, "copy 9 is not in the file"),
+        ("grade_edits", {"instance": 9}, "copy 9 is not in the file"),
+        ("grade_edits", {"before": None}, "“before” must be text"),
         ("snapshots", {"doubt": 9}, "“doubt” must be one of"),
         ("snapshots", {"amount_minor": -1}, "“amount_minor” must be"),
         ("snapshots", {"amount_minor": 12.5}, "“amount_minor” must be"),
@@ -169,7 +210,7 @@ def test_invalid_row_is_refused_with_its_line(lines, arriving, section, values, 
     assert reason in told
 
 
-AHEAD = {"decisions": ["decided_at"]} | {
+AHEAD = {"decisions": ["decided_at"], "own_values": ["set_at"], "grade_edits": ["edited_at"]} | {
     "snapshots": ["day", "observed_at"],
     "prices": ["observed_at", "status_since", "near_mint_at", "near_mint_since"],
 }

@@ -31,6 +31,7 @@ PAGES = (
     "/dashboard/headline/?range=all",
     "/collection/",
     f"/release/{RELEASE}/?range=all",
+    "/collection/values/",
 )
 
 

@@ -32,6 +32,7 @@ PAGES = (
     "/syncs/{run}/",
     "/syncs/{run}/progress/",
     "/settings/",
+    "/collection/values/",
 )
 
 

@@ -20,7 +20,9 @@ from collections_app.models import (
     CollectionInstance,
     DiscogsConnection,
     Folder,
+    GradeEdit,
     ImportPass,
+    OwnValue,
     Preferences,
     Release,
 )
@@ -31,6 +33,7 @@ from pricing.retention.erase import LastAdministrator, erase_account, erase_hold
 from pricing.sync import feeder, runs
 from pricing.sync.refresh import Outcome, refresh_job
 from pricing.tasks import settle_value
+from pricing.value.own import set_own
 from tests import factories as make
 from tests.accounts import PASSWORD, force_login_with_code, log_in
 from tests.pricing.engine import advance_runs, import_all, work_until_idle
@@ -62,7 +65,9 @@ def fill(user) -> DiscogsConnection:
     """Something of everything that is a user's."""
     collection = user.discogs_connection
     release = make.make_release()
-    make.make_copy(collection, release, folder=make.make_folder(collection, "Attic"))
+    copy = make.make_copy(collection, release, folder=make.make_folder(collection, "Attic"))
+    set_own(user.pk, [copy.pk], amount_minor=5, currency="USD", note="signed", now=timezone.now())
+    GradeEdit.objects.create(copy=copy, before="Fair (F)", edited_at=timezone.now())
     make.make_want(collection, release)
     make.make_price(release, 1234)
     make.make_value(collection, 1234, day=timezone.now().date())
@@ -108,7 +113,8 @@ def test_erase_needs_password_and_erases_all(client, make_user):
     assert "Your account and everything in it were erased here." in done.content.decode()
     assert not rows_of(user.pk)
     assert not get_user_model().objects.exists()
-    assert not any(model.objects.exists() for model in (CollectionInstance, Folder, ImportPass))
+    copies = (CollectionInstance, OwnValue, GradeEdit)
+    assert not any(model.objects.exists() for model in (*copies, Folder, ImportPass))
     assert phone.get("/settings/").status_code == 302
     assert not Session.objects.exclude(session_key=client.session.session_key).exists()
     assert PriceJob.objects.get().state == "cancelled"
@@ -123,7 +129,7 @@ def test_prices_and_other_users_stay(make_user):
     erase_account(leaver, now=timezone.now())
     assert rows_of(other.pk) == before
     assert ReleasePrice.objects.count() == 2
-    assert CollectionInstance.objects.of(other.pk).count() == 1
+    assert CollectionInstance.objects.of(other.pk).count() == OwnValue.objects.count() == 1
 
 
 @pytest.mark.django_db
