@@ -12,6 +12,7 @@ MONTHS_FROM = 75  # days from which on the axis names months
 MONTH_DAYS = 30.4
 STEPS_OF_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
 STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 48)
+NEAR_IN_LOW = 0.26  # of the height of a low band
 EDGE = 12.0  # per cent of the width within which a text is not centred, since it would be cut off
 
 
@@ -37,11 +38,15 @@ class AxisDay:
 
     @property
     def anchor(self) -> str:
-        return "start" if self.x < EDGE / 2 else "middle"
+        return _anchor(self.x, EDGE / 2)
 
 
 def day_of(time: int) -> date:
     return datetime.fromtimestamp(time, UTC).date()
+
+
+def _anchor(x: float, edge: float) -> str:
+    return "start" if x < edge else "end" if x > 100 - edge else "middle"
 
 
 def marks_of(times: Sequence[int], values: Sequence[int | None], chart: DayChart) -> list[Mark]:
@@ -56,8 +61,17 @@ def marks_of(times: Sequence[int], values: Sequence[int | None], chart: DayChart
 
 def _mark(name: str, value: int, time: int, times: Sequence[int], chart: DayChart) -> Mark:
     x = (time - times[0]) * 100 / max(1, times[-1] - times[0])
-    anchor = "start" if x < EDGE else "end" if x > 100 - EDGE else "middle"
-    return Mark(name, value, day_of(time), x, chart.share(value) * 100, anchor)
+    return Mark(name, value, day_of(time), x, chart.share(value) * 100, _anchor(x, EDGE))
+
+
+def outer_ticks(chart: DayChart) -> tuple[int, ...]:
+    """The lowest and the highest tick: a low band has room for no more."""
+    return chart.ticks[:1] + chart.ticks[1:][-1:]
+
+
+def is_beside_last(value: int, chart: DayChart) -> bool:
+    """Whether the label of a value in a low band would touch that of the last value."""
+    return chart.last is not None and abs(chart.share(value) - chart.share(chart.last)) < NEAR_IN_LOW
 
 
 def area_under(path: str) -> str:
@@ -73,7 +87,9 @@ def axis_days(first: date, last: date) -> list[AxisDay]:
         step = next((size for size in STEPS_OF_DAYS if span / size < MAX_DAYS), STEPS_OF_DAYS[-1])
         days = [last - timedelta(days=ago) for ago in range(0, span + 1, step)][::-1]
         return [AxisDay(day, _place(day, first, last), "day") for day in days[-MAX_DAYS:]]
-    step = next((size for size in STEPS_OF_MONTHS if span / MONTH_DAYS / size < MAX_DAYS), STEPS_OF_MONTHS[-1])
+    step = next(
+        (size for size in STEPS_OF_MONTHS if span / MONTH_DAYS / size < MAX_DAYS), STEPS_OF_MONTHS[-1]
+    )
     months = range(first.year * 12 + first.month, last.year * 12 + last.month)
     days = [date(month // 12, month % 12 + 1, 1) for month in months if month % step == 0][-MAX_DAYS:]
     return [AxisDay(day, _place(day, first, last), "year" if day.month == 1 else "month") for day in days]
@@ -81,4 +97,3 @@ def axis_days(first: date, last: date) -> list[AxisDay]:
 
 def _place(day: date, first: date, last: date) -> float:
     return (epoch(day) - epoch(first)) * 100 / max(1, epoch(last) - epoch(first))
-

@@ -59,14 +59,18 @@ class Ladder:
         return [rung for rung in self.rungs if rung.edge_minor is not None]
 
 
-def ladder_of(near_mint_minor: int | None, *, lowest_minor: int | None, grades: Iterable[str]) -> Ladder | None:
+def ladder_of(
+    near_mint_minor: int | None, *, lowest_minor: int | None, grades: Iterable[str]
+) -> Ladder | None:
     """The ladder of a release; None without a suggestion. `grades`: those of the owner's copies."""
     if near_mint_minor is None:
         return None
     owned = Counter(factor_of(grade) for grade in grades)
     amounts = {grade: at_grade(near_mint_minor, factor) for grade, factor in GRID.items()}
     widest = max(*amounts.values(), lowest_minor or 0, 1)
-    rungs = [_rung(grade, amount, near_mint_minor, owned[GRID[grade]], widest) for grade, amount in amounts.items()]
+    rungs = [
+        _rung(grade, amount, near_mint_minor, owned[GRID[grade]], widest) for grade, amount in amounts.items()
+    ]
     if lowest_minor is not None:
         rungs.append(Rung("", lowest_minor, lowest_minor * 100 / widest))
     # The sort is stable, so equal amounts keep the order of the grid, and the listing comes last.

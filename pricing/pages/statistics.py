@@ -14,6 +14,7 @@ from pricing.precision.estimator import PRIOR_DAYS, Learned, variance_per_day
 
 YEAR_DAYS = 365
 PLENTY = 100  # copies for sale for each 100 who want it: with more, none are scarce
+MAX_VOLATILITY = 1000  # per cent per year; a larger figure says no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,17 @@ class Statistics:
 
     now_minor: int | None
     low_minor: int | None
+    low_day: date | None
     median_minor: int | None
     high_minor: int | None
+    high_day: date | None
     change: Change | None
     listings: Change | None
     wants: Change | None
     days_observed: int
     days_priced: int
     days: int
-    volatility: float | None  # per cent per year
+    volatility: int | None  # per cent per year
     is_volatility_own: bool
 
 
@@ -70,13 +73,17 @@ def statistics_of(
     """The statistics of the readings of a range, and of the newest one, which can be older than the range."""
     days = {reading.day: reading for reading in (*readings, *([newest] if newest else []))}
     ordered = [days[day] for day in sorted(days)]
-    amounts = [reading.amount_minor for reading in ordered if reading.amount_minor is not None]
+    priced = [(reading.amount_minor, reading.day) for reading in ordered if reading.amount_minor is not None]
+    amounts = [amount for amount, _ in priced]
+    low, high = (found(priced, default=(None, None), key=lambda each: each[0]) for found in (min, max))
     in_range = [reading for reading in ordered if start <= reading.day <= today]
     return Statistics(
         now_minor=now_minor,
-        low_minor=min(amounts, default=None),
+        low_minor=low[0],
+        low_day=low[1],
         median_minor=middle(amounts),
-        high_minor=max(amounts, default=None),
+        high_minor=high[0],
+        high_day=high[1],
         change=change(amounts[0], now_minor) if len(amounts) > 1 else None,
         listings=_trend([reading.listings for reading in ordered]),
         wants=_trend([reading.wants for reading in ordered]),
@@ -99,14 +106,15 @@ def _trend(counts: Sequence[int | None]) -> Change | None:
     return change(known[0], known[-1]) if len(known) > 1 else None
 
 
-def volatility(movement: Movement) -> float:
+def volatility(movement: Movement) -> int:
     """The rise in per cent that one standard deviation of a year's movement is: exp(√(365 v)) − 1.
 
     v is the variance of the log price per day. The log price is taken to move independently from day to day; where a
-    price returns to its level, a year moves it less than this says. A fall of the same size is to 1 / (1 + rise).
+    price returns to its level, a year moves it less than this says. The fall of the same size is to 1 / (1 + rise).
     """
     variance = variance_per_day(movement.learned, prior=movement.prior)
-    return math.expm1(math.sqrt(YEAR_DAYS * variance)) * 100
+    rise = math.expm1(min(math.sqrt(YEAR_DAYS * variance), math.log(MAX_VOLATILITY)))
+    return min(MAX_VOLATILITY, round(rise * 100))
 
 
 def wants_per_have(want: int | None, have: int | None) -> int | None:
