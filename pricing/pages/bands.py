@@ -90,7 +90,8 @@ def axis_days(first: date, last: date) -> list[AxisDay]:
     step = next(
         (size for size in STEPS_OF_MONTHS if span / MONTH_DAYS / size < MAX_DAYS), STEPS_OF_MONTHS[-1]
     )
-    months = range(first.year * 12 + first.month, last.year * 12 + last.month)
+    before = first.year * 12 + first.month - (first.day == 1)
+    months = range(before, last.year * 12 + last.month)
     days = [date(month // 12, month % 12 + 1, 1) for month in months if month % step == 0][-MAX_DAYS:]
     return [AxisDay(day, _place(day, first, last), "year" if day.month == 1 else "month") for day in days]
 
