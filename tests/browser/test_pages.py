@@ -163,7 +163,7 @@ def test_chart_is_in_the_users_locale(live_server, browser_page, connection):
     browser_page.locator(".area").hover(position={"x": 2, "y": 40})
     expect(browser_page.locator("[data-value=price]")).to_contain_text(",")
     expect(browser_page.locator("[data-value=price]")).to_contain_text("\u00a0$")
-    expect(browser_page.locator("[data-day]")).to_contain_text(re.compile(r"\.\d{4}$"))
+    expect(browser_page.locator(".legend [data-day]")).to_contain_text(re.compile(r"\.\d{4}$"))
 
 
 def test_eye_and_preferences_work_without_scripts(live_server, browser, connection):
