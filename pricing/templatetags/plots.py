@@ -23,7 +23,7 @@ def plot(columns: dict[str, Column], series: str, *, source: str, **shown: str) 
     """A chart of one column. `columns` come from `chart_shown`, so that amounts are converted or hidden already.
 
     source: the id of their json_script. shown: `label` of the picture unless what surrounds it has one, `empty` for a
-    chart without a value, `currency` of an amount, `size`, and `sync`, which charts with a common cursor share.
+    chart without a value, and `currency` of an amount.
     """
     display, currency = current(), shown.get("currency", "")
     times = [time for time in columns["t"] if time is not None]

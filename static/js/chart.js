@@ -1,24 +1,11 @@
 // Line charts. <div data-plot="id of a json_script" data-series="name"> becomes a chart; columns are lists of equal
-// length, t in epoch seconds, null where the value is unknown. Plots with the same data-sync share their cursor.
+// length, t in epoch seconds, null where the value is unknown. words.js writes them.
 
-// The user's choice; the page's own language is always English.
-const { locale, day, shortDay, months } = document.currentScript.dataset;
-const monthNames = months.split("|");
-const whole = new Intl.NumberFormat(locale);
 const DAY = 86400;
 const GAP = 12; // px between the plot and the labels of its scale
 const AREA_OPACITY = 0.2;
 // Amounts and counts are whole numbers, so there are no ticks between them.
 const WHOLE_STEPS = Array.from({ length: 36 }, (_, n) => [1, 2, 5][n % 3] * 10 ** Math.floor(n / 3));
-
-// A UTC day by a pattern of the server's, so that it reads as on the rest of the page: d MMM y → 12 Mar 2026.
-function written(time, pattern) {
-  const date = new Date(time * 1000);
-  const [dayOfMonth, month] = [date.getUTCDate(), date.getUTCMonth()];
-  const parts = { d: dayOfMonth, M: month + 1, MMM: monthNames[month], y: date.getUTCFullYear() };
-  const padded = { dd: String(parts.d).padStart(2, "0"), MM: String(parts.M).padStart(2, "0") };
-  return pattern.replace(/'([^']*)'|d+|M+|y/g, (token, literal) => literal ?? padded[token] ?? parts[token]);
-}
 
 function colour(box, name, opacity = 1) {
   box.style.color = `var(${name})`; // the browser resolves light-dark() for us
@@ -29,17 +16,6 @@ function colour(box, name, opacity = 1) {
   pen.fillStyle = resolved;
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16));
   return `rgba(${red}, ${green}, ${blue}, ${opacity})`;
-}
-
-function wordsFor(box) {
-  const { currency, exponent, hidden } = box.dataset;
-  if (hidden !== undefined) return { full: () => "•••", short: () => "" }; // the line keeps its shape without amounts
-  if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
-  const unit = 10 ** Number(exponent);
-  const options = { style: "currency", currency }; // the same symbols as on the page: CA$ is not $
-  const full = new Intl.NumberFormat(locale, { ...options, minimumFractionDigits: Number(exponent) });
-  const tick = new Intl.NumberFormat(locale, { ...options, minimumFractionDigits: 0, maximumFractionDigits: 2 });
-  return { full: (n) => full.format(n / unit), short: (n) => tick.format(n / unit) };
 }
 
 // Ticks on the first of a month, or every few days back from the newest when the range is short.
@@ -173,7 +149,6 @@ function optionsFor(box, columns, words, axisWidth) {
       y: false,
       points: { size: 9, width: 2, fill: ink.paper, stroke: ink.accent },
       drag: { x: false, y: false },
-      sync: box.dataset.sync ? { key: box.dataset.sync } : undefined,
     },
     scales: { x: { time: true }, y: { range: [Number(box.dataset.low), Number(box.dataset.high)] } },
     axes: [

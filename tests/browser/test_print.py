@@ -52,7 +52,7 @@ def paper(live_server, browser_page, connection):
         browser_page.emulate_media(media="null", color_scheme=scheme)
         browser_page.set_viewport_size({"width": 1280, "height": 900})
         browser_page.goto(live_server.url + path)
-        if "print" not in path and "collection" not in path:
+        if "dashboard" in path:
             browser_page.locator(".plot.live canvas").first.wait_for()
         keep_pdf(browser_page, path, scheme)
         browser_page.emulate_media(media="print", color_scheme=scheme)
@@ -94,7 +94,7 @@ def test_paper_is_light(paper, path, scheme):
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
     assert colours == ["rgb(28, 25, 21)", "rgba(0, 0, 0, 0)"]
-    for line in page.locator(".still .line").all():
+    for line in page.locator(".still .line, .tall .line").all():
         expect(line).to_be_visible()
         assert line.locator("path").last.evaluate("it => getComputedStyle(it).stroke") == "rgb(178, 63, 12)"
     for canvas in page.locator("canvas").all():

@@ -9,11 +9,15 @@ from collections_app.connections.lookup import connection_of
 from collections_app.models import CollectionField, CollectionInstance, Decision, Release, WantlistItem
 from pricing.models import Doubt, PriceJob, PriceSnapshot, ReleasePrice
 from pricing.money.convert import PRICE_CURRENCY
-from pricing.pages.charts import Change, Pill, Range, change, chart_data, choose, pills, start_of, thinned
+from pricing.pages.charts import Pill, Range, chart_data, choose, pills, start_of, thinned
+from pricing.pages.holding import OwnCopy, own_copy
+from pricing.pages.ladder import Ladder, ladder_of
 from pricing.pages.queries.failures import failure_since, label_of, last_failures, next_try, reason_of
 from pricing.pages.queries.history import TABLE_ROWS
+from pricing.pages.statistics import Movement, Reading, Statistics, scarcity, statistics_of, wants_per_have
+from pricing.precision.estimator import Learned
 from pricing.value.current import state_of
-from pricing.value.freshness import PRICED, WITHHELD, Freshness
+from pricing.value.freshness import LISTED, PRICED, WITHHELD, Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class ReleasePage:
     is_wanted: bool
     span: Range
     pills: list[Pill]
+    start: date  # of the range
+    today: date
     snapshots: list[PriceSnapshot]
     first_day: date | None
     failure: PriceJob | None  # the last attempt, if it failed
@@ -39,13 +45,25 @@ class ReleasePage:
 
     @property
     def amount_minor(self) -> int | None:
-        """The lowest price now; None if unknown, including when the last answer is too old to count."""
-        return self.price.amount_minor if self.price and self.state in PRICED else None
+        """The price that counts now, the last one seen while none is for sale; None if no price counts."""
+        if self.price is None or self.state not in PRICED:
+            return None
+        return self.price.last_minor if self.state == Freshness.CARRIED else self.price.amount_minor
 
     @property
     def lowest_minor(self) -> int | None:
-        """The same, also while it does not count because it is doubted or its owner never counts it."""
-        return self.price.amount_minor if self.price and self.state in (*PRICED, *WITHHELD) else None
+        """The lowest listing now, also while it is doubted or its owner never counts it."""
+        return self.price.amount_minor if self.price and self.state in (*LISTED, *WITHHELD) else None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the price that counts is a listing of now."""
+        return self.state in LISTED
+
+    @property
+    def has_no_listing(self) -> bool:
+        """Whether Discogs has answered that there is no price, for whichever reason."""
+        return self.price is not None and self.price.amount_minor is None
 
     @property
     def decision(self) -> str:
@@ -61,42 +79,63 @@ class ReleasePage:
         return self.price is not None and self.price.doubt == Doubt.JUMP
 
     @property
-    def amounts(self) -> list[int]:
-        """The lowest price on each day in the range, ending with the one now. Doubted ones are left out."""
-        amounts = [*(_believed(row) for row in self.snapshots), self.amount_minor]
-        return [amount for amount in amounts if amount is not None]
-
-    @property
     def state_label(self) -> str:
         return label_of(self.state, has_failed=self.failure is not None)
 
     @property
-    def change(self) -> Change | None:
-        """From the first amount in the range to the one now."""
-        return change(self.amounts[0], self.amount_minor) if len(self.amounts) > 1 else None
+    def own_copies(self) -> list[OwnCopy]:
+        """The held copies, each with its value by grade where that is known."""
+        held = [copy for copy in self.copies if copy.removed_at is None]
+        return [own_copy(copy, self.price, state=self.state, amount_minor=self.amount_minor) for copy in held]
 
     @property
     def held(self) -> int:
-        return sum(1 for copy in self.copies if copy.removed_at is None)
+        return len(self.own_copies)
 
     @property
     def held_minor(self) -> int:
-        return self.held * (self.amount_minor or 0)
+        """What the held copies are worth together."""
+        return sum(own.value.amount_minor or 0 for own in self.own_copies)
+
+    @property
+    def ladder(self) -> Ladder | None:
+        near_mint = self.price.near_mint_minor if self.price else None
+        grades = [own.copy.media_condition for own in self.own_copies]
+        return ladder_of(near_mint, lowest_minor=self.lowest_minor, grades=grades)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Over the range. Doubted readings are left out."""
+        return statistics_of(
+            [_reading(row) for row in self.snapshots],
+            newest=self._newest,
+            now_minor=self.amount_minor,
+            start=self.start,
+            today=self.today,
+            movement=self._movement,
+        )
+
+    @property
+    def _newest(self) -> Reading | None:
+        """The newest reading if its price counts: that can be for a decision of the owner alone."""
+        if self.price is None or self.state not in LISTED:
+            return None
+        price = self.price
+        return Reading(price.observed_at.date(), price.amount_minor, price.num_for_sale, price.want)
+
+    @property
+    def _movement(self) -> Movement | None:
+        if self.price is None:
+            return None
+        return Movement(Learned(self.price.s2, self.price.exposure_days), self.price.prior_variance)
 
     @property
     def wants_per_have(self) -> int | None:
-        """People who want it for each 100 who have it."""
-        if self.price is None or self.price.want is None or not self.price.have:
-            return None
-        return round(self.price.want * 100 / self.price.have)
+        return wants_per_have(self.price.want, self.price.have) if self.price else None
 
     @property
-    def low(self) -> int | None:
-        return min(self.amounts, default=None)
-
-    @property
-    def high(self) -> int | None:
-        return max(self.amounts, default=None)
+    def scarcity(self) -> int | None:
+        return scarcity(self.price.num_for_sale, self.price.want) if self.price else None
 
     @property
     def is_demo(self) -> bool:
@@ -116,6 +155,10 @@ class ReleasePage:
 
 def _believed(row: PriceSnapshot) -> int | None:
     return None if row.doubt else row.amount_minor
+
+
+def _reading(row: PriceSnapshot) -> Reading:
+    return Reading(row.day, _believed(row), row.num_for_sale, row.want, is_observed=not row.doubt)
 
 
 def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime) -> ReleasePage:
@@ -148,6 +191,8 @@ def release_for(user_id: int, discogs_id: int, *, range_key: str, now: datetime)
         is_wanted=release.is_wanted,
         span=span,
         pills=pills(span, today=now.date(), first_day=first_day),
+        start=start,
+        today=now.date(),
         snapshots=list(history.filter(day__gte=start).order_by("day")),
         first_day=first_day,
         failure=failure,

@@ -144,7 +144,7 @@ def test_day_has_its_forms_in_each_locale(locale, texts):
 @pytest.mark.parametrize("form", ["medium", "short"])
 @pytest.mark.parametrize("tag", TAGS)
 def test_day_pattern_has_parts_that_scripts_know(tag, form):
-    """static/js/chart.js writes days by these patterns, and months by these names."""
+    """static/js/words.js writes days by these patterns, and months by these names."""
     moment = date(2026, 9, 2)
     names = written.month_names(tag)
     assert len(names) == 12

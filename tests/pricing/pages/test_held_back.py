@@ -81,11 +81,12 @@ def test_hidden_amounts_are_hidden_in_the_reason(owner, release, collection):
 
 def test_figures_of_a_release_leave_the_doubt_out(collection, release):
     page = page_for(collection, release)
-    assert (page.amount_minor, page.lowest_minor, page.change) == (None, 400, None)
-    assert (page.low, page.high, page.chart["price"]) == (6000, 6000, [6000, None])
+    assert (page.amount_minor, page.lowest_minor, page.statistics.change) == (None, 400, None)
+    assert (page.statistics.low_minor, page.statistics.high_minor) == (6000, 6000)
+    assert page.chart["price"] == [6000, None]
     decide(collection.user_id, release.pk, Decision.COUNT, now=NOW)
     page = page_for(collection, release)
-    assert (page.amount_minor, page.held_minor, page.low) == (400, 800, 400)
+    assert (page.amount_minor, page.held_minor, page.statistics.low_minor) == (400, 800, 400)
 
 
 def test_buttons_store_and_withdraw_a_decision(owner, collection, release):
