@@ -45,6 +45,7 @@ from pricing.export.kinds import (
 from pricing.export.shape import Column, Section, Values
 from pricing.models import (
     CollectionValue,
+    DiscogsRange,
     Doubt,
     MarketStat,
     PriceSnapshot,
@@ -90,6 +91,12 @@ def _reading_fits(row: Values) -> str:
 
 def _paid_fits(row: Values) -> str:
     return "a currency without an amount paid" if row["paid_currency"] and row["paid_minor"] is None else ""
+
+
+def _range_fits(row: Values) -> str:
+    if not row["minimum_minor"] <= row["median_minor"] <= row["maximum_minor"]:
+        return "minimum, median and maximum are not in order"
+    return ""
 
 
 RELEASE = Column("release", ID, "release_id")
@@ -259,6 +266,20 @@ SECTIONS = (
         ),
         rows=_of_releases(MarketStat),
         key=("release", "currency"),
+    ),
+    Section(
+        "ranges",
+        DiscogsRange,
+        (
+            Column("day", PAST_DAY),
+            CURRENCY,
+            *(Column(name, MINOR) for name in ("minimum_minor", "median_minor", "maximum_minor")),
+        ),
+        rows=_of_connection(DiscogsRange),
+        key=("day",),
+        owner="connection",
+        check=_range_fits,
+        is_new=True,
     ),
     Section(
         "values",

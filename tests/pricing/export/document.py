@@ -15,7 +15,14 @@ from collections_app.models import (
     Release,
 )
 from pricing import export
-from pricing.models import CollectionValue, MarketStat, PriceSnapshot, PriceSuggestion, ReleasePrice
+from pricing.models import (
+    CollectionValue,
+    DiscogsRange,
+    MarketStat,
+    PriceSnapshot,
+    PriceSuggestion,
+    ReleasePrice,
+)
 from tests import factories as make
 
 STORED = (
@@ -27,6 +34,7 @@ STORED = (
     PriceSnapshot,
     ReleasePrice,
     CollectionValue,
+    DiscogsRange,
 )
 
 
@@ -53,6 +61,14 @@ def lines_of_an_export() -> tuple[str, ...]:
     )
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
     make.make_value(collection, 2000, day=now.date())
+    DiscogsRange.objects.create(
+        connection=collection,
+        day=now.date(),
+        currency="EUR",
+        minimum_minor=1,
+        median_minor=2,
+        maximum_minor=3,
+    )
     Preferences.objects.create(user=collection.user)
     text = "".join(export.document(collection.user_id, now=now))
     collection.user.delete()
