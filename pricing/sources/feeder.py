@@ -16,12 +16,9 @@ def feed_if_idle(*, now: datetime) -> int:
     if is_busy() or OrmQ.objects.filter(key=Conf.CLUSTER_NAME).exists() or gate.status().reason:
         return 0
     budget = _idle_budget()
+    probes = listing_search.enqueue_probe(now=now)
     ranges = discogs_range.enqueue_due(budget, now=now)
-    return (
-        listing_search.enqueue_probe(now=now)
-        + ranges
-        + suggestions.enqueue_due(budget - ranges, now=now)
-    )
+    return probes + ranges + suggestions.enqueue_due(budget - ranges, now=now)
 
 
 def _idle_budget() -> int:

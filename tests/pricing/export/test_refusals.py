@@ -130,6 +130,8 @@ def test_restored_decision_reaches_the_copies(lines, arriving):
         ("snapshots", {"rating_average": 7}, "“rating_average” must be a number from 0 to 5"),
         ("prices", {"rating_average": "0"}, "“rating_average” must be a number"),
         ("suggestions", {"grade": "x" * 41}, "“grade” must be text of at most 40"),
+        ("ranges", {"median_minor": 4}, "minimum, median and maximum are not in order"),
+        ("ranges", {"currency": "DEM"}, "“currency” must be one of"),
         ("values", {"value_minor": "2000"}, "“value_minor” must be"),
     ],
     ids=str,
@@ -144,7 +146,7 @@ AHEAD = {"decisions": ["decided_at"]} | {
     "snapshots": ["day", "observed_at"],
     "prices": ["observed_at", "status_since"],
 }
-AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "values": ["day"]}
+AHEAD |= {"suggestions": ["observed_at"], "stats": ["observed_at"], "ranges": ["day"], "values": ["day"]}
 
 
 @pytest.mark.parametrize(
