@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """An index now, 100 at the start of the range. `copies`: of its smallest link, so that it rests on at least these."""
+    """An index now, 100 at the start of the range. `copies`: of its smallest link, so it rests on at least these."""
 
     level: float
     copies: int
@@ -81,9 +81,7 @@ def _amount_now(today: date) -> IntegerCase:
         release__price__doubt=Doubt.NONE,
         release__price__observed_at__gte=oldest,
     )
-    return IntegerCase(
-        When(counts, then=F("release__price__amount_minor")), output_field=BigIntegerField()
-    )
+    return IntegerCase(When(counts, then=F("release__price__amount_minor")), output_field=BigIntegerField())
 
 
 def _held(first: date, last: date, *, now: datetime) -> Case:

@@ -97,6 +97,6 @@ def _store(found: CollectionRange, connection_id: int, *, now: datetime) -> bool
 
 
 def _lock_connection(connection_id: int) -> bool:
-    """Lock the connection so that a disconnect waits until the row is stored and deletes it too; False if it is gone."""
+    """Lock the connection, so that a disconnect waits until the row is stored and deletes it too; False if gone."""
     rows = DiscogsConnection.objects.select_for_update(no_key=True).filter(pk=connection_id)
     return rows.values("pk").first() is not None

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collections_app.currencies import CODES, CURRENCIES
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.errors import BadPayload
@@ -21,7 +22,6 @@ from collections_app.discogs.market_payloads import (
     parse_market_stats,
     parse_suggestions,
 )
-from collections_app.currencies import CODES, CURRENCIES
 from collections_app.models import ApiGate
 from collections_app.sandbox.api.documents import money
 from collections_app.sandbox.world.market import GRADE_GRID

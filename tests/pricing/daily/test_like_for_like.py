@@ -106,7 +106,7 @@ def test_filter_index_equals_plain_computation(made, start, behind):
 
 
 RISING = {age: 2_000 - age for age in range(0, 400, 5)}
-MADE = [(RISING, [(500, None)]), ({age: 1_000 for age in range(0, 400, 5)}, [(500, None)])]
+MADE = [(RISING, [(500, None)]), (dict.fromkeys(range(0, 400, 5), 1000), [(500, None)])]
 
 
 @pytest.fixture

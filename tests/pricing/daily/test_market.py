@@ -165,7 +165,9 @@ def test_step_reads_its_releases_alone_by_index(releases):
     explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")  # the tables of a test are too small for an index
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off"
+            )  # the tables of a test are too small for an index
         cursor.execute(explain + read[0])
         plan = " ".join(str(row) for row in cursor.fetchall())
     assert "SCAN pricing_pricesnapshot" not in plan

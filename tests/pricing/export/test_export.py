@@ -103,7 +103,12 @@ def collector(generous_sandbox, make_collector):
         )
     MarketStat.objects.create(release=wanted, currency="JPY", amount_minor=900, observed_at=now)
     DiscogsRange.objects.create(
-        connection=connection, day=now.date(), currency="JPY", minimum_minor=0, median_minor=5, maximum_minor=9
+        connection=connection,
+        day=now.date(),
+        currency="JPY",
+        minimum_minor=0,
+        median_minor=5,
+        maximum_minor=9,
     )
     held_back = ReleasePrice.objects.filter(pk__in=(1007, 1008, 1009))
     held_back.update(doubt=Doubt.JUMP)

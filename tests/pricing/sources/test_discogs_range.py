@@ -35,9 +35,7 @@ def noon() -> datetime:
 
 def ask(user, *, later: timedelta = timedelta(0)) -> bool:
     now = noon() + later
-    return discogs_range.refresh_range(
-        connection_of(user).pk, client_for=this_process().client_for, now=now
-    )
+    return discogs_range.refresh_range(connection_of(user).pk, client_for=this_process().client_for, now=now)
 
 
 def enqueue(*, later: timedelta = timedelta(0), limit: int = 50) -> int:
