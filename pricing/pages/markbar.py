@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import chain, permutations, product
 
 MIN_WIDTH = 280  # pixels of the bar on the narrowest phone; on a wider one, labels are further apart
 CHARACTER, GAP = 9, 8  # pixels of a character of a label, at most, and between a label and its line
@@ -12,7 +12,7 @@ BAR = 12  # pixels of the bar's height
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A mark at a share of the bar, its text in a lane of its own: 0 is next to the bar."""
+    """A mark at a share of the bar, and the lane of its text: 0 is next to the bar."""
 
     text: str
     share: float
@@ -37,23 +37,31 @@ class Label:
         at, width = self.share * MIN_WIDTH, CHARACTER * len(self.text) + GAP
         return (at - width, at) if self.ends_here else (at, at + width)
 
-    def crosses(self, other: "Label") -> bool:
-        """Whether the line of another mark, on its way to its own label, passes through this text."""
+    def meets(self, other: "Label") -> bool:
+        """Whether another text, or its line on the way from the bar to it, would touch this text."""
         low, high = self.reach
+        if other.lane == self.lane:
+            return low < other.reach[1] and other.reach[0] < high
         return other.lane > self.lane and low < other.share * MIN_WIDTH < high
 
 
 def placed(texts: Sequence[tuple[str, float]]) -> list[Label]:
     """A few short labels at their shares of the bar, 0 to 1, so that nothing collides at any width of the bar."""
-    return min(_arrangements(texts), key=_collisions, default=[])
+    arrangements = _arrangements(texts)
+    first = next(arrangements)
+    return next((labels for labels in chain([first], arrangements) if _is_free(labels)), first)
 
 
 def _arrangements(texts: Sequence[tuple[str, float]]) -> Iterator[list[Label]]:
-    for lanes in permutations(range(len(texts))):
-        for ends in product((False, True), repeat=len(texts)):
-            yield [Label(*text, lane, end) for text, lane, end in zip(texts, lanes, ends, strict=True)]
+    """All arrangements, those with the fewest lanes first."""
+    lanes = sorted(
+        product(range(len(texts)), repeat=len(texts)), key=lambda each: (max(each, default=0), sum(each))
+    )
+    for lane_of, ends in product(lanes, product((False, True), repeat=len(texts))):
+        yield [Label(*text, lane, end) for text, lane, end in zip(texts, lane_of, ends, strict=True)]
 
 
-def _collisions(labels: list[Label]) -> int:
-    outside = sum(label.reach[0] < 0 or label.reach[1] > MIN_WIDTH for label in labels)
-    return outside + sum(label.crosses(other) for label in labels for other in labels)
+def _is_free(labels: list[Label]) -> bool:
+    if any(label.reach[0] < 0 or label.reach[1] > MIN_WIDTH for label in labels):
+        return False
+    return not any(one.meets(other) for one, other in permutations(labels, 2))

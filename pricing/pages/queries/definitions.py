@@ -37,7 +37,7 @@ class Bar:
 
     @property
     def top(self) -> int:
-        return LANE * len(self.ours) + 4
+        return LANE * _lanes(self.ours) + 4
 
     @property
     def bottom(self) -> int:
@@ -45,7 +45,7 @@ class Bar:
 
     @property
     def height(self) -> int:
-        return self.bottom + LANE * len(self.theirs) + 4
+        return self.bottom + LANE * _lanes(self.theirs) + 4
 
     @property
     def span(self) -> tuple[str, str]:
@@ -61,6 +61,10 @@ class Bar:
     @property
     def below(self) -> list[tuple[Label, int]]:
         return [(label, self.bottom + LANE * (label.lane + 1) - 4) for label in self.theirs]
+
+
+def _lanes(labels: Sequence[Label]) -> int:
+    return max((label.lane + 1 for label in labels), default=0)
 
 
 @dataclass(frozen=True, slots=True)
