@@ -100,15 +100,13 @@ def _store(day: date, place: Place) -> None:
     cache.delete(_key(day))
 
 
-def forget(first: date, *, now: datetime) -> None:
-    """Delete the days from `first` on, so that they are summed again: call it when past snapshots have changed.
-
-    Only days that can still be summed are deleted; one that is being summed starts again.
-    """
+def renew_days(first: date, *, now: datetime) -> None:
+    """Sum every day from `first` on again, at once: for history that was made up, on a small site."""
     last = last_day(now)
-    days = [last - timedelta(days=ago) for ago in range(FILLED_FOR) if last - timedelta(days=ago) >= first]
-    MarketDay.objects.filter(day__in=days).delete()
-    cache.delete_many([_key(day) for day in days])
+    for ago in reversed(range((last - first).days + 1)):
+        day = last - timedelta(days=ago)
+        cache.delete(_key(day))
+        store_market_day(day)
 
 
 # What pages read ------------------------------------------------------------------------------------

@@ -176,15 +176,14 @@ def test_step_reads_its_releases_alone_by_index(releases):
     assert "Sort" not in plan
 
 
-def test_forgotten_days_are_summed_again(releases):
-    old = TODAY - 50 * DAY
-    MarketDay.objects.create(day=old, before_minor=1, after_minor=1, releases=1)
+def test_renewed_days_are_summed_from_the_start(releases):
     market.store_market_day(YESTERDAY)
+    market.step(TODAY - 2 * DAY)  # stopped before the history was made up
     PriceSnapshot.objects.filter(day=YESTERDAY).update(amount_minor=500)
-    market.forget(old, now=NOON)
-    market.store_market_day(YESTERDAY)
-    assert sums_of(YESTERDAY)[1] == 2500
-    assert MarketDay.objects.filter(day=old).exists()  # it could not be summed again
+    PriceSnapshot.objects.filter(day=TODAY - 2 * DAY).update(amount_minor=400)
+    market.renew_days(TODAY - 40 * DAY, now=NOON)
+    assert sums_of(YESTERDAY) == (2_000, 2_500, 5)
+    assert MarketDay.objects.count() == 40
 
 
 # What pages read ------------------------------------------------------------------------------------
