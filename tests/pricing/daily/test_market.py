@@ -74,12 +74,14 @@ def test_market_day_equals_plain_sum(made, age, batch):
         transaction.set_rollback(True)
 
 
+FILLED = 4  # days, so that fewer are summed than on a site
 MADE = [{1: 100 + n, 2: 90 + n} for n in range(5)]
 
 
 @pytest.fixture
 def releases(monkeypatch):
     monkeypatch.setattr(market, "BATCH", 2)
+    monkeypatch.setattr(market, "FILLED_FOR", FILLED)
     for history in MADE:
         make_release(history)
 
@@ -103,7 +105,8 @@ def test_day_killed_anywhere_is_summed_again(releases):
         assert sums_of(YESTERDAY) == summed(MADE, 1)
 
 
-def test_missing_days_are_over_and_of_the_last_30_days(releases):
+def test_missing_days_are_over_and_of_the_last_30_days(releases, monkeypatch):
+    monkeypatch.setattr(market, "FILLED_FOR", 30)
     early = datetime(2026, 9, 14, 0, 5, tzinfo=UTC)
     assert market.missing_days(now=early)[-1] == YESTERDAY - DAY
     assert not market.is_settled(early)
@@ -122,8 +125,8 @@ def test_steps_fill_all_missing_days(releases):
     steps = 0
     while market.step_next(now=NOON):
         steps += 1
-    assert MarketDay.objects.count() == 30
-    assert steps == 30 * 4  # three for the releases of a day, one that stores it
+    assert MarketDay.objects.count() == FILLED
+    assert steps == FILLED * 4  # three for the releases of a day, one that stores it
     assert sums_of(YESTERDAY) == summed(MADE, 1)
 
 
@@ -134,7 +137,7 @@ def test_task_stores_missing_days_and_continues_itself(releases, monkeypatch):
     OrmQ.objects.all().delete()
     monkeypatch.setattr(tasks, "MARKET_SECONDS", 60.0)
     tasks.store_market()
-    assert MarketDay.objects.count() == 30
+    assert MarketDay.objects.count() == FILLED
     assert not OrmQ.objects.exists()
 
 
