@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from collections_app.currencies import CODES
-from pricing.sources import exchange_rates, listing_search, market_stats, suggestions
+from pricing.sources import discogs_range, exchange_rates, listing_search, market_stats, suggestions
 from pricing.tasks import this_process
 
 
@@ -27,6 +27,13 @@ def refresh_rate(currency: str | int) -> None:
     """Task: fetch and store the rate of one of Discogs' currencies."""
     process = this_process()
     exchange_rates.refresh_rate(_code(currency), client_for=process.client_for, now=timezone.now())
+    process.heartbeat.report(now=timezone.now())
+
+
+def refresh_range(connection_id: int) -> None:
+    """Task: fetch and store Discogs' own range of a collection."""
+    process = this_process()
+    discogs_range.refresh_range(connection_id, client_for=process.client_for, now=timezone.now())
     process.heartbeat.report(now=timezone.now())
 
 

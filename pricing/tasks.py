@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from collections_app import schema
 from collections_app.discogs import process as discogs
 from collections_app.discogs.client import Credentials, DiscogsClient
-from pricing.daily import baselines, stored
+from pricing.daily import baselines, market, stored
 from pricing.monitoring.heartbeat import Heartbeat
 from pricing.precision import weights
 from pricing.sync import value_requests
@@ -24,9 +24,9 @@ from pricing.sync.refresh import Outcome, refresh_job
 logger = logging.getLogger(__name__)
 
 # Of one task of a nightly pass: prices of the same worker wait for it.
-WEIGHTS_SECONDS = BASELINES_SECONDS = 5.0
-# In the cache while a task of the pass over baselines is queued or at work; then it is queued again.
-BASELINES_QUEUED, STEP_IS_LOST_SECONDS = "baselines:queued", 180
+WEIGHTS_SECONDS = BASELINES_SECONDS = MARKET_SECONDS = 5.0
+# In the cache while a task of that pass is queued or at work; then it is queued again.
+BASELINES_QUEUED, MARKET_QUEUED, STEP_IS_LOST_SECONDS = "baselines:queued", "market:queued", 180
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,24 @@ def enqueue_baselines() -> None:
     """Queue steps of that pass, behind all prices."""
     cache.set(BASELINES_QUEUED, True, STEP_IS_LOST_SECONDS)
     async_task(f"{__name__}.renew_baselines", save=False, broker=OrderedBroker(ahead=timedelta(0)))
+
+
+def store_market() -> None:
+    """Task: some steps of the sums of past days of the market; it queues itself again until no day is missing."""
+    if schema.mismatch():
+        return  # the schedule queues it again
+    process, deadline = this_process(), time.monotonic() + MARKET_SECONDS
+    while market.step_next(now=timezone.now()):
+        process.heartbeat.report(now=timezone.now())
+        if time.monotonic() >= deadline:
+            enqueue_market()
+            return
+
+
+def enqueue_market() -> None:
+    """Queue steps of those sums, behind all prices."""
+    cache.set(MARKET_QUEUED, True, STEP_IS_LOST_SECONDS)
+    async_task(f"{__name__}.store_market", save=False, broker=OrderedBroker(ahead=timedelta(0)))
 
 
 def settle_value(user_id: int) -> None:

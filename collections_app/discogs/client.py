@@ -177,6 +177,11 @@ class DiscogsClient:
         except errors.NotFound:
             raise SellerSettingsMissing("Discogs requires the seller settings to be filled in.") from None
 
+    def collection_range(self, username: str) -> market_payloads.CollectionRange:
+        """Discogs' own estimate of a collection. With the credentials of its owner only: others are denied access."""
+        path = f"/users/{_segment(username)}/collection/value"
+        return self._get(path, parse=market_payloads.parse_collection_range)
+
     def listing_search(self, discogs_id: int) -> bool:
         """Whether Discogs answers a search of a release's listings, which is not a public route.
 

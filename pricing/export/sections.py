@@ -48,6 +48,7 @@ from pricing.export.kinds import (
 from pricing.export.shape import Column, Section, Values
 from pricing.models import (
     CollectionValue,
+    DiscogsRange,
     Doubt,
     MarketStat,
     NearMintPrice,
@@ -111,6 +112,12 @@ def _paid_fits(row: Values) -> str:
 def _own_value_fits(row: Values) -> str:
     given = {row["amount_minor"] is not None, row["usd_minor"] is not None, bool(row["currency"])}
     return "" if len(given) == 1 else "an amount, its currency and its worth in USD belong together"
+
+
+def _range_fits(row: Values) -> str:
+    if not row["minimum_minor"] <= row["median_minor"] <= row["maximum_minor"]:
+        return "minimum, median and maximum are not in order"
+    return ""
 
 
 RELEASE = Column("release", ID, "release_id")
@@ -309,6 +316,20 @@ SECTIONS = (
         ),
         rows=_of_releases(MarketStat),
         key=("release", "currency"),
+    ),
+    Section(
+        "ranges",
+        DiscogsRange,
+        (
+            Column("day", PAST_DAY),
+            CURRENCY,
+            *(Column(name, MINOR) for name in ("minimum_minor", "median_minor", "maximum_minor")),
+        ),
+        rows=_of_connection(DiscogsRange),
+        key=("day",),
+        owner="connection",
+        check=_range_fits,
+        is_new=True,
     ),
     Section(
         "values",

@@ -9,11 +9,13 @@ from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import CollectionInstance
 from collections_app.sandbox.world.market import MarketDay
 from collections_app.sandbox.world.world import World
+from pricing.daily import market
 from pricing.daily.baselines import renew
 from pricing.daily.stored import rebuild_values
 from pricing.models import PriceSnapshot
 
 DAILY_FOR = 120  # days before today with a snapshot each; older ones have every third day
+MARKET_FOR = timedelta(days=366)  # the market of the longest range that pages offer
 BATCH = 2_000  # rows in one transaction, so that workers get their turn on SQLite
 
 
@@ -40,6 +42,7 @@ def seed_history(
         count += len(batch)
         report(count / (len(releases) * len(days)))
     renew(releases, today=today)
+    market.renew_days(max(first, today - MARKET_FOR), now=now)
     rebuild_values(user_id, first=first, last=today, now=now)
     return count
 

@@ -15,6 +15,7 @@ class SourceAttempt(models.Model):
     class Source(models.TextChoices):
         SUGGESTIONS = "suggestions", "Price suggestions"
         EXCHANGE_RATE = "exchange_rate", "Exchange rate"
+        RANGE = "range", "Discogs’ range of a collection"
 
     class Outcome(models.TextChoices):
         REQUESTED = "requested", "Requested"

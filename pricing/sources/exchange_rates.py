@@ -1,11 +1,11 @@
-"""Discogs' own exchange rates, for the currencies that users have chosen to see amounts in, or sell in.
+"""Discogs' own exchange rates, for the currencies that users see amounts in or sell in, and those of Discogs' ranges.
 
 Discogs returns the lowest price of a release in any of its currencies, not rounded. Two requests for the same release,
 in USD and in another currency, give the rate that Discogs uses. A failure leaves the last good rate as it is.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -18,7 +18,7 @@ from collections_app.discogs.market_payloads import MarketStats
 from collections_app.discogs.payloads import MarketStatus
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import is_recent
-from pricing.models import ExchangeRate, ReleasePrice, SourceAttempt
+from pricing.models import DiscogsRange, ExchangeRate, ReleasePrice, SourceAttempt
 from pricing.money import convert
 from pricing.money.convert import PRICE_CURRENCY
 from pricing.sources.access import ClientFor, background_broker, credentials_of_owner, held, record_attempt
@@ -33,19 +33,31 @@ AGAIN_AFTER = timedelta(minutes=10)
 # In US cents: the amount in yen of a more expensive release could be rejected as implausible.
 MAX_AMOUNT = 1_000_000
 CANDIDATES = 10
+RANGES_COUNT_FOR = timedelta(days=7)
 
 
 def feed(*, now: datetime) -> int:
     """Queue a request for each currency whose rate is due, at most once in ten minutes; returns how many."""
     return sum(
-        request_rate(currency, now=now, broker=background_broker()) for currency in chosen_currencies()
+        request_rate(currency, now=now, broker=background_broker())
+        for currency in sorted(chosen_currencies() | currencies_of_ranges(now=now))
     )
 
 
-def chosen_currencies() -> list[str]:
+def chosen_currencies() -> set[str]:
     """The currencies that active users have chosen, without the one that prices are in."""
     chosen = Preferences.objects.filter(user__is_active=True).exclude(currency=PRICE_CURRENCY)
-    return list(chosen.order_by("currency").values_list("currency", flat=True).distinct())
+    return set(chosen.order_by().values_list("currency", flat=True).distinct())
+
+
+def currencies_of_ranges(*, now: datetime) -> set[str]:
+    """The currencies of Discogs' recent ranges, which are shown beside totals in the user's own currency."""
+    recent = DiscogsRange.objects.filter(
+        day__gt=now.astimezone(UTC).date() - RANGES_COUNT_FOR, connection__user__is_active=True
+    )
+    return set(
+        recent.exclude(currency=PRICE_CURRENCY).order_by().values_list("currency", flat=True).distinct()
+    )
 
 
 def request_rate(currency: str, *, now: datetime, broker: OrderedBroker | None = None) -> bool:

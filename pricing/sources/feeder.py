@@ -7,7 +7,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from collections_app.discogs import gate
-from pricing.sources import listing_search, suggestions
+from pricing.sources import discogs_range, listing_search, suggestions
 from pricing.sources.access import is_busy
 
 
@@ -15,7 +15,10 @@ def feed_if_idle(*, now: datetime) -> int:
     """Queue optional requests for one minute if there is no other work; returns how many."""
     if is_busy() or OrmQ.objects.filter(key=Conf.CLUSTER_NAME).exists() or gate.status().reason:
         return 0
-    return listing_search.enqueue_probe(now=now) + suggestions.enqueue_due(_idle_budget(), now=now)
+    budget = _idle_budget()
+    probes = listing_search.enqueue_probe(now=now)
+    ranges = discogs_range.enqueue_due(budget, now=now)
+    return probes + ranges + suggestions.enqueue_due(budget - ranges, now=now)
 
 
 def _idle_budget() -> int:

@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from collections_app.connections.credentials import restore_readable
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.times import MAX_SKEW
-from pricing.daily import baselines
+from pricing.daily import baselines, market
 from pricing.models import SyncRun
 from pricing.precision import weights
 from pricing.retention import purge
@@ -34,7 +34,13 @@ from pricing.sources import exchange_rates
 from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs, value_requests
 from pricing.sync.due import AGAIN_AFTER, run_due_at
-from pricing.tasks import BASELINES_QUEUED, enqueue_baselines, enqueue_weights
+from pricing.tasks import (
+    BASELINES_QUEUED,
+    MARKET_QUEUED,
+    enqueue_baselines,
+    enqueue_market,
+    enqueue_weights,
+)
 
 # After a long downtime every user is due: each tick starts at most this many runs, the longest overdue first.
 MAX_STARTS = 20
@@ -85,7 +91,7 @@ def _settle_values(now: datetime) -> bool:
 
 
 def _pass_over_prices(now: datetime) -> bool:
-    """Queue the passes over all weights and baselines until both are complete.
+    """Queue the passes over all weights, baselines and prices of past days until all are complete.
 
     A task that is at work queues its own continuation.
     """
@@ -95,7 +101,10 @@ def _pass_over_prices(now: datetime) -> bool:
     has_baselines = not baselines.behind(today=now.astimezone(UTC).date()).exists()
     if not has_baselines and not cache.get(BASELINES_QUEUED):
         enqueue_baselines()
-    return has_weights and has_baselines
+    has_market = not market.missing_days(now=now)
+    if not has_market and not cache.get(MARKET_QUEUED):
+        enqueue_market()
+    return has_weights and has_baselines and has_market and market.is_settled(now)
 
 
 def _purge(now: datetime) -> bool:

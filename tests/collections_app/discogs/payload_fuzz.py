@@ -107,6 +107,7 @@ def _kinds() -> tuple[Kind, ...]:
             documents.price_suggestions(world, RELEASE, "GBP", day),
             market_payloads.parse_suggestions,
         ),
+        Kind("range", documents.collection_value(world, user, day), market_payloads.parse_collection_range),
     )
 
 

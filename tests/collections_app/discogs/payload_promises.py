@@ -132,6 +132,13 @@ def _suggestion(value: market_payloads.Suggestion) -> None:
     _amount(value.amount_minor)
 
 
+def _range(value: market_payloads.CollectionRange) -> None:
+    assert value.currency in CURRENCIES
+    ends = (value.minimum_minor, value.median_minor, value.maximum_minor)
+    assert all(type(minor) is int for minor in ends)
+    assert 0 <= ends[0] <= ends[1] <= ends[2] <= market_payloads.MAX_RANGE_MINOR
+
+
 def _id(value: Any) -> None:
     assert type(value) is int
     assert 0 <= value <= MAX_ID
@@ -166,4 +173,5 @@ CHECKS: dict[type, Callable[[Any], None]] = {
     payloads.Market: _market,
     market_payloads.MarketStats: _stats,
     market_payloads.Suggestion: _suggestion,
+    market_payloads.CollectionRange: _range,
 }

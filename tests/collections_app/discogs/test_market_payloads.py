@@ -7,18 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collections_app.currencies import CODES, CURRENCIES
 from collections_app.discogs import errors
 from collections_app.discogs.client import Credentials, DiscogsClient, SellerSettingsMissing
 from collections_app.discogs.errors import BadPayload
 from collections_app.discogs.gate import Gate, Pace
 from collections_app.discogs.json_values import parse_json
 from collections_app.discogs.market_payloads import (
+    MAX_RANGE_MINOR,
+    CollectionRange,
     MarketStats,
     Suggestion,
+    parse_collection_range,
     parse_market_stats,
     parse_suggestions,
 )
 from collections_app.models import ApiGate
+from collections_app.sandbox.api.documents import money
 from collections_app.sandbox.world.market import GRADE_GRID
 from tests.collections_app.discogs.test_payloads import JSON
 
@@ -102,6 +107,105 @@ def test_suggestions_come_by_grade_or_none():
 def test_garbage_is_no_suggestion(data):
     with pytest.raises(BadPayload):
         parse_suggestions(data)
+
+
+def value_of(text: str, *, account_currency: str = "") -> tuple[str, int]:
+    data = dict.fromkeys(("minimum", "median", "maximum"), text)
+    found = parse_collection_range(data, account_currency=account_currency)
+    assert found.minimum_minor == found.median_minor == found.maximum_minor
+    return found.currency, found.maximum_minor
+
+
+def test_range_is_read_as_discogs_documents_it():
+    data = {"minimum": "€240.16", "median": "€668.62", "maximum": "€1,458.87"}
+    assert parse_collection_range(data) == CollectionRange("EUR", 24016, 66862, 145887)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("$0.00", "USD", 0),
+        ("US$12.30", "USD", 1230),
+        ("£1,234,567.89", "GBP", 123456789),
+        ("CA$12.00", "CAD", 1200),
+        ("A$12.00", "AUD", 1200),
+        ("MX$12,000.50", "MXN", 1200050),
+        ("NZ$1.00", "NZD", 100),
+        ("R$1.234,56", "BRL", 123456),
+        ("R 1 234,56", "ZAR", 123456),
+        ("ZAR1,234.56", "ZAR", 123456),
+        ("CHF1'234.56", "CHF", 123456),
+        ("CHF 1’234.56", "CHF", 123456),
+        ("SEK1,234.56", "SEK", 123456),
+        ("1\u00a0234,56\u00a0kr", "SEK", 123456),
+        ("1.458,87 €", "EUR", 145887),
+        ("1234567.89 EUR", "EUR", 123456789),
+        ("€1,458", "EUR", 145800),
+        ("€1.458", "EUR", 145800),
+        ("€14,58", "EUR", 1458),
+        ("¥12,300", "JPY", 12300),
+        ("￥12300", "JPY", 12300),
+    ],
+)
+def test_range_is_read_in_every_style(text, currency, minor):
+    assert value_of(text) == (currency, minor)
+
+
+@pytest.mark.parametrize(("known", "currency"), [("", "USD"), ("AUD", "AUD"), ("EUR", "USD"), ("???", "USD")])
+def test_shared_sign_means_the_accounts_currency(known, currency):
+    assert value_of("$5.00", account_currency=known) == (currency, 500)
+    assert value_of("CA$5.00", account_currency=known) == ("CAD", 500)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "€", "12.00", "€-1.00", "-€1.00", "€−1.00", "€ 1.00 €", "€1.2", "€1.234.5", "€1,2345.00",
+        "€1,234,56", "€1.234.56", "€1 23", "₿1.00", "XYZ1.00", "¥12,300.50", "€٣.00", "€1e5", "€" + "9" * 39,
+        "€99,999,999,999,999.00", "€1.00\u202e", "free", "€1.00 or more",
+    ],
+)  # fmt: skip
+def test_text_that_is_no_amount_is_refused(text):
+    with pytest.raises(BadPayload):
+        value_of(text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        {},
+        {"minimum": "€1.00", "median": "€2.00"},
+        {"minimum": "€1.00", "median": "€2.00", "maximum": 3},
+        {"minimum": "€1.00", "median": "€2.00", "maximum": None},
+        {"minimum": "€1.00", "median": "€2.00", "maximum": "£3.00"},
+        {"minimum": "€3.00", "median": "€2.00", "maximum": "€1.00"},
+        {"minimum": "€1.00", "median": "€3.00", "maximum": "€2.00"},
+    ],
+)
+def test_garbage_is_no_range(data):
+    with pytest.raises(BadPayload):
+        parse_collection_range(data)
+
+
+@given(minor=st.integers(0, MAX_RANGE_MINOR), currency=st.sampled_from(CODES))
+def test_every_amount_that_discogs_formats_is_read(minor, currency):
+    digits = CURRENCIES[currency].digits
+    assert value_of(money(Decimal(minor).scaleb(-digits), currency)) == (currency, minor)
+
+
+AMOUNT_TEXTS = st.text("0123456789.,'’ -$€¥£RkrCHF\u00a0", max_size=14) | st.text(max_size=8)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("minimum", "median", "maximum"), AMOUNT_TEXTS | JSON)), JSON)
+def test_any_range_is_in_order_or_refused(data, other):
+    for each in (data, other, dict.fromkeys(data, data["median"])):
+        try:
+            found = parse_collection_range(each)
+        except BadPayload:
+            continue
+        assert 0 <= found.minimum_minor <= found.median_minor <= found.maximum_minor <= MAX_RANGE_MINOR
+        assert found.currency in CURRENCIES
 
 
 @given(data=JSON)
@@ -188,6 +292,15 @@ def test_unreachable_listing_search_is_unknown(client_of, generous_sandbox):
     generous_sandbox.add_fault(path="/marketplace/search", kind="status", status=500, times=1)
     with pytest.raises(errors.ServerError):
         client.listing_search(7)
+
+
+def test_range_of_the_own_collection_only(client_of, generous_sandbox):
+    client = client_of(curr_abbr="EUR")
+    found = client.collection_range("seller")
+    assert found.currency == "EUR"
+    assert 0 < found.minimum_minor < found.median_minor < found.maximum_minor
+    with pytest.raises(errors.AccessDenied):
+        client.collection_range("crate_demo")
 
 
 def test_optional_requests_pass_the_gate(client_of, generous_sandbox):

@@ -66,6 +66,7 @@ def _fuzzed(name, examples):
         ("market", 2_000),
         ("stats", 1_000),
         ("suggestions", 1_000),
+        ("range", 1_000),
         ("folders", 500),
         ("fields", 500),
         ("identity", 500),

@@ -17,7 +17,14 @@ from collections_app.models import (
     Release,
 )
 from pricing import export
-from pricing.models import CollectionValue, MarketStat, NearMintPrice, PriceSnapshot, ReleasePrice
+from pricing.models import (
+    CollectionValue,
+    DiscogsRange,
+    MarketStat,
+    NearMintPrice,
+    PriceSnapshot,
+    ReleasePrice,
+)
 from tests import factories as make
 
 STORED = (
@@ -32,6 +39,7 @@ STORED = (
     ReleasePrice,
     NearMintPrice,
     CollectionValue,
+    DiscogsRange,
 )
 
 
@@ -67,6 +75,14 @@ def lines_of_an_export() -> tuple[str, ...]:
         GradeEdit.objects.create(copy=copy, before="Fair (F)", edited_at=set_at)
     MarketStat.objects.create(release=release, currency="EUR", amount_minor=1, observed_at=now)
     make.make_value(collection, 2000, day=now.date())
+    DiscogsRange.objects.create(
+        connection=collection,
+        day=now.date(),
+        currency="EUR",
+        minimum_minor=1,
+        median_minor=2,
+        maximum_minor=3,
+    )
     Preferences.objects.create(user=collection.user)
     text = "".join(export.document(collection.user_id, now=now))
     collection.user.delete()

@@ -32,6 +32,7 @@ from pricing.export.sections import FORMAT, SECTIONS
 from pricing.management.demo_history import seed_history
 from pricing.models import (
     CollectionValue,
+    DiscogsRange,
     Doubt,
     MarketStat,
     NearMintPrice,
@@ -118,6 +119,14 @@ def collector(generous_sandbox, make_collector):
             release=wanted, day=now.date() - timedelta(days=ago), amount_minor=amount
         )
     MarketStat.objects.create(release=wanted, currency="JPY", amount_minor=900, observed_at=now)
+    DiscogsRange.objects.create(
+        connection=connection,
+        day=now.date(),
+        currency="JPY",
+        minimum_minor=0,
+        median_minor=5,
+        maximum_minor=9,
+    )
     held_back = ReleasePrice.objects.filter(pk__in=(1007, 1008, 1009))
     held_back.update(doubt=Doubt.JUMP)
     PriceSnapshot.objects.filter(release__in=(1007, 1008, 1009), day=now.date()).update(doubt=Doubt.JUMP)

@@ -200,6 +200,8 @@ def test_restored_decision_reaches_the_copies(lines, arriving):
         ("prices", {"near_mint_minor": 2**31}, "“near_mint_minor” must be"),
         ("near_mint", {"amount_minor": -1}, "“amount_minor” must be"),
         ("near_mint", {"release": 99}, "release 99 is not in the file"),
+        ("ranges", {"median_minor": 4}, "minimum, median and maximum are not in order"),
+        ("ranges", {"currency": "DEM"}, "“currency” must be one of"),
         ("values", {"value_minor": "2000"}, "“value_minor” must be"),
     ],
     ids=str,
@@ -214,7 +216,7 @@ AHEAD = {"decisions": ["decided_at"], "own_values": ["set_at"], "grade_edits": [
     "snapshots": ["day", "observed_at"],
     "prices": ["observed_at", "status_since", "near_mint_at", "near_mint_since"],
 }
-AHEAD |= {"near_mint": ["day"], "stats": ["observed_at"], "values": ["day"]}
+AHEAD |= {"near_mint": ["day"], "stats": ["observed_at"], "ranges": ["day"], "values": ["day"]}
 
 
 @pytest.mark.parametrize(

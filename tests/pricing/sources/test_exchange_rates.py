@@ -14,7 +14,7 @@ from collections_app.discogs.gate import configured_gate
 from collections_app.models import DiscogsConnection, Preferences
 from collections_app.sandbox.world.market import USD_RATES
 from pricing import optional_tasks
-from pricing.models import ExchangeRate, ReleasePrice, SourceAttempt
+from pricing.models import DiscogsRange, ExchangeRate, ReleasePrice, SourceAttempt
 from pricing.sources import exchange_rates
 from pricing.tasks import this_process
 from tests.factories import make_connection
@@ -73,6 +73,23 @@ def test_rate_is_fresh_for_a_day(collector, generous_sandbox):
     assert ask(later=25 * HOUR)
     assert generous_sandbox.stats()["accepted"] == 4
     assert ExchangeRate.objects.count() == 1
+
+
+def test_rates_of_discogs_ranges_are_fetched_too(collector):
+    """A range is shown converted, beside totals in the currency of its owner's choice."""
+    today = timezone.now().date()
+    for ago, currency in ((0, "USD"), (1, "GBP"), (9, "SEK")):
+        DiscogsRange.objects.create(
+            connection=collector.discogs_connection,
+            day=today - ago * DAY,
+            currency=currency,
+            minimum_minor=1,
+            median_minor=2,
+            maximum_minor=3,
+        )
+    choose(collector, "EUR")
+    assert feed() == 2
+    assert [args[0] for _, args in queued()] == ["EUR", "GBP"]
 
 
 @pytest.mark.parametrize("value", ["0", "-3.5", "1e400", "NaN", "Infinity", '"7.68"', "null", "true", "[]"])

@@ -8,7 +8,7 @@ from django.utils import timezone
 from collections_app.discogs.gate import configured_gate
 from collections_app.models import ImportPass
 from pricing import optional_tasks
-from pricing.models import ExchangeRate, NearMintPrice, ReleasePrice, SyncRun
+from pricing.models import DiscogsRange, ExchangeRate, NearMintPrice, ReleasePrice, SyncRun
 from pricing.sources import market_stats, suggestions
 from pricing.sources.feeder import feed_if_idle
 from pricing.sync import runs
@@ -34,9 +34,10 @@ def feed() -> int:
     return feed_if_idle(now=timezone.now())
 
 
-def test_suggestions_are_queued_once_if_idle(collector):
-    assert feed() == 3
-    assert queued() == [("refresh_suggestions", (release,)) for release in (13, 12, 11)]
+def test_optional_requests_are_queued_once_if_idle(collector):
+    assert feed() == 4
+    suggested = [("refresh_suggestions", (release,)) for release in (13, 12, 11)]
+    assert queued() == [("refresh_range", (connection_of(collector).pk,)), *suggested]
     assert feed() == 0
 
 
@@ -45,7 +46,8 @@ def test_queue_entries_do_their_work(collector, generous_sandbox):
     for name, args in queued():
         getattr(optional_tasks, name)(*args)
     assert NearMintPrice.objects.values("release").distinct().count() == 3
-    assert generous_sandbox.stats()["accepted"] == 3
+    assert DiscogsRange.objects.count() == 1
+    assert generous_sandbox.stats()["accepted"] == 4
 
 
 @pytest.mark.parametrize("state", ["running", "importing"])
@@ -63,7 +65,7 @@ def test_nothing_is_queued_during_an_import(collector):
 
 def test_paused_run_blocks_nothing(collector):
     make_run(connection_of(collector), "paused")
-    assert feed() == 3
+    assert feed() == 4
 
 
 def test_nothing_is_queued_while_gate_is_closed(collector):
@@ -74,6 +76,13 @@ def test_nothing_is_queued_while_gate_is_closed(collector):
 def test_a_third_of_the_limit_is_used_at_most(collector, settings):
     settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 6, 60.0
     assert feed() == 2
+
+
+def test_ranges_and_suggestions_share_the_budget(collector, make_collector, generous_sandbox, settings):
+    settings.DISCOGS_RATE_LIMIT, settings.DISCOGS_RATE_WINDOW = 6, 60.0
+    make_owner(make_collector, generous_sandbox, "other")
+    assert feed() == 2
+    assert [name for name, _ in queued()] == ["refresh_range", "refresh_range"]
 
 
 def test_sync_succeeds_after_optional_requests(collector, generous_sandbox):
