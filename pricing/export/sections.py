@@ -50,6 +50,7 @@ from pricing.models import (
     CollectionValue,
     DiscogsRange,
     Doubt,
+    EarlierPrice,
     MarketStat,
     NearMintPrice,
     PriceSnapshot,
@@ -57,6 +58,7 @@ from pricing.models import (
 )
 from pricing.money import locales
 from pricing.money.convert import PRICE_CURRENCY
+from pricing.value.change import Part
 
 FORMAT, VERSION = "crateworth-export", 1
 # Older files have them; their rows are passed over. What was in “suggestions” is requested from Discogs again.
@@ -146,6 +148,7 @@ SECTIONS = (
         (
             Column("sync_every_hours", one_of(Preferences.SyncEvery.values)),
             Column("currency", one_of(CODES)),
+            Column("basis", one_of(Preferences.Basis.values), default=Preferences.Basis.FLOOR.value),
             Column("hides_amounts", BOOLEAN),
             Column("time_zone", TIME_ZONE),
             Column("locale", one_of(locales.TAGS), default=locales.DEFAULT),
@@ -297,6 +300,19 @@ SECTIONS = (
         dropped=("volatility",),
     ),
     Section(
+        "earlier_prices",
+        EarlierPrice,
+        (
+            RELEASE,
+            Column("day", PAST_DAY),
+            Column("amount_minor", PRICE),
+            Column("observed_at", PAST_DATETIME),
+        ),
+        rows=_of_releases(EarlierPrice),
+        key=("release", "day"),
+        is_new=True,
+    ),
+    Section(
         "near_mint",
         NearMintPrice,
         (RELEASE, Column("day", PAST_DAY), Column("amount_minor", optional(PRICE))),
@@ -336,13 +352,16 @@ SECTIONS = (
         CollectionValue,
         (
             Column("day", PAST_DAY),
+            Column("basis", one_of(Preferences.Basis.values), default=Preferences.Basis.FLOOR.value),
             CURRENCY,
             Column("value_minor", MINOR),
+            Column("like_minor", MINOR, default=0),
+            *(Column(f"{part}_minor", whole(-LARGEST, LARGEST), default=0) for part in Part),
             *(Column(name, COUNT) for name in ("instances", "priced", "stale", "unpriced")),
             *(Column(name, whole(0, LARGEST)) for name in ("num_for_sale", "want")),
         ),
         rows=_of_user(CollectionValue),
-        key=("day",),
+        key=("day", "basis"),
         owner="user",
     ),
 )

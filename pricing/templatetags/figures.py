@@ -192,16 +192,6 @@ def chart_shown(columns: dict[str, Column], name: str, currency: str) -> dict[st
 
 
 @register.filter
-def copies_moved(change: Change) -> str:
-    """As in `137 copies added and 1 removed`; nothing if the change compares the same copies."""
-    noun = "copy" if (change.added or change.removed) == 1 else "copies"
-    texts = [f"{count(change.added)} {noun} added"] if change.added else []
-    if change.removed:
-        texts.append(f"{count(change.removed)}{'' if texts else f' {noun}'} removed")
-    return " and ".join(texts)
-
-
-@register.filter
 def percent(value: float | None) -> str:
     """A percentage without its sign, which the arrow beside it shows: 3.3 %."""
     if value is None:

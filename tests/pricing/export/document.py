@@ -20,6 +20,7 @@ from pricing import export
 from pricing.models import (
     CollectionValue,
     DiscogsRange,
+    EarlierPrice,
     MarketStat,
     NearMintPrice,
     PriceSnapshot,
@@ -37,6 +38,7 @@ STORED = (
     GradeEdit,
     PriceSnapshot,
     ReleasePrice,
+    EarlierPrice,
     NearMintPrice,
     CollectionValue,
     DiscogsRange,
@@ -61,6 +63,7 @@ def lines_of_an_export() -> tuple[str, ...]:
     PriceDecision.objects.create(
         connection=collection, release=release, decision=Decision.NEVER, decided_at=now
     )
+    EarlierPrice.objects.create(release=release, day=now.date(), amount_minor=1, observed_at=now)
     NearMintPrice.objects.create(release=release, day=now.date(), amount_minor=1)
     for amount, ago in ((700, 2), (900, 1)):
         set_at = now - timedelta(days=ago)

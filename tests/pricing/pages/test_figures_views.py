@@ -60,22 +60,6 @@ def test_difference_matches_its_two_amounts(then, now, per_usd):
 
 
 @pytest.mark.parametrize(
-    ("moved", "text"),
-    [
-        ((0, 0), ""),
-        ((1, 0), "1 copy added"),
-        ((1370, 0), "1,370 copies added"),
-        ((0, 1), "1 copy removed"),
-        ((0, 2), "2 copies removed"),
-        ((137, 1), "137 copies added and 1 removed"),
-        ((1, 5), "1 copy added and 5 removed"),
-    ],
-)
-def test_copies_moved_are_told_in_words(moved, text):
-    assert figures.copies_moved(Change(1, 2, *moved)) == text
-
-
-@pytest.mark.parametrize(
     ("part", "whole", "text"), [(412, 438, "94 %"), (999, 1000, "99 %"), (5, 5, "100 %"), (0, 0, "–")]
 )
 def test_share_is_100_only_if_complete(part, whole, text):

@@ -111,9 +111,11 @@ def test_invented_history_is_recognised(collection, now):
 
 
 def test_headline_changes_over_its_range(collection, now):
-    owned(collection, "a", 3000, price_num_for_sale=4, price_want=9)
+    long_ago = now - timedelta(days=300)
+    release = owned(collection, "a", 3000, price_num_for_sale=4, price_want=9, copy_added_at=long_ago)
     for ago, value in ((200, 1000), (91, 2000), (20, 2500)):
         make.make_value(collection, value, day=now.date() - timedelta(days=ago))
+        make.make_snapshot(release, value, day=now.date() - timedelta(days=ago))
     headline = queries.headline_for(collection.user_id, range_key="3m", now=now)
     assert (headline.change.then, headline.change.now) == (2000, 3000)
     assert headline.over_range("want").difference == -11
@@ -182,6 +184,7 @@ def test_attention_opens_that_many_copies(collection, now):
         make.make_item(run, release, "dead")
     for status in ("none_for_sale", "blocked", "gone"):
         owned(collection, status, price_status=status)
+    owned(collection, "carried", price_last_minor=1, price_last_priced_at=now - timedelta(days=3))
     board = queries.dashboard_for(collection.user_id, range_key="", group="genre", now=now)
     opened = {
         row.state: queries.collection_for(collection.user_id, view(state=row.state), now=now).copies
@@ -253,6 +256,7 @@ def test_each_state_filter_matches_its_badge(collection, now, state):
     owned(collection, "left_out", 1, copy_price_decision=Decision.NEVER)
     for status in ("none_for_sale", "blocked", "gone"):
         owned(collection, status, price_status=status)
+    owned(collection, "carried", price_last_minor=1, price_last_priced_at=now - timedelta(days=3))
     make.make_copy(collection, make.make_release(title="never_fetched"))
     failed = owned(collection, "failed", 1)
     make.make_item(make.make_run(collection, "finished"), failed, "dead")

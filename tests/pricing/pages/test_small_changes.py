@@ -26,7 +26,7 @@ def collection():
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/dashboard/?range=all", "Unchanged since the first day"),
+        ("/dashboard/?range=all", "Prices unchanged since the first day"),
         ("/collection/", "unchanged"),
         ("/release/4711/?range=all", "unchanged"),
     ],
