@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from django import template
 
+from pricing.daily.index import START
+from pricing.daily.like_for_like import Level
 from pricing.money import format as written
 from pricing.money.display import current
+from pricing.pages.charts import Change
 from pricing.pages.waterfall import PARTS, Step, Waterfall
 from pricing.templatetags.figures import HIDDEN
 from pricing.value.cascade import Source
@@ -70,6 +73,12 @@ def rests_on(value: Value) -> list[tuple[int, str]]:
         (value.sources[source].copies, words) for source, words in SOURCES.items() if source in value.sources
     ]
     return sorted(found, key=lambda row: -row[0])
+
+
+@register.simple_tag
+def index_change(level: Level) -> Change:
+    """The change of an index since it was 100, in thousandths."""
+    return Change(round(START * 1000), round(level.level * 1000))
 
 
 @register.filter

@@ -72,7 +72,7 @@ def read_parts(
     One query without a condition on prices: with one, the databases read the prices of the whole site first. The rows
     are added up here, since GROUP BY takes longer.
     """
-    valued = with_worth(copies.order_by(), basis, at=now).annotate(variance=_variance_at(now))
+    valued = with_worth(copies.order_by(), basis, at=now).annotate(variance=variance_at(now))
     worth, unpriced = Counter[tuple[int, float]](), Counter[tuple[int | None, int | None]]()
     for release, amount, variance, *facts in valued.values_list("release_id", "worth", "variance", *_COLUMNS):
         if amount is None:
@@ -84,7 +84,7 @@ def read_parts(
     return parts, [(*key, number) for key, number in unpriced.items()]
 
 
-def _variance_at(now: datetime) -> Combinable:
+def variance_at(now: datetime) -> Combinable:
     """The variance that the age of a copy's figure has added to its log; none for a figure of its owner.
 
     The twin of `estimator.variance_per_day` × age. `now` is the moment for which `source` was annotated.

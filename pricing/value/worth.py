@@ -58,6 +58,12 @@ def _has_suggestion() -> Q:
     )
 
 
+def ungraded(copies: "QuerySet[Any]") -> "QuerySet[Any]":
+    """The copies that have no grade of the grid, of releases for which Discogs suggests a price by grade."""
+    known = {f"{_PRICE}near_mint_minor__isnull": False}
+    return copies.filter(own_minor__isnull=True, **known).exclude(media_condition__in=list(FACTORS))
+
+
 def at_grade_in_sql(near_mint: Combinable, factor: Combinable) -> Combinable:
     """The twin of `cascade.at_grade`."""
     return (near_mint * factor * 2 + NEAR_MINT) / (2 * NEAR_MINT)

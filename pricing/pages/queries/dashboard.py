@@ -22,6 +22,7 @@ from pricing.pages.charts import (
     thinned,
 )
 from pricing.pages.queries.accuracy import Offer, ViewTotals, offer_of, shown_accuracy
+from pricing.pages.queries.definitions import Definitions, definitions_for, has_range
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import TABLE_ROWS, copies_removed_after, daily_values, first_value_day
 from pricing.pages.queries.movers import Mover, has_demo_data, ranked_for
@@ -32,6 +33,7 @@ from pricing.value.change import Part
 from pricing.value.current import value_for
 from pricing.value.freshness import PRICE_COUNTS_FOR, STATE_LABELS, Freshness, fresh_for
 from pricing.value.valuation import Value
+from pricing.value.worth import ungraded
 
 T = TypeVar("T")
 
@@ -133,6 +135,7 @@ class Dashboard:
     groupings: list[Grouping]
     bars: list[Bar]
     attention: list[Attention]
+    definitions: Definitions | None
     is_demo: bool
 
 
@@ -203,7 +206,12 @@ def dashboard_for(
         bars=cached_for(
             user_id, value, f"bars:{group}", lambda: bars_for(user_id, grouping, now=now, basis=basis)
         ),
-        attention=_attention(headline.value, failed=_failed_copies(user_id)),
+        attention=_attention(
+            headline.value,
+            failed=_failed_copies(user_id),
+            ungraded=cached_for(user_id, value, "ungraded", lambda: _ungraded_copies(user_id)),
+        ),
+        definitions=_definitions(user_id, value, now=now),
         is_demo=has_demo_data(shown + [price.release_id for price in ranked.most_expensive], start=start),
     )
 
@@ -228,6 +236,30 @@ def failed_releases(user_id: int) -> list[int]:
 
 def _failed_copies(user_id: int) -> int:
     return CollectionInstance.objects.of(user_id).held().filter(release__in=failed_releases(user_id)).count()
+
+
+def _ungraded_copies(user_id: int) -> int:
+    return ungraded(CollectionInstance.objects.of(user_id).held()).count()
+
+
+def _definitions(user_id: int, value: Value, *, now: datetime) -> Definitions | None:
+    """The value by each definition. Two queries if Discogs has given its own range, and two more to add up anew."""
+    if not has_range(user_id, now=now):
+        return None
+    other = Basis.FLOOR if value.basis == Basis.GRADE else Basis.GRADE
+    totals = {
+        value.basis: value.amount_minor,
+        other: cached_for(
+            user_id, value, f"on:{other}", lambda: value_for(user_id, now=now, basis=other).amount_minor
+        ),
+    }
+    return definitions_for(
+        user_id,
+        total_minor=totals[Basis.FLOOR],
+        by_grade_minor=totals[Basis.GRADE],
+        as_of=value.as_of,
+        now=now,
+    )
 
 
 def _tiles(headline: Headline) -> list[Tile]:
@@ -289,7 +321,7 @@ _NEEDS_ATTENTION = {
 _VERBS = {Freshness.QUARANTINED: "Decide"}
 
 
-def _attention(value: Value, *, failed: int) -> list[Attention]:
+def _attention(value: Value, *, failed: int, ungraded: int) -> list[Attention]:
     rows = [
         Attention("failed", "Failed", "could not be fetched in the last sync", failed),
         *(
@@ -299,4 +331,6 @@ def _attention(value: Value, *, failed: int) -> list[Attention]:
             for state, why in _NEEDS_ATTENTION.items()
         ),
     ]
+    why = "Discogs suggests prices by grade for them"
+    rows.append(Attention("ungraded", "Not graded", why, ungraded, "Grade these first"))
     return [row for row in rows if row.copies]

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
+
 from pricing.models import DiscogsRange, ExchangeRate
 from pricing.money.convert import PRICE_CURRENCY, Rate, convert_back
 from pricing.money.display import current
@@ -78,6 +80,16 @@ class Definitions:
     row: DiscogsRange
 
 
+def has_range(user_id: int, *, now: datetime) -> bool:
+    """Whether Discogs has given its own range in the days that a price counts. One query."""
+    return _ranges(user_id, now=now).exists()
+
+
+def _ranges(user_id: int, *, now: datetime) -> "QuerySet[DiscogsRange]":
+    oldest = now.astimezone(UTC).date() - PRICE_COUNTS_FOR
+    return DiscogsRange.objects.filter(connection__user_id=user_id, day__gt=oldest)
+
+
 def definitions_for(
     user_id: int,
     *,
@@ -91,9 +103,7 @@ def definitions_for(
     total_minor, by_grade_minor: our totals in US cents, each None if there is none; as_of: their newest price.
     One query, and one more if Discogs' range is neither in USD nor in the currency of the display.
     """
-    oldest = now.astimezone(UTC).date() - PRICE_COUNTS_FOR
-    rows = DiscogsRange.objects.filter(connection__user_id=user_id, day__gt=oldest)
-    row = rows.order_by("-day").first()
+    row = _ranges(user_id, now=now).order_by("-day").first()
     if row is None:
         return None
     ours = [

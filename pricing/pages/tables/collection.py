@@ -20,13 +20,14 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Abs, Cast
+from django.db.models.functions import Abs, Cast, Coalesce, Sqrt
 from django.http import QueryDict
 
 from collections_app.connections.lookup import connection_of
 from collections_app.models import CollectionInstance
 from collections_app.search import words_of
 from pricing.daily.baselines import amount_on
+from pricing.daily.like_for_like import Level, filter_index
 from pricing.daily.parts import with_part
 from pricing.models import PriceJob
 from pricing.money.convert import PRICE_CURRENCY
@@ -38,11 +39,11 @@ from pricing.pages.queries.history import first_value_day, history_of
 from pricing.pages.tables.options import Options, options_of
 from pricing.pages.time_limit import time_limit
 from pricing.pages.waterfall import PARTS
-from pricing.value.accuracy import Accuracy, accuracy_of
-from pricing.value.cascade import Basis, CopyValue, Source
+from pricing.value.accuracy import Accuracy, accuracy_of, variance_at
+from pricing.value.cascade import FACTORS, Basis, CopyValue, Source
 from pricing.value.current import worth_of
 from pricing.value.freshness import PRICED, STATE_LABELS, Freshness, counted, state_at
-from pricing.value.worth import with_worth
+from pricing.value.worth import at_grade_in_sql, ungraded, with_worth
 
 Copies = QuerySet[Any]
 
@@ -72,6 +73,7 @@ STATES: dict[str, str] = {
     **{state.value: label for state, label in STATE_LABELS.items()},
     **{key: METER[key].label for key in ("shut", "never")},  # parts of the meter that have several states
     "failed": "Failed in the last sync",
+    "ungraded": "Not graded",
 }
 _GRADES = ("Poor", "Fair", "Good (", "Good Plus", "Very Good (", "Very Good Plus", "Near Mint", "Mint")
 
@@ -158,6 +160,7 @@ class CollectionPage:
     copies: int
     amount_minor: int | None  # None: nothing listed here has a price
     moved_minor: int | None  # in a list of a part of a change: that of all its copies
+    index: Level | None  # of a filtered list: its prices over three months, like for like
     since: date | None  # the day at whose end that change begins
     currency: str
     accuracy: Accuracy
@@ -197,6 +200,7 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         copies=totals.copies,
         amount_minor=totals.amount_minor,
         moved_minor=sum(change or 0 for change in moved.values()) if query.part else None,
+        index=_index(user_id, query, now=now),
         since=since_of(user_id, query, now=now),
         currency=PRICE_CURRENCY,
         accuracy=accuracy_of(shown, now=now, basis=query.basis)
@@ -207,6 +211,14 @@ def _page_for(user_id: int, query: ListQuery, *, now: datetime) -> CollectionPag
         options=options_of(user_id),
         states=list(STATES.items()),
     )
+
+
+def _index(user_id: int, query: ListQuery, *, now: datetime) -> Level | None:
+    """How the prices of a filtered list have changed, like for like. One query."""
+    if not query.is_filtered or query.part:
+        return None
+    copies = filtered(CollectionInstance.objects.of(user_id), query, user_id=user_id, now=now)
+    return filter_index(copies, now.date() - TREND, now=now)
 
 
 def since_of(user_id: int, query: ListQuery, *, now: datetime) -> date | None:
@@ -264,22 +276,32 @@ def filtered(copies: Copies, query: ListQuery, *, user_id: int, now: datetime) -
     if query.decade[:-1].isdecimal():
         first = int(query.decade[:-1])
         copies = copies.filter(release__year__gte=first, release__year__lt=first + 10)
-    if query.state == "failed":
-        copies = copies.filter(release__in=failed_releases(user_id))
-    elif query.state:
-        states = METER[query.state].states if query.state in METER else (query.state,)
-        copies = copies.alias(state=state_at(now)).filter(state__in=states)
-    return copies
+    return _in_state(copies, query.state, user_id=user_id, now=now) if query.state else copies
+
+
+def _in_state(copies: Copies, state: str, *, user_id: int, now: datetime) -> Copies:
+    if state == "failed":
+        return copies.filter(release__in=failed_releases(user_id))
+    if state == "ungraded":
+        return ungraded(copies)
+    states = METER[state].states if state in METER else (state,)
+    return copies.alias(state=state_at(now)).filter(state__in=states)
 
 
 def in_order(copies: Copies, query: ListQuery, *, start: date, now: datetime) -> Copies:
     """Unknown values come last in either direction; equal ones in the order they were added.
 
-    Copies have their `worth`. Those of a part of a change come in the order of its size, until another is chosen.
+    Copies have their `worth`. Until another order is chosen, those of a part of a change come in the order of its
+    size, and those that are not graded in that of what a grade would tell: how far Very Good Plus is from the lowest
+    listing, times the uncertainty of that.
     """
     name, is_descending = query.sort.removeprefix("-"), query.sort.startswith("-")
     if query.part and query.is_default_sort:
         return copies.order_by(Abs("moved").desc(), "-added_at", "id")
+    if query.state == "ungraded" and query.is_default_sort:
+        graded = at_grade_in_sql(F("release__price__near_mint_minor"), Value(FACTORS["Very Good Plus"]))
+        told = (graded - Coalesce("worth", 0)) * Sqrt(variance_at(now))
+        return copies.annotate(told=told).order_by(F("told").desc(nulls_last=True), "-added_at", "id")
     if name == "grade":
         ranks = [When(media_condition__startswith=grade, then=rank) for rank, grade in enumerate(_GRADES)]
         copies = copies.annotate(grade_rank=Case(*ranks, default=None, output_field=IntegerField()))

@@ -34,6 +34,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     context = {
         "board": board,
         "headline": board.headline,
+        "definitions": board.definitions,
         "live": queries.live_for(user_id, connection_state=connection.state, now=now),
         "reading": last_reading(connection),
         **connected(connection),

@@ -34,6 +34,7 @@ from pricing.models import (
     CollectionValue,
     DiscogsRange,
     Doubt,
+    EarlierPrice,
     MarketStat,
     NearMintPrice,
     PriceBaseline,
@@ -118,6 +119,7 @@ def collector(generous_sandbox, make_collector):
         NearMintPrice.objects.create(
             release=wanted, day=now.date() - timedelta(days=ago), amount_minor=amount
         )
+    EarlierPrice.objects.create(release=wanted, day=now.date(), amount_minor=5, observed_at=now)
     MarketStat.objects.create(release=wanted, currency="JPY", amount_minor=900, observed_at=now)
     DiscogsRange.objects.create(
         connection=connection,
