@@ -13,7 +13,7 @@ from types import FrameType
 from tests.benchmarks.table import Row, drawn
 
 BENCHMARKS = ("limit", "predecessor", "throughput", "fairness", "imports")
-SLOW = ("minute", "memory", "refresh", "weights", "idle", "pages")
+SLOW = ("minute", "memory", "refresh", "weights", "idle", "pages", "recompute")
 
 
 def main(words: list[str]) -> int:

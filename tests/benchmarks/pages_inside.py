@@ -67,11 +67,13 @@ def write_history(first: int, *, count: int, days: int, today: date) -> None:
 
     from pricing.models import PriceSnapshot
 
-    day = (
-        f"DATE '{today}' - age.n"
+    day, noon = (
+        (f"DATE '{today}' - age.n", f"(DATE '{today}' - age.n) + TIME '12:00' AT TIME ZONE 'UTC'")
         if connection.vendor == "postgresql"
-        else f"date('{today}', '-' || age.n || ' days')"
+        else (f"date('{today}', '-' || age.n || ' days')",) * 2
     )
+    if connection.vendor == "sqlite":
+        noon += " || ' 12:00:00'"
     stored = {"status": "priced", "currency": "USD", "source": "discogs", "rating_average": 4.25}
     constants = [PriceSnapshot._meta.get_field(name).get_prep_value(text) for name, text in stored.items()]
     with connection.cursor() as cursor:
@@ -81,7 +83,7 @@ def write_history(first: int, *, count: int, days: int, today: date) -> None:
             " num_for_sale, want, have, rating_count, duration_ms, observed_at, doubt)"
             f" SELECT %s, %s, %s, %s, release_id, {day},"
             " 1000 + (release_id * 37) %% 4000 + (release_id * (age.n + 1)) %% 300,"
-            " num_for_sale, want, have, 12, 300, observed_at, 0 FROM age CROSS JOIN pricing_releaseprice"
+            f" num_for_sale, want, have, 12, 300, {noon}, 0 FROM age CROSS JOIN pricing_releaseprice"
             f" WHERE release_id >= {first} AND release_id < {first + count} ORDER BY age.n DESC",
             constants,
         )
