@@ -83,6 +83,7 @@ ROWS = (
     private("disconnect", "200 →dashboard", staff="404 404"),
     private("preferences", "405 200"),
     private("amounts", "405 →dashboard"),
+    private("basis", "405 →dashboard"),
     private("sync_start", "405 →sync_run", staff="405 →connect"),
     # The owner of these tests has an active run; the other user has no price that could be narrowed.
     Row("narrow", LOGIN, "405 →sync_run", "405 →accuracy", "405 →connect"),
