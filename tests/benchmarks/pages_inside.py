@@ -36,10 +36,12 @@ def fill(username: str, *, first: int, count: int, history: int) -> None:
     """Facts, prices, readings and baselines for every release, and a value for every day of three years."""
     from django.contrib.auth import get_user_model
 
+    from collections_app.models import CollectionInstance
     from pricing.models import CollectionValue, ReleasePrice
 
     user = get_user_model().objects.get(username=username)
     now = timezone.now()
+    CollectionInstance.objects.of(user.pk).update(added_at=now - timedelta(days=VALUE_DAYS + 1))
     prices = (
         ReleasePrice(
             release_id=n,
