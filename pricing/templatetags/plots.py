@@ -11,6 +11,7 @@ from collections_app.currencies import digits_of
 from pricing.money import format as written
 from pricing.money.display import Display, current
 from pricing.pages.linechart import DayChart, step_charts
+from pricing.templatetags.figures import decimal
 
 register = template.Library()
 register.filter("day_pattern", written.day_pattern)
@@ -89,7 +90,7 @@ def _day(time: int) -> date:
 def _amount(value: int, unit: str, display: Display) -> str:
     """A value of the chart, which is in the currency of the display already."""
     if unit == HUNDREDTHS:
-        return written.number(value / 100, display.locale, decimals=1)
+        return decimal(value / 100)
     if not unit:
         return written.number(value, display.locale)
     return (

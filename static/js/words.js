@@ -20,7 +20,7 @@ function wordsFor(box) {
   if (hundredths !== undefined) {
     const tick = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
     const full = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    return { full: (n) => full.format(n / 100), short: (n) => tick.format(n / 100) };
+    return { full: (n) => full.format(Math.round(n / 10) / 10), short: (n) => tick.format(n / 100) };
   }
   if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
   const unit = 10 ** Number(exponent);

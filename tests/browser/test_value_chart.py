@@ -19,10 +19,11 @@ from tests.browser.test_pages import LOOKS, check, keep_picture, log_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 COPIES, PRICE = 40, 2450
 ADDED = {70: 3, 69: 1, 30: 2, 12: 1}  # copies by the number of days ago
-SHIFT = (
-    "() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().reduce("
-    "(sum, entry) => sum + entry.value, 0))).observe({type: 'layout-shift', buffered: true}) || setTimeout(done, 300, 0))"
-)
+SHIFT = """() => new Promise(done => {
+  const sum = list => list.getEntries().reduce((all, entry) => all + entry.value, 0);
+  new PerformanceObserver(list => done(sum(list))).observe({type: "layout-shift", buffered: true});
+  setTimeout(done, 300, 0);
+})"""
 
 
 @pytest.fixture
@@ -78,7 +79,9 @@ def test_chart_without_scripts_has_everything(live_server, plain_page, width):
     keep_picture(plain_page, f"value-plain-{width}")
     expect(plain_page.locator(".still .second")).to_have_count(1)
     expect(plain_page.locator(".still .start")).to_have_count(1)
-    expect(plain_page.locator(".still .marks circle")).to_have_count(3)  # neighbours are one
+    expect(plain_page.locator(".still .bought circle")).to_have_count(3)  # neighbours are one
+    point, line = (plain_page.locator(where).last.bounding_box() for where in (".bought circle", ".still .dot"))
+    assert 0 < point["y"] - line["y"] < 20  # on the line, a little below its end
     expect(plain_page.locator(".lines")).to_contain_text("Invested: 20 of 41 copies have a price paid")
     plain_page.get_by_role("link", name="Like for like", exact=True).click()
     keep_picture(plain_page, f"index-plain-{width}")
