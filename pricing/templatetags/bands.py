@@ -56,6 +56,7 @@ def _band(columns: dict[str, Column], times: list[int], band: Band, currency: st
     return {
         **drawn,
         **({} if is_price else _of_low_band(chart)),
+        "series": band.series,
         "name": band.name,
         "empty": band.empty,
         "is_price": is_price,

@@ -142,8 +142,10 @@ function hover(box, words, columns) {
   tip.className = "tip";
   tip.hidden = true;
   const value = document.createElement("b");
-  const [second, rest, added] = Array.from({ length: 3 }, () => document.createElement("span"));
-  tip.append(value, second, rest, added);
+  const [rest, more] = Array.from({ length: 2 }, () => document.createElement("span"));
+  rest.className = "when";
+  more.className = "more";
+  tip.append(value, rest, more);
   return {
     ready: (plot) => plot.over.append(tip),
     move: (plot) => {
@@ -155,9 +157,12 @@ function hover(box, words, columns) {
       const covered = columns.priced ? ` · ${whole.format(columns.priced[at])} of ${whole.format(columns.copies[at])} priced` : "";
       rest.textContent = written(plot.data[0][at], day) + covered;
       const beside = plot.data[2]?.[at] ?? null;
-      second.textContent = beside === null ? "" : `${box.dataset.named} ${words.full(beside)}`;
       const copies = columns.added?.[at];
-      added.textContent = copies ? `${whole.format(copies)} ${copies === 1 ? "copy" : "copies"} added` : "";
+      const lines = [
+        beside === null ? "" : `${box.dataset.named} ${words.full(beside)}`,
+        copies ? `${whole.format(copies)} ${copies === 1 ? "copy" : "copies"} added` : "",
+      ];
+      more.textContent = lines.filter((line) => line).join(" · ");
       const room = plot.over.clientWidth - tip.offsetWidth;
       const left = plot.valToPos(plot.data[0][at], "x") + 12;
       const flipped = left > room ? left - tip.offsetWidth - 24 : left;
