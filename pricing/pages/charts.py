@@ -138,9 +138,28 @@ def chart_data(days: Sequence[date], **series: Sequence[int | None]) -> dict[str
 
 def shape_of(values: Sequence[int | None]) -> list[int | None]:
     """The same line without its amounts: the lowest becomes 1,000 and the highest 2,000."""
-    known = [value for value in values if value is not None]
+    return shapes_of(values)[0]
+
+
+def shapes_of(*lines: Sequence[int | None]) -> list[list[int | None]]:
+    """The same for lines on one scale: the lowest amount of all becomes 1,000 and the highest 2,000."""
+    known = [value for values in lines for value in values if value is not None]
     low, high = min(known, default=0), max(known, default=0)
-    return [None if value is None else 1000 + (value - low) * 1000 // max(high - low, 1) for value in values]
+    unit = max(high - low, 1)
+    return [
+        [None if value is None else 1000 + (value - low) * 1000 // unit for value in values]
+        for values in lines
+    ]
+
+
+def marked(times: Sequence[int], counts: Sequence[int | None], most: int) -> list[int]:
+    """The places of counts that are not zero, at most so many: a mark also stands for those nearer than legible."""
+    apart = (times[-1] - times[0]) / most if times else 0
+    places: list[int] = []
+    for place, number in enumerate(counts):
+        if number and (not places or times[place] - times[places[-1]] >= apart):
+            places.append(place)
+    return places
 
 
 def thinned(rows: Sequence[T], limit: int) -> list[T]:

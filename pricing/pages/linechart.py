@@ -1,6 +1,6 @@
 """Lines as SVG paths, for charts the server draws: over even steps of time, or over days. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from math import ceil, floor, log10
@@ -9,6 +9,7 @@ WIDTH, HEIGHT = 600, 120  # units of the drawing; it is stretched to fit
 STEPS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 Values = Sequence[float | None]
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +104,40 @@ class DayChart:
 def day_chart(times: Sequence[int], values: Sequence[int | None]) -> DayChart:
     """The line of values at these times, in order and in any unit. A None breaks the line."""
     known = [value for value in values if value is not None]
+    return _drawn(times, values, scale_of(min(known), max(known)), _path) if known else DayChart()
+
+
+def step_charts(times: Sequence[int], *lines: Sequence[int | None]) -> list[DayChart]:
+    """Lines on one scale, each drawn as steps: a value stands until the next one."""
+    known = [value for values in lines for value in values if value is not None]
     if not known:
-        return DayChart()
-    low, high = scale_of(min(known), max(known))
+        return [DayChart() for _ in lines]
+    scale = scale_of(min(known), max(known))
+    return [_drawn(times, values, scale, _steps) for values in lines]
+
+
+def _drawn(
+    times: Sequence[int],
+    values: Sequence[int | None],
+    scale: tuple[int, int],
+    path_of: Callable[[Sequence[Point]], str],
+) -> DayChart:
+    low, high = scale
     span = max(1, times[-1] - times[0])
-    at = max(index for index, value in enumerate(values) if value is not None)
     points = [
         None if value is None else ((time - times[0]) * WIDTH / span, (high - value) * HEIGHT / (high - low))
         for time, value in zip(times, values, strict=True)
     ]
     pieces = _pieces(points)
+    known = [value for value in values if value is not None]
     return DayChart(
-        paths=tuple(_path(piece) for piece in pieces if len(piece) > 1),
+        paths=tuple(path_of(piece) for piece in pieces if len(piece) > 1),
         dots=tuple(_path(piece) for piece in pieces if len(piece) == 1),
         low=low,
         high=high,
         ticks=ticks_between(low, high),
-        last=known[-1],
-        dot=_path([point] if (point := points[at]) else []),
+        last=known[-1] if known else None,
+        dot=_path(pieces[-1][-1:]) if pieces else "",
     )
 
 
@@ -136,9 +153,6 @@ def ticks_between(low: int, high: int) -> tuple[int, ...]:
     steps = (times * 10**power for power in count() for times in (1, 2, 5))
     step = next(step for step in steps if high // step - ceil(low / step) < MAX_TICKS)
     return tuple(range(ceil(low / step) * step, high + 1, step))
-
-
-Point = tuple[float, float]
 
 
 def _pieces(points: Sequence[Point | None]) -> list[list[Point]]:
@@ -157,3 +171,8 @@ def _pieces(points: Sequence[Point | None]) -> list[list[Point]]:
 def _path(piece: Sequence[Point]) -> str:
     # A lone value becomes a dot: a line of no length, with round ends.
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in (piece if len(piece) > 1 else (*piece, *piece)))
+
+
+def _steps(piece: Sequence[Point]) -> str:
+    x, y = piece[0]
+    return f"M{x:.1f} {y:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in piece[1:])

@@ -53,8 +53,12 @@ def waterfall_of(parts: Mapping[Part, Moved], *, before_minor: int) -> Waterfall
 
 def index_over(points: Sequence[CollectionValue]) -> Change | None:
     """The like-for-like index at the first point and at the last, in hundredths; None if no copy was priced twice."""
-    baskets = [Basket(point.like_minor, point.like_minor + point.price_minor) for point in points[1:]]
-    if not any(basket.before_minor for basket in baskets):
+    if not any(point.like_minor for point in points[1:]):
         return None
-    *_, level = chained(baskets)
-    return Change(round(START * 100), round(level * 100))
+    return Change(round(START * 100), round(levels_over(points)[-1] * 100))
+
+
+def levels_over(points: Sequence[CollectionValue]) -> list[float]:
+    """The like-for-like index at each point, 100 at the first."""
+    baskets = [Basket(point.like_minor, point.like_minor + point.price_minor) for point in points[1:]]
+    return [START, *chained(baskets)]

@@ -7,8 +7,8 @@ from django import template
 from pricing.money import format as written
 from pricing.money.display import current
 from pricing.pages.bands import AxisDay, area_under, axis_days, day_of, is_beside_last, marks_of, outer_ticks
-from pricing.pages.linechart import DayChart
-from pricing.templatetags.plots import Column, plot
+from pricing.pages.linechart import DayChart, day_chart
+from pricing.templatetags.plots import Column, drawing
 
 register = template.Library()
 
@@ -50,12 +50,13 @@ def bands(columns: dict[str, Column], *, source: str, currency: str) -> dict[str
 def _band(columns: dict[str, Column], times: list[int], band: Band, currency: str) -> dict[str, Any]:
     is_price = band.series == "price"
     unit = currency if is_price else ""
-    drawn: dict[str, Any] = plot(columns, band.series, source="", currency=unit)
-    chart: DayChart = drawn["chart"]
+    chart = day_chart(times, columns[band.series])
+    drawn = drawing(chart, unit)
     marks = marks_of(times, columns[band.series], chart) if is_price else []
     return {
         **drawn,
         **({} if is_price else _of_low_band(chart)),
+        "series": band.series,
         "name": band.name,
         "empty": band.empty,
         "is_price": is_price,

@@ -11,7 +11,7 @@ from pricing.money import format as written
 from pricing.money.display import current
 from pricing.pages.charts import Change
 from pricing.pages.waterfall import PARTS, Step, Waterfall
-from pricing.templatetags.figures import HIDDEN
+from pricing.templatetags.figures import HIDDEN, decimal
 from pricing.value.cascade import Source
 from pricing.value.change import Part
 from pricing.value.valuation import Value
@@ -88,5 +88,5 @@ def part_label(part: str) -> str:
 
 @register.filter
 def hundredths(value: int) -> str:
-    """10410 → 104.1: a level of an index."""
-    return written.number(value / 100, current().locale, decimals=1)
+    """10410 → 104.1: a level of an index, rounded half up as in charts."""
+    return decimal(value / 100)

@@ -14,7 +14,7 @@ from collections_app.currencies import digits_of
 from collections_app.models import CollectionInstance
 from pricing.money import format as written
 from pricing.money.display import Display, current
-from pricing.pages.charts import Change, shape_of
+from pricing.pages.charts import Change, shapes_of
 from pricing.value.accuracy import Missing
 from pricing.value.band import Band
 
@@ -182,13 +182,19 @@ def currency_shown(currency: str) -> str:
 
 
 @register.simple_tag
-def chart_shown(columns: dict[str, Column], name: str, currency: str) -> dict[str, Column]:
-    """The columns of a chart, the amounts of this name as the user has chosen: when hidden, only their shape."""
-    shown, amounts = current(), columns[name]
+def chart_shown(columns: dict[str, Column], names: str, currency: str) -> dict[str, Column]:
+    """The columns of a chart, the amounts of these names as the user has chosen: when hidden, only their shape.
+
+    names: separated by spaces; their shapes are on one scale.
+    """
+    shown, amounts = current(), {name: columns[name] for name in names.split()}
     if shown.hides_amounts:
-        return {**columns, name: shape_of(amounts)}
-    converted = [None if minor is None else shown.amount_of(minor, currency) for minor in amounts]
-    return {**columns, name: converted}
+        return {**columns, **dict(zip(amounts, shapes_of(*amounts.values()), strict=True))}
+    converted = {
+        name: [None if minor is None else shown.amount_of(minor, currency) for minor in column]
+        for name, column in amounts.items()
+    }
+    return {**columns, **converted}
 
 
 @register.filter

@@ -1,5 +1,6 @@
-// Line charts. <div data-plot="id of a json_script" data-series="name"> becomes a chart; columns are lists of equal
-// length, t in epoch seconds, null where the value is unknown. words.js writes them.
+// Charts of steps. <div data-plot="id of a json_script" data-series="name"> becomes a chart, with a second line if it has
+// data-second. Columns are lists of equal length, t in epoch seconds, null where the value is unknown; `marks` are the
+// places of marked days. words.js writes them.
 
 const DAY = 86400;
 const GAP = 12; // px between the plot and the labels of its scale
@@ -56,6 +57,46 @@ function lastKnown(values) {
   return -1;
 }
 
+// A dashed line at the first value, from which the others have moved; below the lines.
+function drawStart(ink) {
+  return (plot) => {
+    const first = plot.data[1].find((value) => value !== null);
+    if (first === undefined) return;
+    const scale = window.devicePixelRatio || 1;
+    const y = Math.round(plot.valToPos(first, "y", true));
+    const pen = plot.ctx;
+    pen.save();
+    pen.beginPath();
+    pen.setLineDash([4 * scale, 4 * scale]);
+    pen.lineWidth = scale;
+    pen.strokeStyle = ink["ink-3"];
+    pen.moveTo(plot.bbox.left, y);
+    pen.lineTo(plot.bbox.left + plot.bbox.width, y);
+    pen.stroke();
+    pen.restore();
+  };
+}
+
+function drawMarks(columns, ink) {
+  return (plot) => {
+    const scale = window.devicePixelRatio || 1;
+    const pen = plot.ctx;
+    pen.save();
+    pen.fillStyle = ink.paper;
+    pen.strokeStyle = ink.ink;
+    pen.lineWidth = 1.5 * scale;
+    for (const at of columns.marks || []) {
+      if (plot.data[1][at] === null) continue;
+      const [x, y] = [plot.valToPos(plot.data[0][at], "x", true), plot.valToPos(plot.data[1][at], "y", true)];
+      pen.beginPath();
+      pen.arc(x, y, 3 * scale, 0, 2 * Math.PI);
+      pen.fill();
+      pen.stroke();
+    }
+    pen.restore();
+  };
+}
+
 // Marks the last value, and writes it in the column of the scale: there it can touch neither the line nor a tick.
 function drawLast(box, words, ink) {
   return (plot) => {
@@ -101,8 +142,10 @@ function hover(box, words, columns) {
   tip.className = "tip";
   tip.hidden = true;
   const value = document.createElement("b");
-  const rest = document.createElement("span");
-  tip.append(value, rest);
+  const [rest, more] = Array.from({ length: 2 }, () => document.createElement("span"));
+  rest.className = "when";
+  more.className = "more";
+  tip.append(value, rest, more);
   return {
     ready: (plot) => plot.over.append(tip),
     move: (plot) => {
@@ -113,6 +156,13 @@ function hover(box, words, columns) {
       value.textContent = words.full(amount);
       const covered = columns.priced ? ` · ${whole.format(columns.priced[at])} of ${whole.format(columns.copies[at])} priced` : "";
       rest.textContent = written(plot.data[0][at], day) + covered;
+      const beside = plot.data[2]?.[at] ?? null;
+      const copies = columns.added?.[at];
+      const lines = [
+        beside === null ? "" : `${box.dataset.named} ${words.full(beside)}`,
+        copies ? `${whole.format(copies)} ${copies === 1 ? "copy" : "copies"} added` : "",
+      ];
+      more.textContent = lines.filter((line) => line).join(" · ");
       const room = plot.over.clientWidth - tip.offsetWidth;
       const left = plot.valToPos(plot.data[0][at], "x") + 12;
       const flipped = left > room ? left - tip.offsetWidth - 24 : left;
@@ -135,7 +185,10 @@ function area(box) {
 }
 
 function optionsFor(box, columns, words, axisWidth) {
-  const ink = Object.fromEntries(["accent", "ink", "ink-3", "line", "paper"].map((name) => [name, colour(box, `--${name}`)]));
+  const names = ["accent", "ink", "ink-2", "ink-3", "line", "paper"];
+  const ink = Object.fromEntries(names.map((name) => [name, colour(box, `--${name}`)]));
+  const paths = uPlot.paths.stepped({ align: 1 });
+  const lone = { show: true, filter: lonely, size: 5 };
   const font = `12px ${getComputedStyle(box).fontFamily}`;
   const tooltip = hover(box, words, columns);
   const axis = { stroke: ink["ink-3"], font, ticks: { show: false } };
@@ -147,7 +200,7 @@ function optionsFor(box, columns, words, axisWidth) {
     legend: { show: false },
     cursor: {
       y: false,
-      points: { size: 9, width: 2, fill: ink.paper, stroke: ink.accent },
+      points: { size: 9, width: 2, fill: ink.paper, stroke: (plot, series) => (series === 1 ? ink.accent : ink["ink-2"]) },
       drag: { x: false, y: false },
     },
     scales: { x: { time: true }, y: { range: [Number(box.dataset.low), Number(box.dataset.high)] } },
@@ -166,9 +219,15 @@ function optionsFor(box, columns, words, axisWidth) {
     ],
     series: [
       {},
-      { stroke: ink.accent, width: 2.25, fill: area(box), spanGaps: false, points: { show: true, filter: lonely, size: 5 } },
+      { stroke: ink.accent, width: 2.25, fill: area(box), paths, points: lone },
+      ...(box.dataset.second ? [{ stroke: ink["ink-2"], width: 1.5, paths, points: lone }] : []),
     ],
-    hooks: { ready: [tooltip.ready], setCursor: [tooltip.move], draw: [drawLast(box, words, ink)] },
+    hooks: {
+      ready: [tooltip.ready],
+      setCursor: [tooltip.move],
+      drawAxes: [drawStart(ink)],
+      draw: [drawMarks(columns, ink), drawLast(box, words, ink)],
+    },
   };
 }
 
@@ -181,7 +240,7 @@ function draw(box, axisWidth) {
   const columns = columnsOf(box);
   const plot = new uPlot(
     optionsFor(box, columns, wordsFor(box), axisWidth),
-    [columns.t, columns[box.dataset.series]],
+    [columns.t, columns[box.dataset.series], ...(box.dataset.second ? [columns[box.dataset.second]] : [])],
     box,
   );
   box.classList.add("live");

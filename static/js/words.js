@@ -15,8 +15,13 @@ function written(time, pattern) {
 }
 
 function wordsFor(box) {
-  const { currency, exponent, hidden } = box.dataset;
+  const { currency, exponent, hidden, hundredths } = box.dataset;
   if (hidden !== undefined) return { full: () => "•••", short: () => "" }; // the line keeps its shape without amounts
+  if (hundredths !== undefined) {
+    const tick = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+    const full = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+    return { full: (n) => full.format(Math.round(n / 10) / 10), short: (n) => tick.format(n / 100) };
+  }
   if (!currency) return { full: (n) => whole.format(n), short: (n) => whole.format(n) };
   const unit = 10 ** Number(exponent);
   const options = { style: "currency", currency }; // the same symbols as on the page: CA$ is not $

@@ -138,7 +138,7 @@ def test_tooltip_reads_as_the_page_does(live_server, browser_page, connection, l
     over = browser_page.locator(".plot .u-over").first
     over.hover(position={"x": over.bounding_box()["width"] - 2, "y": 40})
     tip = browser_page.locator(".tip").first
-    expect(tip.locator("span")).to_contain_text(written.day(timezone.now().date(), locale))
+    expect(tip.locator(".when")).to_contain_text(written.day(timezone.now().date(), locale))
     fonts = [
         browser_page.locator(where).first.evaluate("it => getComputedStyle(it).fontFamily")
         for where in (".tip", "body")

@@ -30,6 +30,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         now=now,
         basis=Basis(display.current().basis),
         by_amount=request.GET.get("by") == "amount",
+        chart=request.GET.get("chart", ""),
     )
     context = {
         "board": board,
