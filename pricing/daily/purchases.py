@@ -39,6 +39,10 @@ class Purchases:
     unknown: int
 
 
+def _day_of(name: str) -> Func:
+    return Func(name, function="DATE", output_field=DateField())
+
+
 def lots_of(user_id: int, *, since: date) -> list[Lot]:
     """A user's copies held at the end of a day or later: those with a price, and those added after it. One query.
 
@@ -46,13 +50,10 @@ def lots_of(user_id: int, *, since: date) -> list[Lot]:
     """
     in_time = Q(removed_at__isnull=True) | Q(removed_at__gt=end_of(since))
     of_use = Q(paid_minor__isnull=False) | Q(added_at__gt=end_of(since))
-    days = {
-        name: Func(f"{name}_at", function="DATE", output_field=DateField()) for name in ("added", "removed")
-    }
     rows = (
         CollectionInstance.objects.of(user_id)
         .filter(in_time & of_use)
-        .annotate(**days)
+        .annotate(added=_day_of("added_at"), removed=_day_of("removed_at"))
         .order_by()
         .values_list("added", "removed", "paid_currency")
         .annotate(Count("pk"), Count("paid_minor"), Sum("paid_minor", default=0))

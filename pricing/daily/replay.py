@@ -109,12 +109,19 @@ class Replay:
                 facts, before = None, {}
                 continue
             now = _facts_of(copy, moment)
-            after = before if now == facts else {basis: value_of_copy(now, basis) for basis in BASES}
+            after = before if now == facts else _values_of(now)
             if number:
                 _add_changes(day, before, after)
             _add_values(day, after, moment, is_first=number not in counted)
             counted.add(number)
             facts, before = now, after
+
+
+def _values_of(copy: CopyFacts) -> dict[Basis, CopyValue]:
+    """The value on each basis: the same object where no suggestion exists, as for most copies."""
+    floor = value_of_copy(copy, Basis.FLOOR)
+    has_suggestion = copy.near_mint_minor is not None
+    return {Basis.FLOOR: floor, Basis.GRADE: value_of_copy(copy, Basis.GRADE) if has_suggestion else floor}
 
 
 def _is_held(copy: CopyHistory, at: datetime) -> bool:
@@ -144,13 +151,17 @@ def _newest(log: Sequence[tuple[Since, T]], at: Since) -> T | None:
 
 def _add_changes(day: Day, before: Mapping[Basis, Held], after: Mapping[Basis, Held]) -> None:
     """The values of a copy that is not held are left out."""
+    last: tuple[Held, Held] | None = None
+    part, change = Part.PRICE, 0
     for basis, figures in day.by_basis.items():
         was, now = before.get(basis), after.get(basis)
         if was is now:  # nothing has happened, as on most days of most copies
             if now is not None and now.source in MARKET:
                 figures.like_minor += now.amount_minor or 0
             continue
-        part, change = part_of(was, now)
+        if last is None or was is not last[0] or now is not last[1]:
+            part, change = part_of(was, now)
+            last = was, now
         figures.parts[part] += change
         if part == Part.PRICE and was is not None:
             figures.like_minor += was.amount_minor or 0

@@ -53,6 +53,10 @@ class Evidence(StrEnum):
     NONE = ""
 
 
+# The evidence of the other sources depends on the listings.
+_FIXED = {Source.OWN: Evidence.OWN, Source.CARRIED: Evidence.LAST_SEEN}
+
+
 @dataclass(frozen=True, slots=True)
 class CopyFacts:
     """What is known of a copy at a moment. Amounts are in minor units of one currency."""
@@ -118,5 +122,4 @@ def _evidence(facts: CopyFacts, source: Source) -> Evidence:
 
 def evidence_of(source: Source, *, is_strong: bool) -> Evidence:
     """How good the evidence of a source is; is_strong: the lowest listing is fresh, and there are many."""
-    fixed = {Source.OWN: Evidence.OWN, Source.CARRIED: Evidence.LAST_SEEN, Source.NONE: Evidence.NONE}
-    return fixed.get(source, Evidence.STRONG if is_strong else Evidence.WEAK)
+    return _FIXED.get(source) or (Evidence.STRONG if is_strong else Evidence.WEAK)

@@ -14,6 +14,7 @@ from pricing.value.cascade import (
     Basis,
     CopyFacts,
     CopyValue,
+    Evidence,
     Source,
     evidence_of,
     value_of_copy,
@@ -94,7 +95,9 @@ def _tallies_of(user_id: int, basis: Basis, *, now: datetime) -> list[Tally]:
         Tally(
             Freshness(state),
             Source(source),
-            evidence_of(Source(source), is_strong=is_many and state == Freshness.FRESH),
+            evidence_of(Source(source), is_strong=is_many and state == Freshness.FRESH)
+            if source != Source.NONE
+            else Evidence.NONE,
             currency or "",
             valuation.Sum(copies, amount or 0),
             newest,
