@@ -28,7 +28,7 @@ def with_worth(copies: "QuerySet[Any]", basis: Basis, *, at: Any) -> "QuerySet[A
     sources = [When(by_owner, then=Value(Source.OWN))]
     if basis == Basis.GRADE:
         copies = copies.alias(factor=factor_in_sql("media_condition"))
-        by_grade = _has_suggestion()
+        by_grade = has_suggestion()
         amount = at_grade_in_sql(F(f"{_PRICE}near_mint_minor"), F("factor"))
         amounts.append(When(by_grade, then=amount))
         sources.append(When(by_grade, then=Value(Source.GRADE)))
@@ -49,7 +49,7 @@ def with_worth(copies: "QuerySet[Any]", basis: Basis, *, at: Any) -> "QuerySet[A
     )
 
 
-def _has_suggestion() -> Q:
+def has_suggestion() -> Q:
     """Whether a suggestion counts for a copy with `factor`."""
     return (
         Q(factor__isnull=False, **{f"{_PRICE}near_mint_minor__isnull": False})
