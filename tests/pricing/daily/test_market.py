@@ -45,9 +45,11 @@ def make_release(history):
 
 
 def price_on(history, age):
-    """The newest reading up to that day, if it is of its 30 days and counts."""
-    readings = [(at, amount) for at, amount in history.items() if age <= at < age + 30]
-    amount = min(readings, key=lambda reading: reading[0])[1] if readings else None
+    """The newest reading up to that day, if it is of its 30 days and counts; if none is for sale, the last that counts."""
+    readings = [amount for at, amount in sorted(history.items()) if age <= at < age + 30]
+    amount = readings[0] if readings else None
+    if readings and amount is None:
+        return next((each for each in readings if each and each > 0), None)
     return amount if amount and amount > 0 else None
 
 
