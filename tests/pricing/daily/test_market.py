@@ -45,7 +45,7 @@ def make_release(history):
 
 
 def price_on(history, age):
-    """The newest reading up to that day, if it is of its 30 days and counts; if none is for sale, the last that counts."""
+    """The newest reading up to that day, of its 30 days, if it counts; if none is for sale, the last that does."""
     readings = [amount for at, amount in sorted(history.items()) if age <= at < age + 30]
     amount = readings[0] if readings else None
     if readings and amount is None:
