@@ -6,13 +6,22 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from collections_app.currencies import CODES
 from collections_app.models import Capability
-from pricing.models import ExchangeRate, NearMintPrice, PriceSnapshot, ReleasePrice, SourceAttempt
-from tests.factories import make_connection, make_price, make_release
+from pricing.models import (
+    CollectionValue,
+    ExchangeRate,
+    NearMintPrice,
+    PriceSnapshot,
+    ReleasePrice,
+    SourceAttempt,
+    ValueRequest,
+)
+from tests.factories import make_connection, make_price, make_release, make_value
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE, AFTER = ("pricing", "0008_source_attempts"), ("pricing", "0009_known_source_attempts")
@@ -196,3 +205,14 @@ def test_suggestions_become_one_number(suggestions, monkeypatch, batch):
         history = NearMintPrice.objects.filter(release=release).values_list("day", "amount_minor")
         assert list(history) == ([] if row is None else [(row.date(), amount)])
     assert not NearMintPrice.objects.filter(release=without_price).exists()
+
+
+def test_all_stored_values_are_requested_again():
+    collector, other = make_connection(), make_connection("other")
+    for ago in (3, 1):
+        make_value(collector, 1000, day=NOON.date() - timedelta(days=ago))
+    ValueRequest.objects.create(user=collector.user, due_at=NOON)
+    import_module("pricing.migrations.0021_rebuild_values").request(apps, None)
+    request = ValueRequest.objects.get()
+    assert (request.user_id, request.rebuild_from) == (collector.user_id, NOON.date() - timedelta(days=3))
+    assert not CollectionValue.objects.filter(user=other.user).exists()
