@@ -15,7 +15,7 @@ from pricing.daily.stored import rebuild_values
 from pricing.models import PriceSnapshot
 
 DAILY_FOR = 120  # days before today with a snapshot each; older ones have every third day
-MARKET_FOR = timedelta(days=366)  # the market of the longest range that pages offer
+MARKET_FOR = timedelta(days=30)  # each day costs a search for all releases
 BATCH = 2_000  # rows in one transaction, so that workers get their turn on SQLite
 
 
