@@ -36,6 +36,11 @@ def store_value(user_id: int, *, now: datetime) -> None:
         for basis in BASES
         if (value := value_for(user_id, now=now, basis=basis)).priced
     ]
+    write_values(user_id, rows)
+
+
+def write_values(user_id: int, rows: Sequence[CollectionValue]) -> None:
+    """Insert the rows of a user or replace those of the same days; nothing if the user has disconnected since."""
     with transaction.atomic():
         if _lock_connection(user_id):
             _write(rows)

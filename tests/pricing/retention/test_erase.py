@@ -27,7 +27,7 @@ from collections_app.models import (
     Release,
 )
 from collections_app.tasks import run_import_step
-from pricing.daily import stored as daily
+from pricing.daily import stored
 from pricing.models import CollectionValue, PriceJob, ReleasePrice, SyncRun
 from pricing.retention.erase import LastAdministrator, erase_account, erase_holdings
 from pricing.sync import feeder, runs
@@ -223,7 +223,7 @@ def test_queued_tasks_find_nothing_to_do(make_user):
     erase_account(user, now=timezone.now())
     run_import_step(pass_id)
     settle_value(user_id)
-    daily.store_value(user_id, now=timezone.now())
+    stored.store_value(user_id, now=timezone.now())
     advance_runs(now=timezone.now())
     assert not rows_of(user_id)
 
@@ -233,9 +233,9 @@ def test_value_from_before_disconnect_is_dropped(make_user):
     user = connected(make_user)
     fill(user)
     now = timezone.now()
-    value = daily.value_for(user.pk, now=now)
+    row = stored.as_row(user.pk, stored.value_for(user.pk, now=now), day=now.date())
     erase_holdings(user.pk, now=now)
-    daily.write_value(user.pk, value, day=now.date())
+    stored.write_values(user.pk, [row])
     assert not CollectionValue.objects.exists()
 
 
