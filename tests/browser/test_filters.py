@@ -136,7 +136,7 @@ def test_phone_sorts_without_scripts(live_server, browser, connection):
 
 
 def test_table_sorts_by_headings_and_keeps_it(live_server, collection):
-    collection.get_by_role("link", name="Value").click()
+    collection.get_by_role("link", name="Value", exact=True).click()
     collection.wait_for_url("**/collection/?sort=price")
     expect(collection.locator("#sort")).not_to_be_visible()
     collection.select_option("#by-genre", "Rock")

@@ -249,7 +249,7 @@ def test_every_day_has_a_value_without_a_sync():
     for hour in (0, 1, 24):
         schedules.tick(NOW + hour * HOUR)
         work_off_values(NOW + hour * HOUR)
-    days = CollectionValue.objects.order_by("day").values_list("day", "value_minor")
+    days = CollectionValue.objects.filter(basis="floor").order_by("day").values_list("day", "value_minor")
     assert list(days) == [(NOW.date(), 1500), (NOW.date() + DAY, 1500)]
 
 
@@ -290,7 +290,7 @@ def test_settling_uses_the_newest_prices():
     stored.settle_value(connection.user_id, now=NOW)
     PriceSnapshot.objects.update(amount_minor=1800, observed_at=NOW + HOUR)
     stored.settle_value(connection.user_id, now=NOW + DAY)
-    assert CollectionValue.objects.get(day=NOW.date()).value_minor == 1800
+    assert CollectionValue.objects.get(day=NOW.date(), basis="floor").value_minor == 1800
 
 
 def test_purge_deletes_one_batch_per_tick(monkeypatch):
