@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from collections_app.models import CollectionInstance, Decision
+from collections_app.models import CollectionInstance
 from pricing.models import ReleasePrice
 from pricing.pages.charts import Change
-from pricing.value.cascade import Basis, CopyFacts, CopyValue, Source, value_of_copy
+from pricing.value.cascade import Basis, CopyValue, Source
+from pricing.value.current import worth_in
 from pricing.value.freshness import Freshness
 
 SOURCE_LABELS = {
@@ -34,17 +35,6 @@ class OwnCopy:
         return Change(paid, worth_minor)
 
 
-def own_copy(
-    copy: CollectionInstance, price: ReleasePrice | None, *, state: Freshness, amount_minor: int | None
-) -> OwnCopy:
-    """A copy and its value, by grade where its grade is known. `amount_minor`: the price that counts now."""
-    facts = CopyFacts(
-        state=state,
-        floor_minor=amount_minor,
-        num_for_sale=price.num_for_sale if price else None,
-        own_minor=copy.own_minor,
-        grade=copy.media_condition,
-        near_mint_minor=price.near_mint_minor if price else None,
-        is_left_out=copy.price_decision == Decision.NEVER,
-    )
-    return OwnCopy(copy, value_of_copy(facts, Basis.GRADE))
+def own_copy(copy: CollectionInstance, price: ReleasePrice | None, *, state: Freshness) -> OwnCopy:
+    """A copy and its value, by grade where its grade is known. `state`: of the price, for the owner."""
+    return OwnCopy(copy, worth_in(state, copy, price, Basis.GRADE))

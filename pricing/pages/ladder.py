@@ -44,7 +44,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """`rungs`: the dearest first, the lowest listing below the grades that cost as much. `ungraded`: copies."""
+    """`rungs`: highest price first, the lowest listing below grades of the same price. `ungraded`: copies."""
 
     rungs: tuple[Rung, ...]
     ungraded: int = 0

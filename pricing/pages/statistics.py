@@ -123,5 +123,5 @@ def wants_per_have(want: int | None, have: int | None) -> int | None:
 
 
 def scarcity(for_sale: int | None, want: int | None) -> int | None:
-    """Copies for sale for each 100 who want it, at most PLENTY: the fewer, the scarcer. None if nobody wants it."""
+    """Copies for sale for each 100 who want it, at most PLENTY: the fewer, the scarcer. None without wants."""
     return None if for_sale is None or not want else min(PLENTY, round(for_sale * 100 / want))

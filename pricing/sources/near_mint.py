@@ -30,7 +30,7 @@ def near_mint_of(found: Sequence[Suggestion]) -> tuple[int, str] | None:
 def in_usd(amount_minor: int, currency: str, *, now: datetime) -> int | None:
     """Convert at Discogs' rate of this moment; None if there is no usable one. A rate that is not fresh is requested.
 
-    Nobody may have chosen to see amounts in this currency, so its rate is not kept fresh otherwise.
+    If no user sees amounts in this currency, nothing else keeps its rate fresh.
     """
     if currency != PRICE_CURRENCY:
         request_rate(currency, now=now)

@@ -60,7 +60,7 @@ def enqueue_due(limit: int, *, now: datetime) -> int:
 
 
 def due_suggestions(limit: int, now: datetime) -> list[int]:
-    """Up to `limit` releases whose suggestions are due, in order: two queries, one if nobody may request any."""
+    """Up to `limit` releases whose suggestions are due, in order: two queries, one if no connection may ask."""
     # As numbers, so that PostgreSQL knows how many releases they hold: with 500,000 it matters where it begins.
     connections = list(_connections_to_ask(now).values_list("pk", flat=True))
     if not connections:

@@ -49,7 +49,13 @@ def worth_of(
     copy: CollectionInstance, price: ReleasePrice | None, basis: Basis, *, now: datetime
 ) -> CopyValue:
     """The value of a copy whose release has this price."""
-    state = state_of(price, copy.price_decision, now=now)
+    return worth_in(state_of(price, copy.price_decision, now=now), copy, price, basis)
+
+
+def worth_in(
+    state: Freshness, copy: CollectionInstance, price: ReleasePrice | None, basis: Basis
+) -> CopyValue:
+    """The same if the state of the price is known."""
     is_carried = state == Freshness.CARRIED
     facts = CopyFacts(
         state=state,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pricing.management.commands._support import user_named
 from pricing.money.format import about, amount
 from pricing.pages.queries import value_for
-from pricing.value.accuracy import Missing, accuracy_for
+from pricing.value.accuracy import Accuracy, Missing, accuracy_for
 from pricing.value.band import Band
 from pricing.value.cascade import Basis, Evidence, Source
 from pricing.value.current import basis_of
@@ -35,31 +35,7 @@ class Command(BaseCommand):
         value = value_for(user.pk, now=now, basis=basis)
         accuracy = accuracy_for(user.pk, now=now, basis=basis)
         if options["json"]:
-            facts = {
-                "user": user.get_username(),
-                "currency": value.currency,
-                "basis": value.basis.value,
-                "estimated_value_minor": value.amount_minor,
-                "instances": value.copies,
-                "releases": value.releases,
-                "priced": value.priced,
-                "unpriced": value.unpriced,
-                "stale": value.stale,
-                "quarantined": value.quarantined,
-                "left_out": value.left_out,
-                "as_of": value.as_of.isoformat() if value.as_of else None,
-                "band_low_minor": accuracy.band.low_minor if accuracy.band else None,
-                "band_high_minor": accuracy.band.high_minor if accuracy.band else None,
-                "missing": asdict(accuracy.missing),
-                "own": _sum(value, Source.OWN),
-                "by_grade": _sum(value, Source.GRADE),
-                "by_floor": _sum(value, Source.FLOOR),
-                "carried": _sum(value, Source.CARRIED),
-                "evidence": {
-                    level.value: value.evidence.get(level, Sum())._asdict() for level in Evidence if level
-                },
-            }
-            self.stdout.write(json.dumps(facts))
+            self.stdout.write(json.dumps(_facts(user.get_username(), value, accuracy)))
             return
         if not value.priced:
             self.stdout.write(f"No value yet: no copy of {value.copies} has a price.")
@@ -75,6 +51,31 @@ class Command(BaseCommand):
                 self.stdout.write(f"{copies} of them {words}.")
         if accuracy.missing.copies:
             self.stdout.write(_missing(accuracy.missing, value.currency))
+
+
+def _facts(username: str, value: Value, accuracy: Accuracy) -> dict[str, Any]:
+    return {
+        "user": username,
+        "currency": value.currency,
+        "basis": value.basis.value,
+        "estimated_value_minor": value.amount_minor,
+        "instances": value.copies,
+        "releases": value.releases,
+        "priced": value.priced,
+        "unpriced": value.unpriced,
+        "stale": value.stale,
+        "quarantined": value.quarantined,
+        "left_out": value.left_out,
+        "as_of": value.as_of.isoformat() if value.as_of else None,
+        "band_low_minor": accuracy.band.low_minor if accuracy.band else None,
+        "band_high_minor": accuracy.band.high_minor if accuracy.band else None,
+        "missing": asdict(accuracy.missing),
+        "own": _sum(value, Source.OWN),
+        "by_grade": _sum(value, Source.GRADE),
+        "by_floor": _sum(value, Source.FLOOR),
+        "carried": _sum(value, Source.CARRIED),
+        "evidence": {level.value: value.evidence.get(level, Sum())._asdict() for level in Evidence if level},
+    }
 
 
 _WORDS = {Basis.FLOOR: "the lowest listings", Basis.GRADE: "the prices for the grades"}

@@ -23,7 +23,7 @@ from pricing.pages.queries.accuracy import Offer, ViewTotals, offer_of, shown_ac
 from pricing.pages.queries.definitions import Definitions, definitions_for, has_range
 from pricing.pages.queries.groups import GROUPINGS, Bar, Grouping, bars_for
 from pricing.pages.queries.history import copies_removed_after, daily_values, first_value_day
-from pricing.pages.queries.movers import Mover, has_demo_data, ranked_for
+from pricing.pages.queries.movers import Mover, Ranked, has_demo_data, ranked_for
 from pricing.pages.queries.value_chart import IndexChart, ValueChart, chart_for
 from pricing.pages.waterfall import Waterfall, index_over, waterfall_of
 from pricing.value.accuracy import Accuracy
@@ -178,12 +178,7 @@ def dashboard_for(
     value = headline.value
     start = headline.points[0].day if headline.points else now.date()
     grouping = GROUPINGS[group]
-    ranked = cached_for(
-        user_id,
-        value,
-        f"ranked:{start}:{by_amount}",
-        lambda: ranked_for(user_id, start=start, now=now, by_amount=by_amount),
-    )
+    ranked = _ranked(user_id, value, start, now=now, by_amount=by_amount)
     shown = [mover.release.pk for mover in ranked.gainers + ranked.losers]
     return Dashboard(
         headline=headline,
@@ -205,6 +200,16 @@ def dashboard_for(
         ),
         definitions=_definitions(user_id, value, now=now),
         is_demo=has_demo_data(shown + [price.release_id for price in ranked.most_expensive], start=start),
+    )
+
+
+def _ranked(user_id: int, value: Value, start: date, *, now: datetime, by_amount: bool) -> Ranked:
+    """The movers since a day and the most expensive: two queries, none when nothing has changed."""
+    return cached_for(
+        user_id,
+        value,
+        f"ranked:{start}:{by_amount}",
+        lambda: ranked_for(user_id, start=start, now=now, by_amount=by_amount),
     )
 
 

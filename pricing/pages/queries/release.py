@@ -86,7 +86,7 @@ class ReleasePage:
     def own_copies(self) -> list[OwnCopy]:
         """The held copies, each with its value by grade where that is known."""
         held = [copy for copy in self.copies if copy.removed_at is None]
-        return [own_copy(copy, self.price, state=self.state, amount_minor=self.amount_minor) for copy in held]
+        return [own_copy(copy, self.price, state=self.state) for copy in held]
 
     @property
     def held(self) -> int:

@@ -22,7 +22,9 @@ EUROS = display.Display(currency="EUR", rate=Rate("EUR", Decimal("0.5"), timezon
 
 def own(grade="", *, near_mint=None, state=FRESH, amount=900, **fields):
     copy = CollectionInstance(media_condition=grade, **fields)
-    return own_copy(copy, ReleasePrice(near_mint_minor=near_mint), state=state, amount_minor=amount)
+    price = ReleasePrice(near_mint_minor=near_mint, last_minor=amount)
+    price.amount_minor = None if state == CARRIED else amount
+    return own_copy(copy, price, state=state)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def test_own_copy_is_worth_its_grade_or_the_lowest_listing(given, worth, source)
 
 
 def test_own_copy_of_an_unfetched_release_has_no_worth():
-    found = own_copy(CollectionInstance(), None, state=Freshness.NEVER_FETCHED, amount_minor=None)
+    found = own_copy(CollectionInstance(), None, state=Freshness.NEVER_FETCHED)
     assert (found.value.amount_minor, found.source_label) == (None, "")
 
 
